@@ -1,4 +1,4 @@
-"""What the pictures of a request show: places, people, things; by the words around their mentions."""
+"""Roles of the pictures of a request: places, people, things; by the words around their mentions."""
 
 import re
 from collections.abc import Sequence

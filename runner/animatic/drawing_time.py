@@ -1,4 +1,4 @@
-"""How long the drawing of a clip takes: a formula whose constants were measured with `make bench-animatic`."""
+"""Time that the drawing of a clip takes: a formula whose constants were measured with `make bench-animatic`."""
 
 _SETUP = 0.12
 """CPU seconds to compose a scene."""

@@ -43,20 +43,20 @@ class Standee:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """What stands in a shot, and how near."""
+    """The people and things of a shot, and the distance of the camera."""
 
     size: ShotSize
     standees: tuple[Standee, ...] = ()
     drawn: int = 0
     """The number of people without pictures."""
     is_crowd: bool = False
-    shown: tuple[Reference, ...] = ()
+    materials: tuple[Reference, ...] = ()
     """The materials of the request that the standees show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How the people of a shot move, by its words."""
+    """Motion of the people of a shot, by its words."""
 
     seconds: float
     count: int
@@ -119,7 +119,7 @@ def people_of(canvas: SceneCanvas, cast: Cast, seconds: float) -> list[Figure]:
 
 
 def _places(canvas: SceneCanvas, cast: Cast, total: int, tall: float, noise: SeededNoise) -> list[float]:
-    """Where each stands, as shares of the frame's width: by the words for it, else near the middle."""
+    """Positions as shares of the frame's width: by the words for a side, else near the middle."""
     side = _SIDE.search(canvas.framing)
     middle = noise.pick((0.45, 0.55)) if total == 1 else 0.5
     if side and total <= 2:
@@ -129,11 +129,11 @@ def _places(canvas: SceneCanvas, cast: Cast, total: int, tall: float, noise: See
     return [middle + (number - (total - 1) / 2) * step for number in range(total)]
 
 
-def _standing(canvas: SceneCanvas, shown: Standee, framing: Framing, at: float, moving: "Motion") -> Figure:
+def _standing(canvas: SceneCanvas, standing: Standee, framing: Framing, at: float, moving: "Motion") -> Figure:
     """A picture that stands, sways or goes through the frame."""
     height = canvas.frame_size[1]
-    tall = framing.picture * height * shown.scale
-    picture, cover = shown.picture, shown.mask
+    tall = framing.picture * height * standing.scale
+    picture, cover = standing.picture, standing.mask
     zoom = tall / picture.height
     size = (max(2, round(picture.width * zoom / 2) * 2), max(2, round(tall / 2) * 2))
     picture, cover = picture.resize(size), cover.resize(size)
@@ -141,7 +141,7 @@ def _standing(canvas: SceneCanvas, shown: Standee, framing: Framing, at: float, 
         picture = Image.blend(picture, Image.new("RGB", size, canvas.palette.sky[0]), 0.22)
     if tall > height * 0.9:
         # The wanted part of a picture larger than the frame lies in its upper half.
-        top = canvas.y(0.36) - shown.focus * tall if tall > height * 1.15 else canvas.y(0.06)
+        top = canvas.y(0.36) - standing.focus * tall if tall > height * 1.15 else canvas.y(0.06)
     else:
         top = canvas.y(canvas.ground_level) - tall
     swings = (0.0, 3.5, 0.0, -3.5) if moving.dances else (0.0,)

@@ -41,7 +41,7 @@ def render(spec: AnimaticSpec, target: Path) -> None:
     scene = None if pictures is not None else scene_of(spec, stage_size(size), noise)
     background: Background | None = pictures or scene
     assert background is not None
-    cards = reference_cards_of(spec, size, scene.shown if scene is not None else ())
+    cards = reference_cards_of(spec, size, scene.materials if scene is not None else ())
     overlay = overlay_of(spec, size)
     with open_writer(target, (spec.width, spec.height), RATE, spec.sound) as writer:
         for number in range(spec.seconds * RATE):

@@ -40,7 +40,7 @@ class Scene:
     """Layers from the far to the near."""
     vignette: Image.Image
     """Darkness of the corners."""
-    shown: tuple[Reference, ...] = ()
+    materials: tuple[Reference, ...] = ()
     """The materials of the request that are seen in the scene, and need no card."""
     _last_base: tuple[Box, Planes] | None = None
 
@@ -99,7 +99,7 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         lift=min(0.13, max(0.0, caption_height - 0.17)),
     )
     depicted = depicted_of(spec)
-    picture = next((_place_picture(one, canvas, shot_size) for one in depicted if one.role == "place"), None)
+    picture = next((_place_picture(item, canvas, shot_size) for item in depicted if item.role == "place"), None)
     framing = FRAMINGS[shot_size]
     if picture is None:
         _DRAWINGS[place](canvas)
@@ -124,8 +124,9 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
     falling = [pattern for pattern in air if not isinstance(pattern, Glitter)]
     layers: list[Layer | Figure | AirPattern] = [*on_water, *far, *people, *near, *falling]
     base = canvas.base if picture is not None else add_paper_grain(canvas.base, "paper", 9)
-    shown = cast.shown + tuple(part for one in depicted if one.role == "place" and picture for part in one.pictures)
-    return Scene(size, canvas.size, planes_of(base), tuple(layers), _vignette(size), shown)
+    places = [item for item in depicted if item.role == "place" and picture is not None]
+    materials = cast.materials + tuple(part for item in places for part in item.pictures)
+    return Scene(size, canvas.size, planes_of(base), tuple(layers), _vignette(size), materials)
 
 
 def _stand_on_ground(canvas: SceneCanvas, place: str) -> None:
@@ -158,9 +159,9 @@ def _place_words(text: str) -> str:
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 
 
-def _place_picture(shown: Depicted, canvas: SceneCanvas, shot_size: ShotSize) -> Image.Image | None:
+def _place_picture(place: Depicted, canvas: SceneCanvas, shot_size: ShotSize) -> Image.Image | None:
     """The picture of a place over the whole canvas, nearer and softer where the camera looks at a face."""
-    path = shown.pictures[0].path
+    path = place.pictures[0].path
     image = None if path is None else open_picture(path, canvas.frame_size)
     if image is None:
         return None
@@ -176,19 +177,19 @@ def _place_picture(shown: Depicted, canvas: SceneCanvas, shot_size: ShotSize) ->
 def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSize, size: tuple[int, int]) -> Cast:
     """Who stands in a shot: each mentioned person with a picture, and as many drawn ones as the words name besides."""
     own = seen_in(spec)
-    people = [one for one in depicted if one.role == "person"]
-    things = [one for one in depicted if one.role == "thing"]
-    shown = people or things[:1]
+    people = [item for item in depicted if item.role == "person"]
+    things = [item for item in depicted if item.role == "thing"]
+    standing = people or things[:1]
     focus = next((height for pattern, height in _FOCUS if re.search(pattern, own)), 0.25 if people else 0.5)
     tall = round(size[1] * min(1.2, FRAMINGS[shot_size].picture))
     standees: list[Standee] = []
     materials: list[Reference] = []
-    for one in shown[:MOST_PEOPLE]:
-        picture = _view_of(one, own)
-        image = None if picture.path is None else standee(picture.path, tall, is_person=one.role == "person")
+    for item in standing[:MOST_PEOPLE]:
+        picture = _view_of(item, own)
+        image = None if picture.path is None else standee(picture.path, tall, is_person=item.role == "person")
         if image is not None:
             standees.append(Standee(*image, 1.0 if people else 1.35, focus))
-            materials += one.pictures
+            materials += item.pictures
     words = _without_pictured(own)
     drawn = people_in(words)
     if standees and people:
@@ -209,11 +210,11 @@ def _without_pictured(own: str) -> str:
     return _PICTURED.sub(" ", own)
 
 
-def _view_of(one: Depicted, own: str) -> Reference:
+def _view_of(item: Depicted, own: str) -> Reference:
     """The picture of a person that suits the action: the one from the side for a walk, where there is one."""
     sideways = re.search(r"\bwalk|\bprofile\b|\bruns?\b|from the side", own)
-    named = [picture for picture in one.pictures if re.search(r"side|profile", picture.name.lower())]
-    return named[0] if sideways and named else one.pictures[0]
+    named = [picture for picture in item.pictures if re.search(r"side|profile", picture.name.lower())]
+    return named[0] if sideways and named else item.pictures[0]
 
 
 def _soften(canvas: SceneCanvas, blur: float) -> None:

@@ -1,4 +1,4 @@
-"""How near the camera stands, by the words for shot size, and how many people the words name."""
+"""Distance of the camera, by the words for shot size, and the number of people that words name."""
 
 import re
 from collections.abc import Mapping

@@ -64,7 +64,7 @@ def without_lines(prompt: str) -> str:
 
 
 def spoken_seconds(words: str) -> float:
-    """How long a line takes to say."""
+    """Seconds that a line takes to say."""
     return 0.15 + SYLLABLE * syllables(words) + _PAUSE * len(re.findall(r"[,;:.!?…—。，、！？](?=.)", words))
 
 
@@ -82,5 +82,5 @@ def _is_spoken(before: str, words: str) -> bool:
 
 
 def _is_high(before: str) -> bool:
-    found = re.findall(r"\b(she|her|woman|girl|mother|child|boy|he|his|man|father|old man)\b", before.lower())
-    return bool(found) and found[-1] in ("she", "her", "woman", "girl", "mother", "child", "boy")
+    nouns = re.findall(r"\b(she|her|woman|girl|mother|child|boy|he|his|man|father|old man)\b", before.lower())
+    return bool(nouns) and nouns[-1] in ("she", "her", "woman", "girl", "mother", "child", "boy")

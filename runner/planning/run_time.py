@@ -1,7 +1,8 @@
-"""How long a run takes: all tasks over what works at once, or the longest chain of takes that wait for each other."""
+"""Time that a run takes: all tasks over the slots, or the longest chain of takes that wait for each other."""
 
 from runner.animatic.drawing_time import drawing_seconds
 from runner.editions.model import short_side
+from runner.language.defaults import ASPECT_RATIO
 from runner.planning.plan import Plan, Step
 from runner.requests.request import Request
 
@@ -42,6 +43,6 @@ def _task_seconds(step: Step) -> float:
 def _pixels(request: Request) -> tuple[int, int]:
     """About the size of a clip; the provider's own choice of a shape counts as 16:9."""
     short = short_side(request.upscale or request.resolution)
-    across, _, down = (request.aspect_ratio or "16:9").partition(":")
+    across, _, down = (request.aspect_ratio or ASPECT_RATIO).partition(":")
     shape = int(across) / int(down) if across.isdigit() and down.isdigit() and int(across) and int(down) else _WIDEST
     return (round(short * max(shape, 1 / shape)), short)

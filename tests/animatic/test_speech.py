@@ -1,5 +1,6 @@
 """Spoken lines: which they are, when they are heard, and that the caption leaves them to the subtitles."""
 
+import math
 from array import array
 
 import pytest
@@ -13,7 +14,7 @@ from runner.animatic.speech import spoken_lines, spoken_seconds, syllables, with
 
 def _loudness(samples: "array[float]", start: float, end: float) -> float:
     part = samples[int(start * RATE) * 2 : int(end * RATE) * 2]
-    return (sum(value * value for value in part) / len(part)) ** 0.5
+    return math.sqrt(sum(value * value for value in part) / len(part))
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_picture_of_a_place_fills_the_frame_and_people_with_pictures_stand_in_
     _, u, v = _mean(empty, (140, 40, 180, 120))
     assert (u < 100, v < 100) == (True, True)  # green
     scene = _scene(_spec(prompt, references=(place, maria)))
-    assert set(scene.shown) == {place, maria}
+    assert set(scene.materials) == {place, maria}
     _, _, red = _mean(scene, (120, 60, 200, 120))
     assert red > v + 15
     assert abs(_mean(scene, (0, 20, 20, 80))[2] - v) < 12
