@@ -65,7 +65,7 @@ def open_picture(path: Path, size: tuple[int, int]) -> Image.Image | None:
 
 
 def open_picture_with_alpha(path: Path, size: tuple[int, int]) -> Image.Image | None:
-    """As `open_picture`, in RGBA where parts of the picture are transparent."""
+    """A picture like that of `open_picture`, in RGBA where parts of it are transparent."""
     try:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as file:
             file.draft("RGB", (size[0] * 2, size[1] * 2))

@@ -175,7 +175,7 @@ def _place_picture(place: Depicted, canvas: SceneCanvas, shot_size: ShotSize) ->
 
 
 def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSize, size: tuple[int, int]) -> Cast:
-    """Who stands in a shot: each mentioned person with a picture, and as many drawn ones as the words name besides."""
+    """The people of a shot: each mentioned person with a picture, and as many drawn ones as the words name besides."""
     own = seen_in(spec)
     people = [item for item in depicted if item.role == "person"]
     things = [item for item in depicted if item.role == "thing"]

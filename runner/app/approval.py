@@ -22,6 +22,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.plan import Destination, screen
+from runner.show.text.layout import wrapped
 from runner.show.text.terminal import terminal_width, use_color
 from runner.store import filesystems
 
@@ -38,7 +39,7 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
 
 def check_materials(session: Session, plan: Plan) -> None:
     """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
-    if any(step.unpublished is not None for step in plan.steps):
+    if any(step.unpublished for step in plan.steps):
         text = question.nothing_public(plan, sandbox_command(session))
         raise CommandError(ExitCode.INVALID, text)
 
@@ -183,7 +184,8 @@ def show_plan(session: Session, plan: Plan, history: History) -> None:
 
 
 def _prompt_user(plan: Plan, targets: Sequence[Destination]) -> None:
-    print(question.question(plan, targets), "[y/N]", end=" ", file=sys.stderr, flush=True)
+    lines = wrapped(f"{question.question(plan, targets)} [y/N]", terminal_width(), 0)
+    print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise CommandError(ExitCode.DECLINED, question.declined())
 

@@ -53,6 +53,7 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield _fonts()
     yield from folder("clips", settings.output)
     yield from _state(settings)
+    yield from _store(settings)
     yield health.key_shape(settings.api_key)
     yield health.proxy(settings.base_url)
     yield health.certificates(settings.base_url)
@@ -65,6 +66,25 @@ def _fonts() -> HealthCheck:
     if missing is None:
         return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
+
+
+_STORES = {
+    "s3": HealthCheck("store", "ok", "S3: tried with rclone's server of its interface"),
+    "az": HealthCheck("store", "ok", "Azure: tried with Azurite, Microsoft's server of its interface"),
+    "gs": HealthCheck(
+        "store",
+        "warning",
+        "Google Cloud Storage was never tried: no emulator that we know serves all that is asked of it",
+        "make a film of one shot first, or choose another store",
+    ),
+    "file": HealthCheck("store", "ok", "a folder behind a web server: tried"),
+}
+"""How each kind of store was tried, by its scheme."""
+
+
+def _store(settings: Settings) -> Iterator[HealthCheck]:
+    if settings.publish.store is not None:
+        yield _STORES[settings.publish.store.partition(":")[0]]
 
 
 def _state(settings: Settings) -> Iterator[HealthCheck]:

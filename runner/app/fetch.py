@@ -59,7 +59,7 @@ class OrphanFetcher:
                 return self._check(attempt, path, "failed", _describe(answer))
 
     async def _download(self, gateway: ProviderGateway, attempt: Attempt, answer: Succeeded, path: Path) -> ClipCheck:
-        download = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
+        download = await gateway.download_exact(replace(attempt, outputs=answer.outputs), None)
         if isinstance(download, TransferFailed):
             gone = download.link_expired and self.session.edition.has_deleted_media(self._age(attempt))
             message = "the provider has deleted its media" if gone else download.message

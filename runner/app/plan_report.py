@@ -82,20 +82,23 @@ def warnings(session: Session, plan: Plan) -> list[Problem]:
     """The warnings of the storyboards, then those of the plan."""
     problems = list(session.problems.warnings)
     for storyboard in plan.batch.storyboards:
-        problems += _length_warning(storyboard)
+        problems += _length_warning(storyboard, plan)
     return problems
 
 
-def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
+def _length_warning(storyboard: Storyboard, plan: Plan) -> Iterator[Problem]:
     if storyboard.length is None:
         return
-    film = sum(shot.request.seconds for shot in storyboard.shots if not shot.skip)
+    film = plan.film_length(storyboard)
+    subject, cause = "the shots are", "the shots' `duration`"
+    if storyboard.cut is not None:
+        subject, cause = "the shots of the cut are", "the cut"
     if abs(film - storyboard.length) > storyboard.length * _LENGTH_TOLERANCE:
         yield Problem(
             "film-length",
-            Place(storyboard.path, 1, 1, "length"),
-            f"the shots are {film} s long together; `length` says {storyboard.length} s",
-            "change `length`, or the shots' `duration`",
+            storyboard.length_place or Place(storyboard.path, 1, 1, "length"),
+            f"{subject} {film.normalize():f} s long together; `length` says {storyboard.length} s",
+            f"change `length`, or {cause}",
             "warning",
         )
 

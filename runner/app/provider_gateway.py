@@ -92,7 +92,10 @@ class ProviderGateway:
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         return await self.publisher.publish(material, source)
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        return await self.publisher.recheck(material, address)
+
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
         return await to_thread.run_sync(
             lambda: self._store(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
         )
@@ -103,21 +106,17 @@ class ProviderGateway:
             return await to_thread.run_sync(self.clip_store.restore_doubtful, attempt, step)
         return await to_thread.run_sync(self.clip_store.restore, attempt, step)
 
-    async def download_exact(self, attempt: Attempt, step: Step) -> Stored | Doubtful | TransferFailed:
-        """Download the recorded clip; other content is rejected, unless the recorded clip is doubtful."""
+    async def download_exact(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
+        """Download the recorded clip; other content is rejected, unless the recorded clip is doubtful.
+
+        Without a step it is the clip of an orphan, and goes into `earlier/`.
+        """
         return await to_thread.run_sync(lambda: self._download_twice(attempt, step), limiter=self.download_limiter)
 
-    async def download_orphan(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
-        """Download the clip of an orphan: under the name of its take if it has a step, else into `earlier/`.
-
-        Where the clip is recorded, other content is rejected, unless the recorded clip is doubtful.
-        """
-        return await to_thread.run_sync(
-            lambda: self._download_twice(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
-        )
-
-    def _store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | TransferFailed:
+    def _store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
         """Restore the clip from this disk, else download it."""
+        if step is None:
+            return self._download(attempt, None, None)
         try:
             stored = self.clip_store.restore(attempt, step)
         except OSError as error:

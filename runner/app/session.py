@@ -33,6 +33,7 @@ from runner.show.text.terminal import use_color
 from runner.store.git import Repository, identify
 from runner.store.manifest import reading
 from runner.store.manifest.document import NAME, Manifest
+from runner.store.manifest.other_profiles import manifests_of_other_profiles
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
@@ -100,6 +101,10 @@ class Session(Project):
 
         return exists
 
+    def is_gone(self, storyboard: str) -> bool:
+        """Whether a storyboard's file is gone; a broken link counts as a file."""
+        return bool(storyboard) and not os.path.lexists(self.settings.root / storyboard)
+
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
         again, retake = self.command.orders.again, self.command.orders.retake
@@ -141,6 +146,7 @@ class Session(Project):
                 overrides=overrides,
                 root=str(self.settings.root),
                 can_publish=self._can_publish(batch),
+                is_gone=self.is_gone,
             )
             if not history.load_pending():
                 return plan
@@ -159,7 +165,17 @@ class Session(Project):
                     self._attempts_that_count(contents),
                     {(storyboard.path, shot): pick for shot, pick in contents.picks.items()},
                 )
+            for other in self._manifests_of_other_profiles(storyboard):
+                history.merge_manifest(other.attempts, {})
         return history
+
+    def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
+        """Count only the takes of this profile at a free account."""
+        account, root = self.settings.account, self.settings.root
+        if account.free:
+            return ()
+        folder = self.output_folder(storyboard.path)
+        return manifests_of_other_profiles(folder, storyboard.path, (account.provider, account.host), root)
 
     def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
         """The attempts of a manifest; at a free account only those with a request: nobody can confirm the others."""

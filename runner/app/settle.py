@@ -109,6 +109,12 @@ def _resolve(
     now = store.clock.now()
     if statement.undo:
         settled = [attempt for attempt in history.attempts.values() if attempt.state_before_settlement is not None]
+        if not _matching(settled, reference, names):
+            raise CommandError(
+                ExitCode.USAGE,
+                f"nothing was settled for {reference!r}: there is nothing to undo; to list what is unsettled:\n"
+                "  storyboard settle",
+            )
         attempt = _exactly_one(settled, reference, names)
         return attempt, undo_settlement(attempt, history, now)
     if statement.task:

@@ -185,6 +185,10 @@ class History:
         is_stored = attempt.state is AttemptState.STORED
         return self.drawing is not None and is_stored and attempt.intent.drawing != self.drawing
 
+    def has_other_drawing(self, fingerprint: str) -> bool:
+        """Whether a take has a clip of another version of the drawing."""
+        return self.drawing is not None and any(map(self.is_drawn_otherwise, self.attempts_of(fingerprint)))
+
     def own_attempts_of(self, fingerprint: str) -> list[Attempt]:
         """The attempts of a fingerprint that were ordered here or that a manifest names; the ledger is not asked."""
         attempts = (self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ()))

@@ -18,8 +18,8 @@ from runner.paid_providers import paid_provider_name
 from runner.settings.file import providers
 
 
-class _OneProfile(argparse.Action):
-    """Takes one profile: of several none is dropped without a word."""
+class _ProfileCombination(argparse.Action):
+    """Takes one combination of profiles, `tall+draft`; of several films none is dropped without a word."""
 
     def __call__(
         self,
@@ -28,11 +28,17 @@ class _OneProfile(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        earlier = getattr(namespace, self.dest)
-        if earlier is not None or "+" in str(values):
-            names = " and ".join([*([earlier] if earlier is not None else []), *str(values).split("+")])
-            parser.error(f"--profile: several profiles in one command ({names}) are not built yet: give one at a time")
-        setattr(namespace, self.dest, values)
+        text, earlier = str(values), getattr(namespace, self.dest)
+        if earlier is not None:
+            parser.error(f"--profile: several films in one command ({earlier}, {text}) are not built yet: give one")
+        names = text.split("+")
+        if not all(names):
+            parser.error(f"--profile: {text!r} has an empty name: write NAME+NAME")
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            parser.error(f"--profile: {twice} stands twice in {text}")
+        if "none" in names and len(names) > 1:
+            parser.error("--profile: none is the storyboard without a profile, and combines with none")
+        setattr(namespace, self.dest, text)
 
 
 def task_id(text: str) -> str:
@@ -72,7 +78,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         help=f"sandbox (free and local, the default) or {paid_provider_name()} (paid)",
     )
     group.add_argument(
-        "--profile", action=_OneProfile, metavar="NAME", help="a profile of the storyboard, with an output of its own"
+        "--profile",
+        action=_ProfileCombination,
+        metavar="NAME[+NAME…]",
+        help="profiles of the storyboard, the later over the earlier, with an output of their own; none: without one",
     )
     group.add_argument(
         "--var",
@@ -164,7 +173,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
         input=InputOptions(
             files=tuple(values.get("files", ())),
             provider=args.provider,
-            profile=args.profile,
+            profile=None if args.profile == "none" else args.profile,
             variables=tuple(args.var),
             variable_files=tuple(args.var_file),
             config=args.config,

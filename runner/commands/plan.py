@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from runner.app.destinations import destinations
-from runner.app.limit_warning import context_with_limit
+from runner.app.exceeded_limit import context_with_limit
 from runner.app.plan_report import read_history, warnings
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History

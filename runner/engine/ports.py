@@ -37,6 +37,8 @@ class Published:
     """How long a task may still be created with the address; None for the whole run."""
     warning: str = ""
     """What the check of the address found, where it does not prove that the provider cannot fetch it."""
+    sent: int = 0
+    """Bytes that left this machine for it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,14 @@ class ProviderPort(Protocol):
         `source` is the stored attempt (with its `clip`) of a `TakeReference`, None for other materials.
         """
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        """One more fetch of a published address; the failure, after which `publish` sends the material again."""
+
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
         """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
 
-        Called once for each step that shares the attempt; an intact clip under another name is copied instead.
+        Called once for each step that shares the attempt; an intact clip under another name is copied instead. The
+        clip of an orphan, which has no step, is kept as an earlier version.
         """
 
 

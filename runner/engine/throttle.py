@@ -113,6 +113,11 @@ def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_task
         throttle.grow_at = now + throttle.growth if throttle.concurrency < limits.concurrency else None
 
 
+def on_refused(throttle: CreateThrottle) -> None:
+    """Reacts to a refusal of one take: the others are as good as before."""
+    throttle.first_answered = True
+
+
 def on_cap_shared(throttle: CreateThrottle, now: float, jitter: float) -> None:
     """Reacts to slots that other runs of this machine hold: try again soon."""
     throttle.limited_since = throttle.limited_since if throttle.limited_since is not None else now

@@ -42,7 +42,7 @@ class LeftOut:
         if "vars" in path:
             rest = path[path.index("vars") + 1 :]
             variables.setdefault(str(rest[0]) if rest else _ANY, place)
-        elif path in (("defaults",), ("profiles",)):
+        elif path in (("defaults",), ("profiles",), ("scenes",)):
             variables.setdefault(_ANY, place)
         elif problem.code == "unknown-field" and section != "assets":
             variables.setdefault(str(path[-1]), place)

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from runner.diagnostics.problem import Problems
+from runner.diagnostics.plural import count
+from runner.diagnostics.problem import MAX_ERRORS, Problem, Problems
 from runner.garbage_collection import collection_off
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
@@ -16,6 +17,8 @@ from runner.language.cross_shot_checks import (
     check_unused_assets,
     check_unused_variables,
 )
+from runner.language.edit import CutEntry, Music
+from runner.language.edit_reader import read_edit
 from runner.language.loader import DocumentLoader
 from runner.language.materials import MediaCache
 from runner.language.merge_problems import merge
@@ -43,12 +46,18 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
         storyboards = []
         for ir in expand_documents(documents, compilation):  # expand
             results = _ShotResults()
+            is_cut = False
             # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
-            for draft in ir.drafts:
+            for index, draft in enumerate(ir.drafts):
+                if is_cut := compilation.problems.is_full:
+                    _note_unchecked_shots(ir, index)
+                    break
                 render_fields(draft, ir.scope)  # render
                 results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
-            _check_between_shots(ir, results)
-            storyboards.append(_storyboard_of(ir, results.shots))  # take
+            if not is_cut:
+                _check_between_shots(ir, results)
+            cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
+            storyboards.append(_storyboard_of(ir, results.shots, cut, music))  # take
         return Batch(tuple(storyboards)), merge(compilation.problems)
 
 
@@ -66,6 +75,16 @@ def open_compilation(root: FilePath, options: CompileOptions) -> Iterator[Compil
 def read_documents(files: Sequence[FilePath], compilation: Compilation) -> list[Document]:
     """Read files, each once, with their includes, and check the shape of each; their problems are collected."""
     return list(dict.fromkeys(compilation.loader.read(path) for path in files))
+
+
+def _note_unchecked_shots(ir: StoryboardIR, first: int) -> None:
+    """Report that the shots from an index on are not checked, at the first of them."""
+    unchecked = count(len(ir.drafts) - first, "shot")
+    message = f"after {MAX_ERRORS:,} errors the remaining {unchecked} are not checked"
+    place = ir.drafts[first].origin("id").place()
+    ir.scope.problems.add(
+        Problem("too-many-errors", place, message, "mend the errors that are shown, and validate again")
+    )
 
 
 @dataclass(slots=True)
@@ -98,7 +117,9 @@ def _check_between_shots(ir: StoryboardIR, results: _ShotResults) -> None:
         check_unused_variables(ir.drafts, scope)
 
 
-def _storyboard_of(ir: StoryboardIR, shots: Sequence[Shot]) -> Storyboard:
+def _storyboard_of(
+    ir: StoryboardIR, shots: Sequence[Shot], cut: tuple[CutEntry, ...] | None, music: Music | None
+) -> Storyboard:
     document = ir.document
     root = document.root
     title, length, budget = root.get("title"), root.get("length"), root.get("budget")
@@ -108,10 +129,13 @@ def _storyboard_of(ir: StoryboardIR, shots: Sequence[Shot]) -> Storyboard:
         title=_title(document, title),
         shots=tuple(shots),
         length=_decimal(length),
+        length_place=NodeRef(document, ("length",)).key_place() if length is not None else None,
         budget_credits=_decimal(budget_fields.get("credits")),
         budget_usd=_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,
         shot_count=len(ir.drafts),
+        cut=cut,
+        music=music,
     )
 
 

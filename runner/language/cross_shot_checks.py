@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
+from runner.attempts.clip_name import names_files
 from runner.diagnostics.problem import Place, Problem, closest_match
+from runner.language.asset import Asset
 from runner.language.expansion import used_names
 from runner.language.ids import fold_name
-from runner.language.materials import Asset, MediaCache, check_unused
+from runner.language.loader import Definition
+from runner.language.materials import MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
 from runner.language.shot_draft import ShotDraft, StoryboardScope
@@ -49,26 +52,26 @@ def check_asset_names(
     """Return assets and shot ids by folded name; report a name that is malformed or used twice."""
     names: dict[str, Asset | str] = {}
     for asset in assets:
-        key, place = fold_name(asset.name), asset.origin.key_place()
-        reason = _bad_name(asset.name)
-        if reason:
-            scope.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be an asset name: {reason}"))
-            scope.left_out.note_name(key, place)
-            continue
-        first = names.get(key)
-        if isinstance(first, Asset):
-            related = ((first.origin.key_place(), "the first"),)
-            message = f"`{asset.name}` and `{first.name}` are the same name"
-            scope.problems.add(Problem("name-taken", place, message, _CASE_RULE, related=related))
-            continue
-        names[key] = asset
+        for name, place in asset_places(asset):
+            key, reason = fold_name(name), _bad_name(name)
+            if reason:
+                scope.problems.add(Problem("asset-name", place, f"`{name}` cannot be an asset name: {reason}"))
+                scope.left_out.note_name(key, place)
+                continue
+            first = names.setdefault(key, asset)
+            if isinstance(first, Asset) and first is not asset:
+                taken = next(other for other, _ in asset_places(first) if fold_name(other) == key)
+                related = ((first.origin.key_place(), "the first"),)
+                message = f"`{name}` and `{taken}` are the same name"
+                hint = _CASE_RULE if taken == first.name and name == asset.name else "remove one of the two aliases"
+                scope.problems.add(Problem("name-taken", place, message, hint, related=related))
     for draft in drafts:
         if not draft.has_usable_id:
             continue
         key = fold_name(draft.id)
-        first = names.get(key)
-        if isinstance(first, Asset):
-            related = ((first.origin.key_place(), "the asset"),)
+        taken_by = names.get(key)
+        if isinstance(taken_by, Asset):
+            related = ((taken_by.origin.key_place(), "the asset"),)
             message = f"`{draft.id}` is both a shot and an asset: @{draft.id} could mean either"
             scope.problems.add(
                 Problem("name-taken", draft.origin("id").place(), message, "rename one of the two", related=related)
@@ -76,6 +79,13 @@ def check_asset_names(
             continue
         names[key] = draft.id
     return names
+
+
+def asset_places(asset: Asset) -> Iterator[tuple[str, Place]]:
+    """The name of an asset and its aliases, each with its position in the file."""
+    yield asset.name, asset.origin.key_place()
+    for alias, origin in asset.aliases:
+        yield alias, origin.place()
 
 
 def _bad_name(name: str) -> str:
@@ -180,13 +190,11 @@ def check_misfits(misfits: Iterable[MisfitFrame], scope: StoryboardScope) -> Non
 
 
 def check_seconds(assets: Iterable[Asset], scope: StoryboardScope) -> None:
-    """Warn about `seconds` of an asset without remote video or audio, where it has no effect."""
+    """Warn about `seconds` of an asset that has pictures alone, which have no length."""
     for asset in assets:
-        has_remote_media = any("://" in source and kind != "image" for kind, source, _ in asset.sources)
-        if asset.seconds is not None and not has_remote_media:
-            holders = [layer for layer in asset.layers if isinstance(value := layer.value, dict) and "seconds" in value]
-            message = f"`seconds` of `{asset.name}` has no effect: local files are measured, and images have none"
-            place = (holders[-1] / "seconds").key_place()
+        if asset.seconds is not None and all(kind == "image" for kind, _, _ in asset.sources):
+            message = f"`seconds` of `{asset.name}` has no effect: it has no sound and no video"
+            place = asset.field("seconds").key_place()
             scope.problems.add(Problem("seconds-measured", place, message, "remove it", "warning"))
 
 
@@ -195,18 +203,40 @@ def check_unused_asset_files(
 ) -> None:
     """Report missing files of assets that are not in `used`, by name; those of the others have been inspected."""
     for asset in assets:
+        if scope.problems.is_full:
+            return
         for problem in () if asset.name in used else check_unused(asset, media):
             scope.problems.add(problem)
 
 
+def check_profile_names(profiles: Mapping[str, Definition], scope: StoryboardScope) -> None:
+    """Report profiles whose names cannot name a folder, or differ from another by case alone."""
+    first_by_name: dict[str, str] = {}
+    for name, definition in profiles.items():
+        place = definition.origin.key_place()
+        first = first_by_name.setdefault(name.casefold(), name)
+        if name == "none":
+            message, hint = "`none` cannot name a profile: --profile none means no profile", "choose another name"
+        elif not names_files(name):
+            message = f"`{name}` cannot name a profile and its folder"
+            hint = "use ASCII letters, digits, . _ - and a letter or digit first"
+        elif first != name:
+            message, hint = f"`{name}` and `{first}` are the same name", _CASE_RULE
+        else:
+            continue
+        scope.problems.add(Problem("profile-name", place, message, hint))
+
+
 def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
-    """Report templates with a syntax error, also those that no shot uses."""
+    """Report templates with a syntax error, also those that no shot uses; a flood of errors ends the search."""
     for document in files:
-        for section in ("vars", "assets", "defaults", "profiles"):
+        for section in ("vars", "assets", "defaults", "scenes", "profiles"):
             _check_templates(NodeRef(document, (section,)), document.root.get(section), section, scope)
 
 
 def _check_templates(origin: NodeRef, value: Value, section: str, scope: StoryboardScope) -> None:
+    if scope.problems.is_full:
+        return
     if isinstance(value, str):
         for fault in scope.templates.read(value).faults if has_template(value) else ():
             scope.problems.add(fault.problem(origin))
@@ -227,12 +257,12 @@ def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> N
     """Report variables whose names a template cannot use."""
     for document in files:
         root = document.root
-        shots, profiles = root.get("shots"), root.get("profiles")
+        shots = root.get("shots")
         holders: list[tuple[Path, Value]] = [((), root), (("defaults",), root.get("defaults"))]
         holders += [(("shots", index), shot) for index, shot in enumerate(shots if isinstance(shots, list) else ())]
-        holders += [
-            (("profiles", name), profile) for name, profile in (profiles.items() if isinstance(profiles, dict) else ())
-        ]
+        for section in ("scenes", "profiles"):
+            parts = root.get(section)
+            holders += [((section, name), part) for name, part in (parts.items() if isinstance(parts, dict) else ())]
         for path, holder in holders:
             variables = holder.get("vars") if isinstance(holder, dict) else None
             for name in variables if isinstance(variables, dict) else ():
@@ -288,7 +318,7 @@ def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) 
                 ),
                 None,
             )
-            if layer is None or layer.what == "defaults":
+            if layer is None or layer.what == "defaults" or layer.what.startswith("scene "):
                 continue
             key = (layer.origin.document.name, layer.origin.path, name)
             if name in names_in_templates:

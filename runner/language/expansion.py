@@ -1,8 +1,9 @@
 """Expansion of a storyboard's entries to shots: layers merged, one shot per combination of a matrix, with ids."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from runner.diagnostics.problem import Problem, Problems
+from runner.diagnostics.problem import Problem, Problems, closest_match
 from runner.language.ids import id_error
 from runner.language.matrix import Axis, AxisValue, axes, combinations, id_suffix
 from runner.language.shot_draft import FieldLayer, ShotDraft, StoryboardScope, merge, merged_mapping, render_field
@@ -73,7 +74,7 @@ def _draft_without_matrix(
     literals: Mapping[str, Value],
 ) -> ShotDraft:
     """Build a shot without a matrix: the most common kind, so the merged defaults are copied, not merged again."""
-    layers = (*scope.defaults, FieldLayer(origin, entry, "shot"), *scope.profile)
+    layers = _layers(scope, FieldLayer(origin, entry, "shot"))
     raw = default_fields.copy()
     for name, value in entry.items():
         if value is None:
@@ -83,7 +84,7 @@ def _draft_without_matrix(
             raw[name] = merged_mapping(inherited if isinstance(inherited, dict) else {}, value, name)
         elif name[:2] != "x-":
             raw[name] = value
-    if scope.profile:
+    if scope.profile or scope.scenes:
         raw = merge(layers)
     if raw.get("vars") is not default_fields.get("vars"):
         variables = _variables(raw, layers)
@@ -91,6 +92,39 @@ def _draft_without_matrix(
     draft = ShotDraft(origin, layers, raw, (), VariableScope((scope.variables, variables), literals))
     _identify(draft, scope)
     return draft
+
+
+def _layers(
+    scope: StoryboardScope,
+    entry: FieldLayer,
+    pieces: tuple[FieldLayer, ...] = (),
+    axis_variables: Mapping[str, Variable] = MappingProxyType({}),
+) -> tuple[FieldLayer, ...]:
+    """The layers of a shot: defaults, its scene, the entry, its matrix pieces, the profiles; later ones win."""
+    above = (entry, *pieces, *scope.profile)
+    if not scope.scenes:
+        return (*scope.defaults, *above)
+    name = _scene_name((*scope.defaults, *above), scope, axis_variables)
+    return (*scope.defaults, *scope.scenes.get(name or "", ()), *above)
+
+
+def _scene_name(
+    layers: Sequence[FieldLayer], scope: StoryboardScope, axis_variables: Mapping[str, Variable]
+) -> str | None:
+    """The scene of a shot by its other layers; rendered without the scene's variables, and without a problem."""
+    fields = merge(layers)
+    name = fields.get("scene")
+    if not isinstance(name, str):
+        return None
+    if not TEMPLATE_START.search(name):
+        return name
+    variables = _variables(fields, layers)
+    literals = literal_values(scope.variables, variables, axis_variables)
+    try:
+        variable_scope = VariableScope((scope.variables, variables, axis_variables), literals)
+        return scope.templates.render(name, variable_scope, lambda: layers[-1].origin).strip()
+    except TemplateFailure:
+        return None
 
 
 def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapping) -> list[ShotDraft]:
@@ -106,10 +140,10 @@ def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapp
     drafts: list[ShotDraft] = []
     for combination in matrix_combinations:
         matrix_layers = tuple(_matrix_layer(axis_value) for axis_value in combination if axis_value.fields)
-        layers = (*scope.defaults, FieldLayer(origin, entry, "shot"), *matrix_layers, *scope.profile)
+        axis_variables = {axis_value.axis: Variable(axis_value.value, None, literal=True) for axis_value in combination}
+        layers = _layers(scope, FieldLayer(origin, entry, "shot"), matrix_layers, axis_variables)
         raw = merge(layers)
         raw.pop("matrix", None)
-        axis_variables = {axis_value.axis: Variable(axis_value.value, None, literal=True) for axis_value in combination}
         variables = _variables(raw, layers)
         variable_scope = VariableScope(
             (scope.variables, variables, axis_variables), literal_values(scope.variables, variables, axis_variables)
@@ -218,6 +252,21 @@ def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
         scene = scene.strip() if scene and scene.strip() else None
         draft.values["scene"] = scene
     draft.scope.rendered["shot"] = {"id": draft.id, "scene": scene}
+    if scope.scenes and isinstance(scene, str):
+        _check_scene(draft, scene, scope)
+
+
+def _check_scene(draft: ShotDraft, name: str, scope: StoryboardScope) -> None:
+    """Report a scene that `scenes` does not have; mark the fields that its scene should have set."""
+    draft.break_fields(scope.broken_scenes.get(name, frozenset()) - set(draft.layers[-1].fields))
+    if name in scope.scenes or name in scope.broken_scenes or "scene" in draft.broken:
+        return
+    nearest = closest_match(name, scope.scenes)
+    hint = f"did you mean `{nearest}`?" if nearest else f"the scenes are {', '.join(list(scope.scenes)[:8])}"
+    origin = draft.origin("scene")
+    problem = Problem("unknown-scene", origin.place(), f"`scenes` has no scene named `{name}`", hint, shots=(draft.id,))
+    scope.problems.add(problem)
+    draft.break_fields(("scene",))
 
 
 def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:

@@ -17,8 +17,8 @@ from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass
 
 _ORDER = """
-    id title scene tags notes mode model resolution duration aspect_ratio upscale seed audio takes skip first_frame
-    last_frame references inputs wrap prompt
+    id title scene tags notes mode model resolution duration seconds in aspect_ratio upscale seed audio takes skip
+    first_frame last_frame references inputs wrap prompt
 """
 
 
@@ -106,7 +106,9 @@ def _fields(draft: ShotDraft, shot: Shot) -> list[ExplainedValue]:
             value = draft.raw.get(name)
         layers = [layer for layer in draft.layers if name in layer.fields]
         if value is None and name in defaults:
-            explained.append(ExplainedValue(name, defaults[name], "the format's default", None))
+            follows = name == "duration" and shot.film_seconds is not None
+            source = "follows from `seconds`" if follows else "the format's default"
+            explained.append(ExplainedValue(name, defaults[name], source, None))
         elif value is not None and layers:
             text = shot.request.model if name == "model" else _text(value)
             overridden = tuple(layer.of(name).place() for layer in layers[:-1])
@@ -155,7 +157,7 @@ def _materials(shot: Shot) -> list[tuple[str, str, str]]:
         position = f"@{material.kind}{counts[material.kind]}"
         if shot.request.mode == "keyframe":
             position = ("first frame", "last frame")[number]
-        source = getattr(material, "path", None) or getattr(material, "url", None) or str(material)
+        source = getattr(material, "name", None) or getattr(material, "url", None) or str(material)
         materials.append((position, name, source))
     return materials
 

@@ -24,7 +24,7 @@ def list_hint(path: Path, value: Value) -> str:
             return _shots(value)
         case ("shots", int()):
             return "\n".join(("write it as", *_shot_lines(*_first_shot(value)))) if value else ""
-        case ("assets" | "profiles" | "vars" | "defaults" as section,):
+        case ("assets" | "profiles" | "scenes" | "vars" | "defaults" as section,):
             return _mapping_of(section, value)
         case ("budget",):
             return f"write budget: {{credits: {flow(value)}}}" if _is_number(value) else ""

@@ -1,4 +1,4 @@
-"""Loader of storyboards and their includes; merges the definitions of vars, assets and profiles."""
+"""Loader of storyboards and their includes; merges the definitions of vars, assets, scenes and profiles."""
 
 import itertools
 import os
@@ -155,7 +155,8 @@ def _normalized(path: FilePath) -> FilePath:
 
 def _included_storyboard_problem(origin: NodeRef) -> Problem:
     message = f"`{origin.value}` is a storyboard of its own, not an include"
-    hint = "an include holds only vars, assets, defaults and profiles: move what both storyboards need to such a file"
+    parts = "vars, assets, scenes, defaults and profiles"
+    hint = f"an include holds only {parts}: move what both storyboards need to such a file"
     return Problem("include-content", origin.place(), message, hint)
 
 
@@ -167,8 +168,8 @@ def droppable_part(path: Path) -> Path:
             if path[2:3] != ("matrix",)
             else path[:3]
         )
-    if path[:1] in (("profiles",), ("assets",), ("budget",)):
-        return path[: 3 if path[0] == "profiles" else 2]
+    if path[:1] in (("profiles",), ("scenes",), ("assets",), ("budget",), ("cut",)):
+        return path[: 3 if path[0] in ("profiles", "scenes") else 2]
     return path[:2] if path[:1] in (("defaults",), ("vars",)) else path[:1]
 
 
@@ -190,7 +191,7 @@ def _remove_broken(document: Document, paths: Iterable[Path]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A name of `assets`, `vars` or `profiles` with its values in several files; the last file wins key by key."""
+    """A name of a section with its values in several files; the last file wins key by key."""
 
     layers: tuple[NodeRef, ...]
 

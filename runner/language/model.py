@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
+from runner.language.edit import CutEntry, Music
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import Material, RemoteFile, Request
 
@@ -28,8 +29,33 @@ class Shot(NamedTuple):
     """Matrix values by axis, as text."""
     names: tuple[str, ...] = ()
     """The user's name of each of the request's materials, in order: `maria`, `quay.last_frame`."""
+    in_seconds: Decimal = Decimal(0)
+    """Where in the clip the shot begins, in seconds."""
+    film_seconds: Decimal | None = None
+    """How long the shot is on screen; None shows the clip to its end."""
+    duration_follows: bool = False
+    """Whether the clip's length follows from the film time: a longer clip of the same request serves as well."""
     own_prompt: str = ""
     """The rendered prompt before its `wrap`, mentions as written."""
+
+    def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
+        """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
+
+        `clip_seconds` is the length of its clip, as it was ordered; without it, as it is to be ordered.
+        """
+        start, seconds = self.film_range(entry)
+        clip = self.request.seconds if clip_seconds is None else clip_seconds
+        return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
+
+    def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
+        """Start and length in the clip of an entry of the cut; None as length shows the clip to its end.
+
+        What an entry leaves out is the shot's own.
+        """
+        if entry is None:
+            return self.in_seconds, self.film_seconds
+        start = self.in_seconds if entry.in_seconds is None else entry.in_seconds
+        return start, self.film_seconds if entry.seconds is None else entry.seconds
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -58,6 +84,11 @@ class Storyboard:
     """Names of the profiles of the storyboard and its includes."""
     shot_count: int = 0
     """How many shots the file has after expansion, those with a problem included."""
+    cut: tuple[CutEntry, ...] | None = None
+    """The film's order as written; None shows every shot once, in the order of the file."""
+    music: Music | None = None
+    length_place: Place | None = None
+    """The line of `length`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from runner.diagnostics.failures import ProfileError, VariableError
 from runner.diagnostics.problem import closest_match
 from runner.language.compile_options import CompileOptions
-from runner.language.sections import Sections, default_layers, profile_layers
+from runner.language.sections import Sections, default_layers, profile_layers, profile_names
 from runner.language.unknown_fields import variable_names
 from runner.language.yaml.document import NodeRef
 
@@ -13,8 +13,9 @@ from runner.language.yaml.document import NodeRef
 def check_options(all_sections: Sequence[Sections], options: CompileOptions) -> None:
     """Raise `ProfileError` or `VariableError` for a profile or variable that no storyboard of the command has."""
     profiles = {name for sections in all_sections for name in sections.profiles}
-    if options.profile is not None and options.profile not in profiles:
-        raise ProfileError(_unknown_name_message("profile", options.profile, profiles))
+    for name in profile_names(options.profile):
+        if name not in profiles:
+            raise ProfileError(_unknown_name_message("profile", name, profiles))
     for name in options.variables:
         if not any(
             name in sections.variables and not _overrides(sections, name, options.profile) for sections in all_sections

@@ -1,13 +1,16 @@
 """Builds the one request that all takes of a shot share: mode, materials, positions, the prompt as sent."""
 
+from decimal import Decimal
 from typing import NamedTuple
 
+from runner.editions.model import Model
 from runner.language import defaults
+from runner.language.asset import Asset
 from runner.language.asset_words import AssetWords
 from runner.language.edition_checks import check
+from runner.language.film_time import check_film_time, clip_seconds, seconds_of
 from runner.language.ids import fold_name
 from runner.language.material_resolver import MaterialResolver
-from runner.language.materials import Asset
 from runner.language.mention_checks import check_literal_mentions, check_mentions
 from runner.language.mentions import Mention, find, substitute
 from runner.language.model import Shot
@@ -79,6 +82,9 @@ class RequestBuilder:
         materials = self.materials.used
         request = self._build_request(mode, prompt.strip() or None, self.materials.materials)
         check(reporter, symbols, request, materials, mentioned)
+        if "seconds" in draft.values or "in" in draft.values:
+            longest = symbols.edition.model(request.model).limits.seconds[1]
+            check_film_time(reporter, request.seconds, longest)
         shot = None if reporter.has_problem else self._build_shot(request, own or "")
         return BuiltShot(shot, materials, self.resolver.used_assets)
 
@@ -141,7 +147,7 @@ class RequestBuilder:
             return self.materials.add(UsedMaterial(material, mention.written, PROMPT))
         if not asset.sources:
             return self._as_words(mention, prompt)
-        materials = self.resolver.asset_materials(asset, mention.written, PROMPT)
+        materials = self.resolver.asset_materials(asset, mention, PROMPT)
         return " ".join([self.materials.add(used) for used in materials]) + self.words.once(asset)
 
     def _as_position(self, mention: Mention, prompt: str, references: list[UsedMaterial]) -> str:
@@ -165,7 +171,7 @@ class RequestBuilder:
         if target is None or mention.problem is not None:
             return mention.written
         asset = self.resolver.asset(target.name) if target.kind == "asset" else None
-        if asset is None or asset.words is None:
+        if asset is None or asset.words is None or target.part != "clip":
             message = f"a shot with frames sends no references, and @{mention.written} has no words to send instead"
             hint = f"add `words` to {mention.written}, or make the shot from references instead of frames"
             self.reporter.note_in_prompt(("mention-with-frames", message, hint), mention, prompt)
@@ -180,6 +186,8 @@ class RequestBuilder:
             value_of("duration"),
             value_of("aspect_ratio"),
             value_of("upscale"),
+            value_of("in"),
+            value_of("seconds"),
         )
         output_format = self.symbols.output_formats.get(key)
         if output_format is None:
@@ -212,10 +220,15 @@ class RequestBuilder:
         return OutputFormat(
             edition.models.get(model, model),
             str(resolution or row.default_resolution),
-            int(str(duration).rstrip("s")) if duration is not None else row.default_seconds,
+            int(str(duration).rstrip("s")) if duration is not None else self._following_seconds(row),
             None if aspect == "auto" else str(aspect or defaults.ASPECT_RATIO),
             upscale if isinstance(upscale, str) else None,
         )
+
+    def _following_seconds(self, row: Model) -> int:
+        """The length of a clip that follows from the shot's film time."""
+        values = self.reporter.draft.values
+        return clip_seconds(values.get("in"), values.get("seconds"), row.limits.seconds, row.default_seconds)
 
     def _build_shot(self, request: Request, own_prompt: str) -> Shot:
         draft = self.reporter.draft
@@ -234,8 +247,14 @@ class RequestBuilder:
             value_of("skip") is True,
             tuple([(choice.axis, choice.text) for choice in combination]) if combination else (),
             tuple([used.name for used in self.materials.used]) if self.materials.used else (),
+            seconds_of(value_of("in")) or _BEGINNING,
+            seconds_of(value_of("seconds")),
+            value_of("seconds") is not None and value_of("duration") is None,
             own_prompt,
         )
+
+
+_BEGINNING = Decimal(0)
 
 
 def _text_or_none(value: Value) -> str | None:

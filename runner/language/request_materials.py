@@ -31,7 +31,7 @@ def _same_source(first: Material, second: Material) -> bool:
     """Whether two materials are the same file, address or frame of a take, which is sent once."""
     match first, second:
         case LocalFile(), LocalFile():
-            return first.path == second.path
+            return (first.path, first.part) == (second.path, second.part)
         case RemoteFile(), RemoteFile():
             return first.url == second.url
     return first == second

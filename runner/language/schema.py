@@ -187,6 +187,8 @@ def _violations_of(error: "ValidationError", base: Path) -> Iterator["Violation"
             yield from (violation for inner in error.context or () for violation in _violations_of(inner, base))
         case "propertyNames" | "pattern" if "propertyNames" in error.absolute_schema_path:
             yield from _misplaced_in_include(path, str(value))
+        case "oneOf":
+            yield Violation("cut-entry", path, *_ENTRY_KIND)
         case "dependencies" | "not":
             yield Violation("asset-kind", path, *_SEVERAL_KINDS)
         case "anyOf":
@@ -195,6 +197,10 @@ def _violations_of(error: "ValidationError", base: Path) -> Iterator["Violation"
             yield _describe(schema, value, path, str(error.validator))
 
 
+_ENTRY_KIND = (
+    "an entry of `cut` names exactly one of `shot`, `clip` and `slate`",
+    'write a shot\'s id, {shot: ID, …}, {clip: PATH, …} or {slate: "Words", seconds: 3}',
+)
 _SEVERAL_KINDS = ("an asset has one kind, and this one has several", "make one asset for each kind")
 
 
@@ -227,7 +233,9 @@ def _misplaced_in_include(path: Path, name: str) -> Iterator[Violation]:
     if name not in fields:
         yield _unknown_field((*path, name), fields)
     else:
-        hint = "a storyboard begins with `storyboard: 1`; an include has only vars, assets, defaults and profiles"
+        hint = (
+            "a storyboard begins with `storyboard: 1`; an include has only vars, assets, scenes, defaults and profiles"
+        )
         message = f"`{name}` is not allowed in a file without `storyboard:`"
         yield Violation("include-content", (*path, name), message, hint, on_key=True)
 

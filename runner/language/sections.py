@@ -1,6 +1,6 @@
-"""The sections of a storyboard and its includes: variables, assets, profiles, and the layers that shots begin with."""
+"""The sections of a storyboard and its includes: variables, assets, scenes, profiles, and the layers of shots."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from runner.language.causes import LeftOut
 from runner.language.loader import Definition, DocumentLoader, collect_definitions, override_order
@@ -17,6 +17,7 @@ class Sections:
     """The storyboard and its includes; later files override earlier ones."""
     variables: dict[str, Definition]
     assets: dict[str, Definition]
+    scenes: dict[str, Definition]
     profiles: dict[str, Definition]
 
 
@@ -27,6 +28,7 @@ def collect_sections(document: Document, loader: DocumentLoader) -> Sections:
         files,
         collect_definitions(files, "vars", problems),
         collect_definitions(files, "assets", problems),
+        collect_definitions(files, "scenes", problems),
         collect_definitions(files, "profiles", problems),
     )
 
@@ -39,20 +41,47 @@ def default_layers(files: Sequence[Document]) -> Iterable[FieldLayer]:
             yield FieldLayer(NodeRef(document, ("defaults",)), fields, "defaults")
 
 
+def scene_layers(sections: Sections) -> Mapping[str, tuple[FieldLayer, ...]]:
+    """The fields of each scene, by its name, in each file that defines it."""
+    return {name: tuple(_layers(definition, f"scene {name}")) for name, definition in sections.scenes.items()}
+
+
+def profile_names(profile: str | None) -> tuple[str, ...]:
+    """The profiles of a combination such as `tall+draft`, in their order."""
+    return tuple(profile.split("+")) if profile else ()
+
+
 def profile_layers(sections: Sections, profile: str | None) -> Iterable[FieldLayer]:
-    """The fields of a profile in each file that defines it."""
-    definition = sections.profiles.get(profile) if profile else None
-    for origin in definition.layers if definition else ():
+    """The fields of the profiles of a combination in their order, each in every file that defines it."""
+    for name in profile_names(profile):
+        if (definition := sections.profiles.get(name)) is not None:
+            yield from _layers(definition, f"profile {name}")
+
+
+def _layers(definition: Definition, what: str) -> Iterable[FieldLayer]:
+    for origin in definition.layers:
         fields = origin.value
         if isinstance(fields, dict):
-            yield FieldLayer(origin, fields, f"profile {profile}")
+            yield FieldLayer(origin, fields, what)
 
 
 def broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, profile: str | None) -> frozenset[str]:
-    """Fields of defaults and of the profile that were left out because their values have the wrong shape."""
+    """Fields of defaults and of the profiles that were left out because their values have the wrong shape."""
     paths = [path for document in files for path in loader.broken.get(document.name, ())]
     defaults = {str(path[1]) for path in paths if path[:1] == ("defaults",) and len(path) > 1}
-    return frozenset(defaults | {str(path[2]) for path in paths if path[:2] == ("profiles", profile) and len(path) > 2})
+    names = profile_names(profile)
+    profiles = {str(path[2]) for path in paths if path[:1] == ("profiles",) and len(path) > 2 and path[1] in names}
+    return frozenset(defaults | profiles)
+
+
+def broken_scene_fields(files: Sequence[Document], loader: DocumentLoader) -> Mapping[str, frozenset[str]]:
+    """Fields by scene that were left out because their values have the wrong shape."""
+    fields: dict[str, set[str]] = {}
+    for document in files:
+        for path in loader.broken.get(document.name, ()):
+            if path[:1] == ("scenes",) and len(path) > 1:
+                fields.setdefault(str(path[1]), set()).update(map(str, path[2:3]))
+    return {name: frozenset(names) for name, names in fields.items()}
 
 
 def left_out_definitions(files: Sequence[Document], loader: DocumentLoader) -> LeftOut:

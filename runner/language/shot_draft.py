@@ -13,7 +13,7 @@ from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.language.yaml.parser import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
 
-_NUMBERS = frozenset(("duration", "takes", "seed"))
+_NUMBERS = frozenset(("duration", "seconds", "in", "takes", "seed"))
 _BOOLEANS = frozenset(("skip", "audio"))
 _UNRENDERED = frozenset(("id", "inputs", "vars", "prompt", "wrap", "matrix"))
 
@@ -24,7 +24,7 @@ class FieldLayer(NamedTuple):
     origin: NodeRef
     fields: Mapping[str, Value]
     what: str
-    """Label of the layer: `defaults`, `shot`, `matrix format: tall`, `profile draft`."""
+    """Label of the layer: `defaults`, `scene bakery`, `shot`, `matrix format: tall`, `profile draft`."""
     direct: bool = False
     """True when the origin is the value itself: an item of an axis."""
 
@@ -93,6 +93,10 @@ class StoryboardScope:
     """Fields of the defaults and of the profile with the wrong shape."""
     asset_variables: frozenset[str] = frozenset()
     """Variables in the words of assets."""
+    scenes: Mapping[str, tuple[FieldLayer, ...]] = field(default_factory=dict)
+    """The fields that the shots of a scene begin with, by its name; empty: a shot's scene is any text."""
+    broken_scenes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By the name of a scene, its fields with the wrong shape."""
 
 
 def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import defaults
+from runner.language.asset import Asset, read_asset
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
     check_asset_names,
     check_ids,
+    check_profile_names,
     check_seconds,
     check_templates,
     check_unused_asset_files,
@@ -16,15 +18,17 @@ from runner.language.cross_shot_checks import (
 from runner.language.expansion import MAX_SHOTS, expand
 from runner.language.ids import fold_name
 from runner.language.loader import Definition, DocumentLoader
-from runner.language.materials import Asset, MediaCache, read_asset
+from runner.language.materials import MediaCache
 from runner.language.option_checks import check_options
 from runner.language.sections import (
     Sections,
+    broken_scene_fields,
     broken_shared_fields,
     collect_sections,
     default_layers,
     left_out_definitions,
     profile_layers,
+    scene_layers,
 )
 from runner.language.shot_draft import ShotDraft, StoryboardScope, render_fields
 from runner.language.symbols import SymbolTable
@@ -93,6 +97,7 @@ def _expand_document(sections: Sections, compilation: Compilation) -> Storyboard
     scope = _scope(document, sections, assets, compilation)
     check_templates(sections.files, scope)
     check_variable_names(sections.files, scope)
+    check_profile_names(sections.profiles, scope)
     check_seconds(assets, scope)
     drafts = expand(scope)
     check_ids(drafts, scope)
@@ -131,6 +136,8 @@ def _scope(
         frozenset(loader.broken.get(document.name, ())),
         broken_shared_fields(files, loader, options.profile),
         frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
+        scene_layers(sections),
+        broken_scene_fields(files, loader),
     )
 
 

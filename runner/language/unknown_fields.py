@@ -33,14 +33,14 @@ def unknown_field(
     message = f"`{name}` is not a field of {_holder(path[:-1], section)}"
     if not suggest:
         return UnknownField(message, "")
-    if section != "asset" and (variable := _same_name(name, variables)):
+    if section not in _WHOLE_SECTIONS.values() and (variable := _same_name(name, variables)):
         return UnknownField(message, _variable_hint(variable, value, section))
     meant, hint = _foreign_field(name, section, value, fields)
     if hint:
         return UnknownField(message, hint, meant)
     if closest := closest_match(name, fields):
         return UnknownField(message, f"did you mean `{closest}`?", closest)
-    if section != "asset" and (closest := closest_match(name, variables)):
+    if section not in _WHOLE_SECTIONS.values() and (closest := closest_match(name, variables)):
         return UnknownField(
             message, f"did you mean the variable `{closest}`? {_variable_hint(closest, value, section)}"
         )
@@ -70,24 +70,34 @@ def plain_name(name: str) -> str:
 def _section(path: Path) -> str:
     if not path:
         return "top"
-    if path[0] == "assets":
-        return "asset"
+    if path[0] in _WHOLE_SECTIONS:
+        return _WHOLE_SECTIONS[str(path[0])]
     if len(path) == 1:
         return str(path[0])
     if len(path) >= 4 and path[2] == "matrix":
         return "piece"
-    return {"shots": "shot", "profiles": "profile"}.get(str(path[0]), "")
+    return {"shots": "shot", "profiles": "profile", "scenes": "scene"}.get(str(path[0]), "")
 
 
 def _holder(path: Path, section: str) -> str:
-    labels = {"top": "a storyboard", "shot": "a shot", "piece": "a piece of a shot", "profile": "a profile"}
-    return labels.get(section) or ("defaults" if section == "defaults" else f"`{path[-1]}`")
+    return _HOLDERS.get(section) or ("defaults" if section == "defaults" else f"`{path[-1]}`")
 
 
+_WHOLE_SECTIONS = {"assets": "asset", "cut": "cut", "music": "music"}
+_HOLDERS = {
+    "top": "a storyboard",
+    "shot": "a shot",
+    "piece": "a piece of a shot",
+    "profile": "a profile",
+    "scene": "a scene",
+    "cut": "an entry of `cut`",
+}
 _MISPLACED = {
     ("defaults", "id"): "`id` has no default: every shot has its own",
     ("defaults", "matrix"): "`matrix` has no default: it belongs to one shot",
-    ("defaults", "skip"): "`skip` has no default: set it in the shots to skip, or in a profile",
+    ("scene", "id"): "a scene cannot set the `id` of shots",
+    ("scene", "matrix"): "a scene cannot set the `matrix` of shots",
+    ("scene", "scene"): "a scene has its name as its key: remove `scene`",
     ("profile", "id"): "a profile cannot change the `id` of shots",
     ("profile", "matrix"): "a profile cannot change the `matrix` of shots",
 }
@@ -133,7 +143,7 @@ _UPSTREAM = 'a shot is made from another by naming it: first_frame: "@quay.last_
 _SHOT_FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("name", "shot", "shotid", "shotname", "shotnumber", "number", "no", "num", "key", "slug", "index"),
     "prompt": ("prompttext", "text", "description", "positiveprompt", "desc", "content", "visual"),
-    "duration": ("seconds", "length", "time", "dur", "durationseconds", "durationsec", "durations", "sec", "secs"),
+    "duration": ("length", "time", "dur", "durationseconds", "durationsec", "durations", "sec", "secs"),
     "aspect_ratio": ("aspect", "aspectratio", "ratio", "orientation"),
     "resolution": ("quality", "res", "definition", "videoresolution"),
     "model": ("modelname", "modelid", "engine", "modelversion"),
@@ -196,7 +206,22 @@ def _by_plain_name(table: dict[str, tuple[str, ...]]) -> dict[str, str]:
     return {plain_name(name): entry for entry, names in table.items() for name in names}
 
 
+_CUT_FIELDS: dict[str, tuple[str, ...]] = {
+    "in": ("start", "from", "inpoint", "offset"),
+    "seconds": ("duration", "length", "dur"),
+    "shot": ("id", "name"),
+    "clip": ("video", "file", "path", "image", "picture"),
+    "slate": ("title", "card", "text"),
+    "level": ("volume", "gain", "db"),
+}
+_MUSIC_FIELDS: dict[str, tuple[str, ...]] = {
+    "audio": ("file", "path", "src", "sound", "track"),
+    "start": ("in", "offset", "from"),
+    "level": ("volume", "gain", "db"),
+}
 _FIELD_BY_NAME = {
+    "cut": _by_plain_name(_CUT_FIELDS),
+    "music": _by_plain_name(_MUSIC_FIELDS),
     "top": _by_plain_name(_TOP_FIELDS),
     "asset": _by_plain_name(_ASSET_FIELDS),
     "shot": _by_plain_name(_SHOT_FIELDS),
@@ -215,7 +240,7 @@ def _foreign_field(name: str, section: str, value: Value, fields: Sequence[str])
     if section == "top" and (plain in _FIELD_BY_NAME["shot"] or plain in _HINT_BY_NAME or name in _SHOT_FIELDS):
         field = _FIELD_BY_NAME["shot"].get(plain, name)
         return "", f"for every shot: defaults: {{{field}: {_short(value)}}}" if field in _SHOT_FIELDS else ""
-    if section in ("top", "asset"):
+    if section in ("top", *_WHOLE_SECTIONS.values()):
         return "", ""
     hint = _HINT_BY_NAME.get(plain, "")
     text = _short(value)

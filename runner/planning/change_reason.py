@@ -42,10 +42,13 @@ class _Change(NamedTuple):
     text: str
 
 
-def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> Reason:
+def describe_change(
+    before: Mapping[str, JsonValue], now: Mapping[str, JsonValue], duration_follows: bool = False
+) -> Reason:
     """Describe the change of a request; the text is one sentence, such as `the prompt: "the −sea−" → "the +harbour+"`.
 
     `before` and `now` are neutral requests; `before` is empty where only a shrunk entry of a manifest tells of it.
+    `duration_follows` tells whether the length of the clip follows from the shot's film time.
     """
     if not before:
         return Reason(ReasonCode.SETTING_CHANGED, "its request changed")
@@ -56,6 +59,8 @@ def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue
         return Reason(ReasonCode.SETTING_CHANGED, "the request is spelled differently")
     text = "; ".join(change.text for change in changes)
     fields = tuple(dict.fromkeys(change.field for change in changes))
+    if duration_follows and fields == ("duration",):
+        text = f"film time needs {now.get('seconds')} s, the clip has {before.get('seconds')}"
     return Reason(min((change.code for change in changes), key=CHANGES.index), text, fields)
 
 
@@ -174,6 +179,9 @@ def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping
             return _Change(ReasonCode.PICK_CHANGED, field, text)
         text = f"{new['shot']} changed, and this is made from {_label(new)}"
         return _Change(ReasonCode.UPSTREAM_CHANGED, field, text)
+    if "path" in new and old.get("path") == new.get("path") and old.get("part") != new.get("part"):
+        parts = [_text(item.get("part")) or "the whole" for item in (old, new)]
+        return _Change(_code(field), field, f"the part of {new['path']}: {parts[0]} → {parts[1]}")
     if "path" in new and old.get("path") == new.get("path"):
         return _Change(_code(field), field, f"the content of {new['path']} changed")
     return _Change(_code(field), field, f"{_label(old)} → {_label(new)}")

@@ -116,6 +116,8 @@ def _git(material: LocalFile | TakeReference, at_hand: WaysAtHand) -> str:
         return "`git_url` is not set"
     if not isinstance(material, LocalFile):
         return "a frame or a clip is no file of the repository"
+    if material.part is not None:
+        return "a part of a file is no file of the repository"
     entry = at_hand.git.get(material.path, "is not committed")
     return entry if isinstance(entry, str) else ""
 

@@ -9,8 +9,10 @@ from typing import Literal, NamedTuple
 from runner.attempts.events import Account
 from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
+from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
 from runner.planning.selection import ShotKey
 from runner.requests.request import (
@@ -76,8 +78,8 @@ def every_material(material: Material) -> bool:
 def material_name(material: Material) -> str:
     """A material as a person calls it: its path, its address, or `the last frame of quay`."""
     match material:
-        case LocalFile(path=path):
-            return path
+        case LocalFile():
+            return material.name
         case RemoteFile(url=url):
             return url
         case TakeReference(shot=shot, part=part):
@@ -113,8 +115,8 @@ class Step(NamedTuple):
     """Id of the take's current attempt."""
     duplicate_of: str | None = None
     """Label of the shot whose take has the same request: one clip serves both, paid once."""
-    unpublished: Material | None = None
-    """The material that has no way to the provider, and blocks the take."""
+    unpublished: tuple[Material, ...] = ()
+    """The materials that have no way to the provider, and block the take."""
     keep: Keep | None = None
     """Set while a clip of an earlier request stands for this take."""
 
@@ -157,10 +159,11 @@ class Step(NamedTuple):
         """Whether the take is ordered only after a pick upstream."""
         return self.waits_for == "pick" and self.duplicate_of is None
 
-    def without_a_way(self, material: Material) -> "Step":
-        """The step, blocked because its material has no way to the provider."""
-        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(material)} has no public address")
-        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
+    def without_a_way(self, materials: tuple[Material, ...]) -> "Step":
+        """The step, blocked because these materials have no way to the provider."""
+        more = f" and {len(materials) - 1} more have" if len(materials) > 1 else " has"
+        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(materials[0])}{more} no public address")
+        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=materials)
 
     def resolve(self, material: TakeReference) -> ResolvedTake:
         """The take that a material of this step is made from."""
@@ -201,13 +204,16 @@ class Plan:
     profile: str | None = None
     selected: frozenset[ShotKey] | None = None
     """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
-    by_fingerprint: dict[str, Step] = field(default_factory=dict)
     picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
     """The picks that count, by the present names of their shots."""
     stored_picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
     """All picks, those that wait for their old request included, as the manifests are to hold them."""
     given_up: tuple[Shot, ...] = ()
     """Picked shots that this plan makes anew, because their request changed since."""
+    skipped_steps: tuple[Step, ...] = ()
+    """The takes of skipped shots: no run makes them, and the clips that exist are part of the film."""
+    orphans: tuple[Orphan, ...] = ()
+    """Paid attempts that none of these takes, and no take left out by a selection, asks for any more."""
     drawing: int | None = None
     """The version of the drawing that a free run draws with."""
 
@@ -256,11 +262,27 @@ class Plan:
         pick = self.picks.get(step.key[:2])
         return pick is not None and pick.take == step.take
 
-    def film_seconds(self, shot: Shot) -> int:
-        """Length of a shot in the film: as its clip was ordered, of a kept clip the length of then."""
+    def film_seconds(self, shot: Shot, entry: CutEntry | None = None) -> Decimal:
+        """Seconds of a shot in the film, or in one entry of the cut; a kept clip has the length of its own order."""
         steps = self.steps_of(shot.storyboard, shot.id)
         chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
-        return chosen.ordered_request.seconds if chosen is not None else shot.request.seconds
+        return shot.on_screen(entry, chosen.ordered_request.seconds if chosen is not None else None)
+
+    def film_length(self, storyboard: Storyboard) -> Decimal:
+        """Seconds of the whole film: of its cut, else of every shot that is not skipped."""
+        if storyboard.cut is None:
+            return sum((self.film_seconds(shot) for shot in storyboard.shots if not shot.skip), Decimal(0))
+        shots = {shot.id: shot for shot in storyboard.shots}
+        lengths = (
+            self.film_seconds(shots[entry.text], entry) if entry.kind == "shot" else entry.seconds or Decimal(0)
+            for entry in storyboard.cut
+        )
+        return sum(lengths, Decimal(0))
+
+    def takes_of(self, shot: Shot) -> list[Step]:
+        """The takes of a shot, also of a skipped one, whose clips are part of the film."""
+        key = (shot.storyboard, shot.id)
+        return self.steps_of(*key) or [step for step in self.skipped_steps if step.key[:2] == key]
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)

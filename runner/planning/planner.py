@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -16,10 +15,12 @@ from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
+from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import DRAWN_OTHERWISE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
+from runner.planning.shot_order import upstream_first
 from runner.requests.request import (
     JsonValue,
     Material,
@@ -61,30 +62,41 @@ def build_plan(
     overrides: PlanOverrides = NO_OVERRIDES,
     root: str = "/",
     can_publish: CanPublish = every_material,
+    is_gone: StoryboardGone = no_storyboard_gone,
 ) -> Plan:
     """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
 
     `can_publish` tells whether a material has a way to the provider: a take with one that has none is blocked.
-    `root` is the repository's top folder, from which the reasons name other repositories.
+    `root` is the repository's top folder, from which the reasons name other repositories. `is_gone` tells whether a
+    storyboard's file is gone, whose attempts are orphans then.
     """
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up: list[Shot] = []
+    skipped: list[Step] = []
+    planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
             storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
             root, can_publish, paths,
         )  # fmt: skip
+        planners.append(planner)
         own_steps = planner.steps()
         steps += own_steps
         picks |= planner.chosen.in_force()
         stored_picks |= planner.chosen.stored_picks()
         given_up += planner.chosen.given_up(own_steps)
+        skipped += planner.skipped_steps()
+
+    def wanted() -> set[str | None]:
+        whole = (step for planner in planners for step in planner.all_takes())
+        return {step.fingerprint for step in (*steps, *whole)}
+
     return Plan(
-        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
-        stored_picks, tuple(given_up), history.drawing,
+        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
+        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted), history.drawing,
     )  # fmt: skip
 
 
@@ -114,7 +126,7 @@ class _StoryboardPlanner:
     def __post_init__(self) -> None:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
         self.kept_clips = kept_clips(
-            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or frozenset()
+            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or (), self.shots.keys()
         )
         self.chosen = ChosenTakes(
             self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
@@ -128,7 +140,7 @@ class _StoryboardPlanner:
         return is_here and intent.profile == self.profile
 
     def steps(self) -> list[Step]:
-        for shot in self._upstream_first():
+        for shot in upstream_first(self.shots):
             for take in range(1, shot.takes + 1):
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
@@ -137,6 +149,14 @@ class _StoryboardPlanner:
             return RetakeOrders(self.history, self.free, self._take).of(ordered)
         steps = [step for shot in chosen for step in self._takes(shot)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
+
+    def skipped_steps(self) -> list[Step]:
+        """The takes of skipped shots, as their clips stand."""
+        return [step for shot in self.storyboard.shots if shot.skip for step in self._takes(shot)]
+
+    def all_takes(self) -> list[Step]:
+        """The takes of all shots, of those too that a selection or an order for some takes leaves out."""
+        return [step for shot in self.storyboard.shots if not shot.skip for step in self._takes(shot)]
 
     def _takes(self, shot: Shot) -> list[Step]:
         """The wanted takes of a shot, and its retakes."""
@@ -147,17 +167,6 @@ class _StoryboardPlanner:
         """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
-
-    def _upstream_first(self) -> list[Shot]:
-        shots, earlier = self.storyboard.shots, set[str]()
-        for shot in shots:
-            if shot.request.materials and not earlier.issuperset(shot.needs):
-                break
-            earlier.add(shot.id)
-        else:
-            return list(shots)
-        graph = {shot.id: [need for need in shot.needs if need in self.shots] for shot in shots}
-        return [self.shots[id] for id in TopologicalSorter(graph).static_order()]
 
     def _is_selected(self, shot: Shot) -> bool:
         return self.selected is None or (shot.storyboard, shot.id) in self.selected
@@ -195,8 +204,18 @@ class _StoryboardPlanner:
         if (sources := self._sources(shot)) is None:
             return None
         wanted = fingerprint_fast(shot.request, take, sources.__getitem__)
-        attempt = self.kept_clips.of(wanted)
+        attempt = self._standing(shot, take, wanted, sources)
         return wanted if attempt is None else attempt.intent.fingerprint
+
+    def _standing(
+        self, shot: Shot, take: int, wanted: str, sources: Mapping[TakeReference, ResolvedTake]
+    ) -> Attempt | None:
+        """The attempt whose clip stands for a wanted request: kept by a person, or longer than what is needed."""
+        attempt = self.kept_clips.of(wanted)
+        if attempt is not None or not shot.duration_follows:
+            return attempt
+        longest = self.edition.model(shot.request.model).limits.seconds[1]
+        return self.kept_clips.longer(shot, take, wanted, sources.__getitem__, longest)
 
     def _neutral_form(self, shot: Shot, take: int) -> Mapping[str, JsonValue]:
         sources = self._sources(shot)
@@ -224,16 +243,16 @@ class _StoryboardPlanner:
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
         step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
-        if action is Action.MAKE and (material := self._unpublished(request)) is not None:
-            step = step.without_a_way(material)
+        if action is Action.MAKE and (unpublished := self._unpublished(request)):
+            step = step.without_a_way(unpublished)
         elif action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         self._note_first(step)
         return step
 
-    def _unpublished(self, request: Request) -> Material | None:
-        """The first material of a request that has no way to the provider."""
-        return next((material for material in request.materials if not self.can_publish(material)), None)
+    def _unpublished(self, request: Request) -> tuple[Material, ...]:
+        """The materials of a request that have no way to the provider, each once."""
+        return tuple(dict.fromkeys(material for material in request.materials if not self.can_publish(material)))
 
     def _note_first(self, step: Step) -> None:
         """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
@@ -245,7 +264,8 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, price: Price, wanted: str, upstream: tuple[ResolvedTake, ...]
     ) -> Step | None:
         """The step of a take for which a clip of another request stands, by `keep`."""
-        if (attempt := self.kept_clips.of(wanted)) is None:
+        sources = dict(zip(shot.request.from_takes, upstream, strict=True)) if upstream else _NO_UPSTREAM
+        if (attempt := self._standing(shot, take, wanted, sources)) is None:
             return None
         fingerprint = attempt.intent.fingerprint
         if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is None:
@@ -265,8 +285,8 @@ class _StoryboardPlanner:
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))
         names = ", ".join(roots)
-        if (material := self._unpublished(shot.request)) is not None:
-            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(material)
+        if unpublished := self._unpublished(shot.request):
+            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(unpublished)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
@@ -361,21 +381,20 @@ class _StoryboardPlanner:
     ) -> tuple[Action, Reason]:
         if attempt is None:
             return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
-        again = self.overrides.again or frozenset()
-        action = action_of_attempt(attempt, self.free, self.clip_exists, again)
+        action = action_of_attempt(attempt, self.free, self.clip_exists, self.overrides.again or frozenset())
         return action or (Action.MAKE, self._change_reason(shot, take, sources, fingerprint))
 
     def _change_reason(
         self, shot: Shot, take: int, sources: Mapping[TakeReference, ResolvedTake], fingerprint: str
     ) -> Reason:
-        previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
-        earlier = self.history.attempts_of(fingerprint) if self.history.drawing is not None else []
-        if any(map(self.history.is_drawn_otherwise, earlier)):
+        if self.history.has_other_drawing(fingerprint):
             return DRAWN_OTHERWISE
+        previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
             or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
-        return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))
+        now = neutral_form(shot.request, take, sources.__getitem__)
+        return describe_change(previous.intent.request, now, shot.duration_follows)

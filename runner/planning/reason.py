@@ -41,7 +41,6 @@ class ReasonCode(StrEnum):
 RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
-        ReasonCode.MATERIAL_UNREACHABLE,
         ReasonCode.SKIPPED,
     }
 )

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -82,8 +83,11 @@ class Uploader(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None: ...
 
-    async def send(self, name: str, content: bytes) -> "str | TransferFailed":
-        """Upload bytes and return their public address; `name` is a plain file name with extension."""
+    async def send(self, name: str, content: bytes | Path) -> "str | TransferFailed":
+        """Upload bytes, or a file piece by piece; return the public address.
+
+        `name` is a plain file name with extension.
+        """
 
 
 class ProviderApi(Protocol):

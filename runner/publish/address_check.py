@@ -57,7 +57,9 @@ def judge_published(answer: Fetched | NotFetched, expected: Expected, way: str) 
 
 
 _GIT_PRIVATE = ": a private repository cannot be fetched; leave git out of `[publish] ways`, or make it public"
+_UPLOAD = ": the provider's uploads do not work now; a `store` or `git_url` of your own takes their place"
 _ADVICE = {
+    **{("upload", status): _UPLOAD for status in (401, 403, 404, 410)},
     ("git", 401): _GIT_PRIVATE,
     ("git", 403): _GIT_PRIVATE,
     ("git", 404): ": is the repository private, or `git_url` wrong?",

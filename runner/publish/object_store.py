@@ -26,6 +26,8 @@ _CHECK_LINK = timedelta(minutes=5)
 _RETRIES = 2
 _RETRY_SECONDS = 20
 _TIMEOUT = "60s"
+_PIECE = 5 << 20
+"""Bytes of one piece of a large object; S3 takes no smaller ones."""
 _CONNECT_TIMEOUT = "10s"
 _S3 = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _GCS = ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_APPLICATION_CREDENTIALS")
@@ -59,20 +61,22 @@ class ObjectStore:
         if self.base_url is None:
             self._link_life()
 
-    async def put(self, content: Content) -> str | TransferFailed:
-        """The key of an object with the content, put there unless the store has it."""
+    async def put(self, content: Content, anew: bool = False) -> str | TransferFailed:
+        """The key of an object with the content, put there unless the store has it; `anew`: in any case."""
         # In threads: a future of the client's own that outlives the event loop can abort the interpreter at its end.
-        return await anyio.to_thread.run_sync(self._put, self._open(), content, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(self._put, self._open(), content, anew, abandon_on_cancel=True)
 
-    def _put(self, backend: "Backend", content: Content) -> str | TransferFailed:
+    def _put(self, backend: "Backend", content: Content, anew: bool) -> str | TransferFailed:
         import obstore
         from obstore.exceptions import BaseError
 
         key = key_of(content)
         try:
-            if _size_of(backend, key) != len(content.bytes):
+            if anew or _size_of(backend, key) != content.size:
                 attributes: Any = None if self.url.startswith("file:") else {"Content-Type": content.content_type}
-                obstore.put(backend, key, content.bytes, attributes=attributes, use_multipart=False)
+                in_parts = not isinstance(content.body, bytes)
+                bounds: Any = {"chunk_size": _PIECE, "max_concurrency": 1} if in_parts else {}
+                obstore.put(backend, key, content.body, attributes=attributes, use_multipart=in_parts, **bounds)
         except (BaseError, OSError) as error:
             return self._failure(content, error)
         return key

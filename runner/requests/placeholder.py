@@ -7,7 +7,8 @@ def placeholder(material: Material) -> str:
     """The stand-in for a material without a public address; a remote material has its own address."""
     match material:
         case LocalFile():
-            return f"file:{material.path}#sha256={material.sha256}"
+            part = "" if material.part is None else f"&part={material.part}"
+            return f"file:{material.path}#sha256={material.sha256}{part}"
         case RemoteFile():
             return material.url
         case TakeReference():

@@ -131,7 +131,7 @@ def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
     """
     by_file: dict[Path, Path] = {}
     for path in paths:
-        folder = Path(os.path.realpath(path if path.is_dir() else path.parent))
+        folder = Path(os.path.realpath(path if os.path.isdir(path) else path.parent))
         inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
         place = next((place for place in inside if os.path.lexists(place / name)), root)
         by_file.setdefault(place / name, path)

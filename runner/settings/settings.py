@@ -12,6 +12,7 @@ from runner.attempts.events import Account
 from runner.diagnostics.failures import KeyUnusable, OptionError, SettingsError
 from runner.diagnostics.problem import closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
+from runner.files.reading import CIRCLE
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider, settings_section
@@ -135,7 +136,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
     """The settings of a repository, or of the storyboards `files` in it; raise `SettingsError` or `OptionError`."""
     env = os.environ if environ is None else environ
     repo_path = flags.config or nearest(files, root, FILE)
-    if flags.config is not None and not flags.config.is_file():
+    if flags.config is not None and not os.path.isfile(flags.config):
         raise OptionError(f"--config {flags.config}: there is no such file")
     repo = SettingsFile.read(repo_path, root, is_user_file=False)
     user = _user_file(env, root)
@@ -268,10 +269,10 @@ def find_root(start: Path) -> Path:
         start = start.absolute()
     except FileNotFoundError as error:
         raise SettingsError("the working folder was deleted: change to another folder") from error
-    folder = start if start.is_dir() else start.parent
+    folder = start if os.path.isdir(start) else start.parent
     folders = [folder, *folder.parents]
     for marker in (".git", FILE):
-        if (root := next((parent for parent in folders if (parent / marker).exists()), None)) is not None:
+        if (root := next((parent for parent in folders if os.path.exists(parent / marker)), None)) is not None:
             return root.resolve()
     return (folder.parent if folder.name == _STORYBOARDS_FOLDER else folder).resolve()
 
@@ -336,14 +337,16 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
 
 
 def _output(root: Path, flags: Flags, files: Files) -> Path:
-    """The output folder: in the repository, and neither hidden nor in a hidden folder like `.git`."""
+    """The output folder: below the repository's top, and neither hidden nor in a hidden folder like `.git`."""
     if flags.output is not None:
         written, source = flags.output.absolute(), "--output"
     else:
         written, source = root / str(_first_set(files, "output") or "renders"), f"{FILE}: output"
     try:
         chosen = written.resolve()
-    except (OSError, RuntimeError, ValueError) as error:
+    except RuntimeError as error:
+        raise SettingsError(f"{source}: {written} is not a path: {CIRCLE}") from error
+    except (OSError, ValueError) as error:
         raise SettingsError(f"{source}: {written} is not a path: {error}") from error
     if not chosen.is_relative_to(root):
         raise SettingsError(f"{source}: {chosen} is outside the repository {root}")
@@ -352,6 +355,8 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
         *chosen.relative_to(root).parts,
         *(lexical.relative_to(root).parts if lexical.is_relative_to(root) else ()),
     ]
+    if chosen == root:
+        raise SettingsError(f"{source}: clips are not written into the top of the repository: choose a folder below it")
     if (hidden := next((name for name in names if name.startswith(".")), None)) is not None:
         raise SettingsError(
             f"{source}: clips are not written into the hidden folder {hidden}: choose a folder without a leading dot",

@@ -1,6 +1,7 @@
 """The clips on disk: each under its take's name, stored whole and durably; no paid clip is ever overwritten."""
 
 import errno
+import fnmatch
 import hashlib
 import os
 import shutil
@@ -206,7 +207,7 @@ class ClipStore:
 
     def _install(self, part: Path, target: Path, sha256: str) -> None:
         """Move a part file to its final name; a different clip under that name is archived first."""
-        if target.is_dir() and not target.is_symlink():
+        if os.path.isdir(target) and not os.path.islink(target):
             raise IsADirectoryError(f"{target} is a folder")
         if self._is_other_file(target, sha256) and not self._is_pointer(target):
             self._archive_existing(target)
@@ -233,7 +234,9 @@ class ClipStore:
         yield from paths
         prefix = attempt.intent.fingerprint[:8]
         for folder in dict.fromkeys([*folders, *(path.parent for path in paths)]):
-            yield from sorted((folder / ARCHIVE).glob(archive_pattern(prefix)))
+            archive = folder / ARCHIVE
+            names = sorted(os.listdir(archive)) if os.path.isdir(archive) else []
+            yield from (archive / name for name in fnmatch.filter(names, archive_pattern(prefix)))
 
     def _ensure_folder(self, folder: Path) -> Path:
         """Create a folder durably; refuse one outside the repository, where a link from a branch could lead."""

@@ -12,6 +12,7 @@ from runner.language import compiler as language
 from runner.language.model import Batch
 from tests.builders import local_files
 from tests.docs.pages import ROOT
+from tests.planning.worlds import plan_of
 
 EXAMPLES = sorted((ROOT / "storyboards").glob("*.yaml"))
 TEMPLATE = ROOT / "runner/show/templates/init/storyboards/first-light.yaml"
@@ -31,12 +32,13 @@ def test_an_example_has_neither_problem_nor_warning(path: Path, profile: str | N
 
 @pytest.mark.parametrize("path", [*EXAMPLES, TEMPLATE], ids=lambda path: path.name)
 def test_an_example_fits_its_own_budget_and_length(path: Path) -> None:
-    [board] = _compiled(path)[0].storyboards
+    batch, _ = _compiled(path)
+    [board] = batch.storyboards
     prices = [load("classic").price(shot.request).credits for shot in board.shots for _ in range(shot.takes)]
     total = sum(price for price in prices if price is not None)
     assert None not in prices
     assert total <= (board.budget_credits or (board.budget_usd or Decimal(0)) / Decimal("0.005"))
-    assert board.length is None or sum(shot.request.seconds for shot in board.shots) == board.length
+    assert board.length is None or plan_of(batch).film_length(board) == board.length
 
 
 def test_the_spot_sends_no_file_of_this_machine() -> None:

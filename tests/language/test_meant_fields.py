@@ -120,7 +120,7 @@ def test_a_negative_prompt_points_at_the_wrap(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize(
     ("field", "meant"),
     [
-        *(("seconds", "duration"), ("length", "duration"), ("ratio", "aspect_ratio"), ("aspectRatio", "aspect_ratio")),
+        *(("dur", "duration"), ("length", "duration"), ("ratio", "aspect_ratio"), ("aspectRatio", "aspect_ratio")),
         *(
             ("image", "first_frame"),
             ("images", "references"),

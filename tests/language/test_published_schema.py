@@ -24,7 +24,17 @@ GOOD = [
     *(REPOSITORY / "runner" / "show" / "templates" / "init").glob("**/*.yaml"),
 ]
 CASES = sorted((STORYBOARDS / "bad").glob("*.yaml"))
-SHAPES = {"asset-kind", "empty", "missing-field", "too-long", "too-many", "unknown-field", "wrong-type", "wrong-value"}
+SHAPES = {
+    "asset-kind",
+    "cut-entry",
+    "empty",
+    "missing-field",
+    "too-long",
+    "too-many",
+    "unknown-field",
+    "wrong-type",
+    "wrong-value",
+}
 
 
 def reported_codes(path: Path) -> set[str]:

@@ -48,8 +48,13 @@ def batch(*shots: Shot) -> Batch:
 
 
 def plan(*shots: Shot, history: History | None = None, account: Account = PAID, **options: Any) -> Plan:
+    return plan_of(batch(*shots), history, account, **options)
+
+
+def plan_of(batch: Batch, history: History | None = None, account: Account = PAID, **options: Any) -> Plan:
+    """The plan of a batch that is compiled already."""
     return build_plan(
-        batch(*shots),
+        batch,
         history or History(),
         account=account,
         edition=load("classic"),

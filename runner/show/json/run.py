@@ -87,6 +87,8 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
 def _take_result(result: TakeResult) -> dict[str, object]:
     shot = result.step.shot
     fields: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": result.step.take}
+    if result.code is not None:
+        fields["code"] = result.code.value
     if result.message:
         fields["message"] = result.message
     if result.attempt is not None and (clip := own_clip(result.attempt, result.step)) is not None:

@@ -1,13 +1,14 @@
 """The document of `status --json`."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import reduce
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.sums import CreditSums
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
-from runner.planning.plan import Step
+from runner.planning.plan import Plan, Step
 from runner.requests.request import credits_json
 from runner.show.json.gone_repositories import gone_json
 from runner.show.json.plan import (
@@ -49,7 +50,6 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
     plan = report.plan
     prices = price_forms(plan)
     sums = reduce(CreditSums.plus, report.sums.values(), CreditSums())
-    film_seconds = sum(plan.film_seconds(shot) for shot in plan.shots if not shot.skip)
     return {
         "status": VERSION,
         **header(plan),
@@ -58,11 +58,18 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
         **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
         "totals": {
             **counts_json(plan),
-            "film_seconds": film_seconds,
+            "film_seconds": credits_json(_film_seconds(plan)),
             "credits": sums_json(sums),
             "usd": sums_usd(sums, plan),
         },
     }
+
+
+def _film_seconds(plan: Plan) -> Decimal:
+    """The length of the films, of a selection that of its shots."""
+    if plan.selected is None:
+        return sum(map(plan.film_length, plan.batch.storyboards), Decimal(0))
+    return sum((plan.film_seconds(shot) for shot in plan.shots if not shot.skip), Decimal(0))
 
 
 def _storyboard(report: StatusReport, board: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:

@@ -7,12 +7,12 @@ from decimal import Decimal
 from itertools import islice
 
 from runner.attempts.attempt import Attempt
-from runner.engine.run_events import CreditTotals, Pause, RunEvent
+from runner.engine.run_events import CreditTotals, Pause, RunEvent, Sending
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
-from runner.show.text.format import length
+from runner.show.text.format import length, volume
 from runner.show.text.labels import several_boards, shot_name, title
 
 _RUNNING_EVENTS = ("created", "running", "succeeded")
@@ -68,6 +68,9 @@ class Progress:
     wait_for_pick: int = 0
     waits: dict[tuple[Key | None, str], TakeWait] = field(default_factory=dict)
     """Pauses by take and topic, the latest of each; those of the whole run have no take."""
+    sending: Sending | None = None
+    """How far the files are on their way to the provider; None before the first."""
+    sending_since: datetime | None = None
     stopping: bool = False
     finished: bool = False
     _last_event: dict[Key, str] = field(default_factory=dict)
@@ -81,6 +84,8 @@ class Progress:
         self.started_at = self.started_at or event.at
         self.money = event.money
         self._note_wait(event)
+        if event.sending is not None:
+            self.sending, self.sending_since = event.sending, self.sending_since or event.at
         if event.plan is not None:
             self._replace_plan(event.plan)
         if event.event == "waiting" or event.wait is not None:
@@ -186,6 +191,16 @@ def elapsed(take: TakeProgress, now: datetime) -> float:
 def clock_time(progress: Progress, now: datetime) -> str:
     """The elapsed time of the run: `06:41`, `1:02:05`."""
     return length(int((now - (progress.started_at or now)).total_seconds())).rjust(5, "0")
+
+
+def sending_text(progress: Progress, now: datetime) -> str:
+    """The files on their way, and the bytes a second so far: `12 of 80, 3.1 MB/s`; empty while none is sent."""
+    sending = progress.sending
+    if sending is None or not sending.in_flight or sending.done >= sending.whole:
+        return ""
+    seconds = (now - (progress.sending_since or now)).total_seconds()
+    rate = f", {volume(round(sending.sent / seconds))}/s" if sending.sent and seconds > 0 else ""
+    return f"{sending.done} of {sending.whole}{rate}"
 
 
 def countdown(progress: Progress, now: datetime) -> list[str]:

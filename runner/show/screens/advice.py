@@ -9,7 +9,7 @@ from runner.editions.edition import Edition
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
 from runner.providers.api import provider_api
-from runner.requests.request import Kind, LocalFile
+from runner.requests.request import Kind, LocalFile, Material
 from runner.show.text.escape import escape_terminal, one_line
 
 FieldLocator = Callable[[Shot, str], Place | None]
@@ -74,6 +74,16 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocat
     if failure == "review":
         return "the clip did not pass the provider's review; the next run tries again"
     return "the next run tries again"
+
+
+def material_advice(shot: Shot, material: Material, locate: FieldLocator) -> str:
+    """The asset of a material that could not be published, with its line, and what the next run does."""
+    number = shot.request.materials.index(material)
+    place = locate(shot, f"materials.{number}")
+    where = f" ({escape_terminal(place.file)}:{place.line})" if place is not None else ""
+    name = shot.names[number] if number < len(shot.names) else ""
+    asset = f"it is @{escape_terminal(name)}{where}; " if name else ""
+    return f"{asset}no credit was spent, and the next run tries again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,7 @@ def material_name(shot: Shot, number: int) -> str:
     """The user's name for the shot's material of this number, with its file unless the name contains it."""
     material = shot.request.materials[number]
     name = shot.names[number] if number < len(shot.names) else ""
-    source = material.path if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
+    source = material.name if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
     if not name:
         return escape_terminal(source)
     return escape_terminal(f"{name} ({source})" if isinstance(material, LocalFile) and name not in source else name)

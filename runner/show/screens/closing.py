@@ -202,12 +202,11 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
     finished |= {result.step.key[:2] for result in outcome.finished}
     wanted = [shot for shot in plan.batch.shots if not shot.skip]
     finished_shots: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in finished]
-    film = length(sum(shot.request.seconds for shot in finished_shots))
+    film = length(sum(plan.film_seconds(shot) for shot in finished_shots))
     facts = [f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"]
     lines = labelled("film", joined(facts, width)[0], width, style, "plain", LABEL)
-    billed = _sums(outcome, context).billed
-    worth = f" (worth {credits_text(billed)} credits)" if billed else ""
-    for path in context.to_commit:
+    for path, billed in context.to_commit:
+        worth = f" (worth {credits_text(billed)} credits)" if billed else ""
         lines += labelled("commit", f"{escape_terminal(path)}{worth}", width, style, "plain", LABEL)
     return lines
 

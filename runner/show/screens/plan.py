@@ -22,7 +22,7 @@ from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money
 from runner.show.text.labels import full_name
-from runner.show.text.layout import joined, labelled_lines, right_aligned, warnings, wrapped
+from runner.show.text.layout import joined, labelled, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
@@ -71,6 +71,8 @@ class PlanContext:
     paid_provider: str = field(default_factory=paid_provider_name)
     """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
+    stopped_by: str = ""
+    """The limit that stops a run, and by how much it is exceeded."""
     cheaper: Sequence[CheaperCommand] = ()
     outgoing: Sequence[OutgoingMaterial] = ()
     """Materials that a paid run publishes under public addresses, and those that it cannot."""
@@ -154,7 +156,7 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
     if (usual := usual_model(shots)) is not None:
         others = sum(1 for shot in shots if model((shot,), full=True) != usual)
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
-    film = length(sum(plan.film_seconds(shot) for shot in board.shots if not shot.skip))
+    film = length(plan.film_length(board))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
     finished = sum(1 for step in steps if step.action is Action.KEEP)
     sums = context.sums.get(board.path, CreditSums())
@@ -230,16 +232,26 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines.append("  " + style(free_price(plan, context.paid_provider), "strong good"))
     lines += summary_lines(context.outgoing, width)
     lines += list_lines(context.outgoing) if all_shots else []
-    for destination in context.destinations:
+    for destination in _untold(context):
         style_name = "plain" if destination.previous_address is None else "warn"
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
     if plan.given_up:
         lines += [style(line, "warn") for line in wrapped(_given_up(plan), min(width, WIDE))]
+    if context.stopped_by:
+        lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
         commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
+
+
+def _untold(context: PlanContext) -> Iterable[Destination]:
+    """The destinations that are new, or that the line about materials does not name already."""
+    hosts = {material.host for material in context.outgoing if material.leaves and material.way == "upload"}
+    for destination in context.destinations:
+        if destination.previous_address is not None or destination.what != "uploads" or destination.where not in hosts:
+            yield destination
 
 
 def _given_up(plan: Plan) -> str:
