@@ -71,10 +71,10 @@ def lay_out_caption(prompt: str, seconds: float, width: int, height: int) -> Cap
     for size in sizes:
         lines = _lines(sections, size, width, faces)
         # Large letters are for short prompts: at most four lines, so that the picture stays visible.
-        room = min(int(height / (size * _LEADING)), 3 if size > sizes[-1] else 1000)
+        room = min(height // round(size * _LEADING), 3 if size > sizes[-1] else 1000)
         if len(lines) <= room:
             return CaptionLayout(size, _by_beat(lines, timeline, seconds), faces)
-    room = max(1, int(height / (sizes[-1] * _LEADING)))
+    room = max(1, height // round(sizes[-1] * _LEADING))
     lines = _lines(sections, sizes[-1], width, faces)
     return CaptionLayout(sizes[-1], _paged(lines, timeline, seconds, room), faces)
 
