@@ -1,5 +1,6 @@
 """The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
@@ -17,6 +18,7 @@ from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.run_time import estimated_seconds
 from runner.planning.selection import ShotKey, storyboard_slug
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
@@ -128,7 +130,7 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations=destinations(session, history),
         manifest_note=from_manifests(plan, history),
-        expected_seconds=estimate_duration(plan, session.settings.concurrency),
+        expected_seconds=estimated_seconds(plan, session.settings.concurrency, os.cpu_count() or 1),
         concurrency=session.settings.concurrency,
         sums=sums_by_storyboard(session, history),
         ways_on=ways_on(session, history, plan),
@@ -202,18 +204,3 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
     options = replace(session.options, profile=name)
     batch, problems = language.compile(session.files, session.settings.root, options)
     return None if problems.errors else batch
-
-
-def estimate_duration(plan: Plan, concurrency: int) -> float | None:
-    """Estimate the seconds of a run: all tasks over the slots, or the longest chain of dependent takes."""
-    seconds_per_task = 2.0 if plan.is_free else 150.0
-    ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
-    if not ordered:
-        return None
-    depth: dict[str, int] = {}
-    for step in ordered:
-        upstream_depths = [depth.get(upstream.fingerprint, 0) for upstream in step.upstream]
-        if step.fingerprint is not None:
-            depth[step.fingerprint] = 1 + max(upstream_depths, default=0)
-    longest = max(depth.values(), default=1)
-    return seconds_per_task * max(-(-len(ordered) // concurrency), longest)

@@ -8,6 +8,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
+from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.app.command_line import command_line
 from runner.app.material_routes import routes_of
 from runner.app.options import CommandOptions
@@ -175,7 +176,8 @@ class Session(Project):
         return every_material if routes is None else routes.can_take
 
     def with_manifests(self, history: History) -> History:
-        """Merge the manifests into the ledger's history."""
+        """Merge the manifests into the ledger's history, which is told the version of this program's drawing."""
+        history.drawing = DRAWING_VERSION if self.settings.account.free else None
         for storyboard in self.batch.storyboards:
             contents = self.manifest(storyboard)
             if contents is not None:

@@ -35,6 +35,8 @@ class Shot(NamedTuple):
     """How long the shot is on screen; None shows the clip to its end."""
     duration_follows: bool = False
     """Whether the clip's length follows from the film time: a longer clip of the same request serves as well."""
+    own_prompt: str = ""
+    """The rendered prompt before its `wrap`, mentions as written."""
 
     def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
         """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
