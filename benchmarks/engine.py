@@ -35,6 +35,7 @@ from runner.engine.run_loop import StopRequest, run_loop
 from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch
 from runner.requests.request import canonical_json
+from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.store.ledger.ledger import Ledger
 from tests.engine import virtual
 from tests.engine.boards import PAID, batch, planner, shot
@@ -70,8 +71,10 @@ class Timed(Simulated):
         self.durations = took
         self.hook: Callable[[Task, str], None] | None = None
 
-    async def create(self, body: Mapping[str, Any], webhook_token: str, before_send: Any) -> Any:
-        answer = await super().create(body, webhook_token, before_send)
+    async def create(
+        self, body: Mapping[str, Any], webhook_token: str, before_send: Any, shot_text: ShotText = NO_TEXT
+    ) -> Any:
+        answer = await super().create(body, webhook_token, before_send, shot_text)
         text = canonical_json(dict(body))
         task = next(task for task in self.world.tasks.values() if task.body == text)
         if self.hook is not None:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 from runner.animatic.drawing_version import DRAWING_VERSION
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"

@@ -92,7 +92,7 @@ def test_a_film_gets_the_clip_that_another_has_made_for_nothing_and_without_a_do
     env = there.env | {"STORYBOARD_STATE": str(paid_film.state)}
     quay = strange.storyboard("plan", FILM, "--select", "quay", "--json", **env).json["storyboards"][0]["shots"][0]
     [take] = quay["takes"]
-    assert (take["action"], take["credits"]) == ("resume", 0)
+    assert (take["action"], take["credits"]) == ("keep", 0)
     assert take["reason"]["text"].startswith("the same request was made for ../film (")
     clip = "renders/film/kinovi/clips/quay/take-1.mp4"
     assert strange.storyboard(*QUAY, **env).code == 0
