@@ -13,6 +13,7 @@ COMMANDS = {
     "settle": "list and settle attempts whose outcome is unknown",
     "pick": "choose the good take of a shot",
     "keep": "let the clips at hand stand for the storyboard as it is now",
+    "mend": "merge manifests that git could not merge, losing nothing paid",
     "fetch": "download clips that this machine lacks; pays for nothing",
     "verify": "check the clips against the hashes in the manifest",
     "cut": "make the film as one video",

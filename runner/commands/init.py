@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         # Typed after the line above, which has entered the folder.
         print(f"       git init{' ' * (len(enter) + 30)}so that the storyboard has a history")
+    print("\nonce in each clone, so that git merges manifests without losing anything paid:")
+    print("  git config merge.storyboard.driver 'storyboard mend --driver %O %A %B %P'")
     return ExitCode.OK
 
 

@@ -58,15 +58,20 @@ def git_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def run_git(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
-    """The output of a git command; None where git fails, is missing or takes longer than 20 seconds."""
+    """The output of a git command as text; None where git fails, is missing or takes longer than 20 seconds."""
+    output = git_output(root, environment, *arguments)
+    return None if output is None else output.decode("utf-8", "surrogateescape")
+
+
+def git_output(root: Path, environment: Mapping[str, str], *arguments: str, stdin: bytes = b"") -> bytes | None:
+    """The output of a git command that reads `stdin`; None where git fails, is missing or takes over 20 seconds."""
     import subprocess
 
     try:
         result = subprocess.run(
             [*_GIT, "-C", str(root), *arguments],
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
-            text=True,
             timeout=20,
             check=False,
             env=git_environment(environment),

@@ -117,7 +117,12 @@ def test_an_output_outside_the_repository_is_exit_3(film: ContentRepo) -> None:
 @pytest.mark.parametrize("command", ["plan", "status", "fetch", "run"])
 def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: ContentRepo, command: str) -> None:
     film.write("renders/film/sandbox/manifest.json", "{\n<<<<<<< ours\n")
-    clear(film.storyboard(command, FILM), 3, "manifest.json:2: merge conflict", "keep the takes of both sides")
+    clear(
+        film.storyboard(command, FILM),
+        3,
+        "manifest.json:2: git could not merge this file",
+        "storyboard mend renders/film/",
+    )
 
 
 def test_where_no_process_can_be_started_a_template_is_a_problem_with_its_place(film: ContentRepo) -> None:

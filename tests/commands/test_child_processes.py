@@ -36,6 +36,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "settle": ("settle", *PAID),
     "pick": ("pick", "quay", "1", *PAID),
     "keep": ("keep", "quay", *PAID),
+    "mend": ("mend",),
     "fetch": ("fetch", BOARD, *PAID),
     "verify": ("verify", BOARD, *PAID),
     "cut": ("cut", BOARD, *PAID),

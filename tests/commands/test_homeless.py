@@ -23,6 +23,7 @@ WORKING = (
         ("status",),
         ("spend",),
         ("settle",),
+        ("mend",),
         ("prices",),
     ),
     *(("prices",), ("schema",), ("explain", "unknown-name"), ("init", "other"), ("--help",), ("--version",)),

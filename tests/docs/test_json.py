@@ -21,7 +21,7 @@ TEXT = PAGE.read_text("utf-8")
 _ROW = r"^\| `storyboard ([a-z]+)` \| \[`([a-z-]+)`\]\((\S+)\) \| `\"([a-z]+)\": (\d+)` \|$"
 ROWS = re.findall(_ROW, TEXT, re.MULTILINE)
 """Command, schema, link, field and number of the version."""
-WITHOUT_DOCUMENT = {"keep", "pick"}
+WITHOUT_DOCUMENT = {"keep", "mend", "pick"}
 """Commands that take `--json` as all others do, and print no document."""
 
 

@@ -134,7 +134,7 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: merge conflict"),
+        ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: git could not merge this file"),
         ("", "is not a manifest"),
         ("[]", "is not a manifest"),
         (json.dumps({"manifest": 2}), "is not a manifest"),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,10 +60,16 @@ def read(
         if rejected.code == "file-missing":
             return None
         raise ManifestUnreadable(f"{display_name} {rejected.message}") from rejected
-    return previous if previous is not None and previous.raw == raw else _parse(raw, display_name, owner)
+    return previous if previous is not None and previous.raw == raw else parse(raw, display_name, owner)
 
 
-def _parse(raw: bytes, display_name: str, owner: Owner) -> Manifest:
+def has_conflict_marks(raw: bytes) -> bool:
+    """Whether a file holds the marks of a merge that git could not finish."""
+    return _MARKER.search(raw.decode("utf-8", "replace")) is not None
+
+
+def parse(raw: bytes, display_name: str, owner: Owner = _NOBODY) -> Manifest:
+    """The manifest that these bytes are; raise `ManifestUnreadable` if they are none."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -70,7 +77,8 @@ def _parse(raw: bytes, display_name: str, owner: Owner) -> Manifest:
     if (marker := _MARKER.search(text)) is not None:
         number = text.count("\n", 0, marker.start()) + 1
         raise ManifestUnreadable(
-            f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
+            f"{display_name}:{number}: git could not merge this file. This keeps what both sides paid for:\n"
+            f"  storyboard mend {shlex.quote(display_name)}",
         )
     try:
         if text.count(",") > _MAX_VALUES:
