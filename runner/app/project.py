@@ -126,7 +126,7 @@ def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, 
     inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
     with_settings = next((place for place in inside if os.path.isfile(place / settings_module.FILE)), root)
     for place in dict.fromkeys((*inside[:1], with_settings)):
-        if storyboards := _storyboards_in(place / "storyboards", root):
+        if storyboards := storyboards_in(place / "storyboards", root):
             return storyboards
     if required:
         raise CommandError(ExitCode.USAGE, _no_storyboards_message(root))
@@ -147,7 +147,8 @@ def _is_visible_folder(folder: Path, root: Path) -> bool:
     return folder.is_relative_to(root) and not any(part.startswith(".") for part in folder.relative_to(root).parts)
 
 
-def _storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
+def storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
+    """The storyboards in a folder and its subfolders, sorted; `root` is the repository's top."""
     paths = sorted(path for path in _files_below(folder) if path.suffix in _ENDINGS)
     return tuple(_display_path(path) for path in paths if _is_file_or_broken_link(path) and _is_storyboard(path, root))
 

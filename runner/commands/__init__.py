@@ -7,6 +7,7 @@ COMMANDS = {
     "init": "start a content repository: example storyboard, settings, schema",
     "validate": "report everything that is wrong with storyboards",
     "plan": "price the takes, and show what a run would do and why",
+    "diff": "show what this tree would make and cost beyond a commit",
     "run": "make the clips that are missing",
     "status": "show what is made, what runs, and what is unsettled",
     "spend": "show the bill by day, storyboard, scene, tag, shot, model or profile",

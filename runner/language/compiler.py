@@ -20,7 +20,7 @@ from runner.language.cross_shot_checks import (
 from runner.language.edit import CutEntry, Music
 from runner.language.edit_reader import read_edit
 from runner.language.loader import DocumentLoader
-from runner.language.materials import MediaCache
+from runner.language.materials import MediaCache, ProvideFile
 from runner.language.merge_problems import merge
 from runner.language.model import Batch, Shot, Storyboard
 from runner.language.request_builder import BuiltShot, build_shot
@@ -35,14 +35,15 @@ __all__ = ["CompileOptions", "compile", "open_compilation", "read_documents"]
 
 
 def compile(  # noqa: A001 - the verb of this package; Python's built-in is not used in it
-    files: Sequence[FilePath], root: FilePath, options: CompileOptions
+    files: Sequence[FilePath], root: FilePath, options: CompileOptions, provide: ProvideFile | None = None
 ) -> tuple[Batch, Problems]:
     """Compile storyboard files to a batch, and return all problems in file order.
 
-    Paths of shots and places are relative to `root`, the repository's top. Reads only files below `root`. Raises
-    `ProfileError` and `VariableError` only for the command line's own mistakes: an unknown profile or variable.
+    Paths of shots and places are relative to `root`, the repository's top. Reads only files below `root`; `provide` is
+    asked for each material before it is read. Raises `ProfileError` and `VariableError` only for the command line's
+    own mistakes: an unknown profile or variable.
     """
-    with open_compilation(root, options) as compilation:
+    with open_compilation(root, options, provide) as compilation:
         documents = read_documents(files, compilation)  # read, include, check
         storyboards = []
         for ir in expand_documents(documents, compilation):  # expand
@@ -65,14 +66,15 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
 
 
 @contextmanager
-def open_compilation(root: FilePath, options: CompileOptions) -> Iterator[Compilation]:
+def open_compilation(
+    root: FilePath, options: CompileOptions, provide: ProvideFile | None = None
+) -> Iterator[Compilation]:
     """Context manager: what the storyboards of one command share; owns the template worker process."""
     worker = TemplateWorker()
     with collection_off():
         try:
-            yield Compilation(
-                DocumentLoader(root, Problems()), MediaCache(root, memory=options.file_memory), worker, options
-            )
+            media = MediaCache(root, memory=options.file_memory, provide=provide)
+            yield Compilation(DocumentLoader(root, Problems()), media, worker, options)
         finally:
             worker.close()
 

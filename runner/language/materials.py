@@ -1,7 +1,7 @@
 """Materials of shots: the media of assets, files of the repository, public URLs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
@@ -46,6 +46,10 @@ def is_path_or_url(written: str) -> bool:
     return "/" in written or "://" in written or extension(written) in known_endings
 
 
+ProvideFile = Callable[[str], LocalFile | None]
+"""Puts a material in its place before it is read, or returns it as inspected; by path from the repository's top."""
+
+
 class AssetMedia(NamedTuple):
     """The media of an asset as inspected: the usable ones, and the problems of the others."""
 
@@ -61,6 +65,7 @@ class MediaCache:
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
     memory: FileMemory | None = None
     """What is remembered of files that did not change; None inspects all."""
+    provide: ProvideFile | None = None
     hints_left: int = 200
     """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
 
@@ -97,6 +102,8 @@ class MediaCache:
             else:
                 check_written(written)
                 path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
+                if self.provide is not None and self.provide(os.path.relpath(path, self.root)) is not None:
+                    return None
                 check_regular(resolve_inside(path, self.root), MAX_BYTES)
         except FileRejected as error:
             return self._problem(error, written, origin)
@@ -113,7 +120,7 @@ class MediaCache:
         file = self.files.get(name)
         if file is None:
             try:
-                file = self._inspect(path)
+                file = self.inspect_file(path)
             except FileRejected as error:
                 file = error
             self.files[name] = file
@@ -127,7 +134,11 @@ class MediaCache:
             )
         return file
 
-    def _inspect(self, path: FilePath) -> LocalFile:
+    def inspect_file(self, path: FilePath) -> LocalFile:
+        """A file of the repository as inspected. Raises FileRejected."""
+        name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
+        if self.provide is not None and (file := self.provide(name)) is not None:
+            return file
         handle = open_regular(resolve_inside(path, self.root), self.root, MAX_BYTES)
         try:
             media = self._facts(path, handle)
@@ -135,7 +146,6 @@ class MediaCache:
             raise FileRejected("material-unfit", error.message) from None
         except OSError as error:
             raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
-        name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
     def _facts(self, path: FilePath, handle: int) -> MediaFacts:

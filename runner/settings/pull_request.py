@@ -1,5 +1,6 @@
 """The table of CI services: which variables say that a job belongs to a pull request, which pays only when allowed."""
 
+import os
 from collections.abc import Callable, Mapping
 
 _PAYING_EVENTS = ("push", "schedule", "workflow_dispatch", "repository_dispatch", "release")
@@ -144,3 +145,30 @@ def _values(name: str, env: Mapping[str, str]) -> list[str]:
     if not name.endswith("*"):
         return [env.get(name, "").strip()]
     return [value.strip() for variable, value in env.items() if variable.startswith(name[:-1])]
+
+
+_BASE_BRANCHES = (
+    "GITHUB_BASE_REF",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME",
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",
+    "CHANGE_TARGET",
+    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+    "DRONE_TARGET_BRANCH",
+    "CI_COMMIT_TARGET_BRANCH",
+    "APPVEYOR_REPO_BRANCH",
+    "TRAVIS_BRANCH",
+    "CIRRUS_BASE_BRANCH",
+    "BITRISEIO_GIT_BRANCH_DEST",
+)
+"""Variables with the branch that a pull request is for; they count in a pull request's job only."""
+
+
+def base_branch(environ: Mapping[str, str] | None = None) -> str:
+    """The branch that the pull request of this job is for; empty where no CI service names one."""
+    env = os.environ if environ is None else environ
+    if pull_request(env) is None:
+        return ""
+    names = (env.get(name, "").strip().removeprefix("refs/heads/") for name in _BASE_BRANCHES)
+    return next(filter(_is_set, names), "")

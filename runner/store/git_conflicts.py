@@ -1,10 +1,11 @@
 """The files that git could not merge: their versions in its index, and the result that is staged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from runner.lazy_dataclass import dataclass
-from runner.store.git import git_output, run_git
+from runner.store.git import run_git
+from runner.store.git_tree import read_files
 
 _BASE, _OURS, _THEIRS = "1", "2", "3"
 """Git's names of the three versions of a file in conflict."""
@@ -34,7 +35,7 @@ def find_conflicts(root: Path, name: str, environment: Mapping[str, str]) -> dic
     for path in find_marked(root, name, environment):
         if path not in blobs:
             blobs[path] = undo.get(path) or _of_last_merge(root, path, environment)
-    contents = dict(_read_blobs(root, {blob for stages in blobs.values() for blob in stages.values()}, environment))
+    contents = read_files(root, (blob for stages in blobs.values() for blob in stages.values()), environment)
     return {
         path: Versions(*(contents.get(stages.get(stage, "")) for stage in (_BASE, _OURS, _THEIRS)))
         for path, stages in blobs.items()
@@ -81,13 +82,3 @@ def merge_with_marks(base: Path, ours: Path, theirs: Path, environment: Mapping[
     """Write both sides into `ours` with git's conflict marks, as git does without a merge driver."""
     names = ("-L", "ours", "-L", "base", "-L", "theirs")
     run_git(ours.parent, environment, "merge-file", *names, str(ours), str(base), str(theirs))
-
-
-def _read_blobs(root: Path, blobs: set[str], environment: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    asked = "".join(f"{blob}\n" for blob in sorted(blobs)).encode()
-    output = git_output(root, environment, "cat-file", "--batch", stdin=asked) or b""
-    while output:
-        head, _, output = output.partition(b"\n")
-        blob, kind, size = head.decode("ascii", "replace").split()[:3] if head.count(b" ") == 2 else ("", "", "0")
-        yield blob, output[: int(size)]
-        output = output[int(size) + 1 :] if kind else output

@@ -30,6 +30,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "init": ("init", "other"),
     "validate": ("validate",),
     "plan": ("plan", *PAID),
+    "diff": ("diff", "HEAD", *PAID),
     "run": ("run", BOARD, *PAID, "--yes"),
     "status": ("status", *PAID),
     "spend": ("spend", *PAID),

@@ -24,6 +24,7 @@ WORKING = (
         ("spend",),
         ("settle",),
         ("mend",),
+        ("diff", "--quiet"),
         ("prices",),
     ),
     *(("prices",), ("schema",), ("explain", "unknown-name"), ("init", "other"), ("--help",), ("--version",)),

@@ -15,7 +15,7 @@ USAGE = {
     "pick": "SHOT TAKE [options]", "fetch": "[FILE…] [options]", "verify": "[FILE…] [options]",
     "cut": "[FILE…] [options]", "sheet": "[FILE…] [options]", "timeline": "[FILE…] [options]",
     "sandbox": "[options]",
-    "mend": "[FILE…] [options]", "keep": "SELECT… [options]",
+    "mend": "[FILE…] [options]", "diff": "[REF] [FILE…] [options]", "keep": "SELECT… [options]",
     "prices": "[options]", "schema": "[NAME]", "doctor": "[options]", "explain": "[WORD]",
     "docs": "[PAGE]", "example": "[NAME]", "import": "FILE [options]", "completion": "SHELL",
 }  # fmt: skip

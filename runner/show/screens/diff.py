@@ -1,0 +1,110 @@
+"""The screen of `diff`: the shots that changed, what they cost, and both films as a whole."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from runner.planning.difference import Change, Difference, ShotChange
+from runner.planning.plan import Plan
+from runner.planning.selection import storyboard_slug
+from runner.show.text.escape import escape_terminal, one_line
+from runner.show.text.format import count, credits_text, dollars, length, money
+from runner.show.text.layout import wrapped
+from runner.show.text.style import Style
+from runner.show.text.table import Cell, Column, TableRow, row, table
+
+_STYLES: dict[Change, str] = {
+    "added": "good",
+    "changed": "strong",
+    "renamed": "quiet",
+    "removed": "quiet",
+    "moved": "quiet",
+}
+_COLUMNS = (Column(), Column(), Column(least=20, narrow_least=10), Column(side="right"), Column(side="right"))
+_MAX_REASON = 300
+_ROWS = 200
+"""Shots that the screen lists; `--json` lists all."""
+
+
+def diff_screen(difference: Difference, plan: Plan, base: str, width: int, color: bool) -> str:
+    """The screen as text with a line break at its end; `base` is the commit as people know it."""
+    style = Style(color)
+    lines = [f"{style('what this tree makes', 'strong')} beyond {escape_terminal(base)}", ""]
+    if difference.shots:
+        rows: list[TableRow | str] = [_row(shot, plan) for shot in difference.shots[:_ROWS]]
+        lines += [*table(_COLUMNS, rows, width - 2, style)]
+        if (more := len(difference.shots) - _ROWS) > 0:
+            lines.append(f"  and {more:,} more: --json")
+        lines.append("")
+    lines += wrapped(price_line(difference, plan), width)
+    if summary := film_line(difference):
+        lines += wrapped(summary, width)
+    given_up = [shot.shot for shot in difference.shots if shot.gives_up_pick]
+    if given_up:
+        names = escape_terminal(" ".join(given_up[:8]) + (" …" if len(given_up) > 8 else ""))
+        lines += ["", *wrapped(f"gives up {count(len(given_up), 'pick')}, unless the clips at hand are kept:", width)]
+        lines.append("  " + style(f"storyboard keep {names}", "command"))
+    return "\n".join(lines) + "\n"
+
+
+def price_line(difference: Difference, plan: Plan) -> str:
+    """`orders 320 credits ($1.60) more`, or that it orders nothing more."""
+    if not difference.has_orders:
+        return "orders nothing more"
+    takes = sum(shot.takes for shot in difference.shots)
+    price = money(difference.credits, plan.usd_per_credit)
+    if plan.is_free:
+        return f"draws {count(takes, 'clip')} more, free here; at the paid provider for {price}"
+    return f"orders {count(takes, 'clip')} more for {price}"
+
+
+def film_line(difference: Difference) -> str:
+    """The shots, the length and the price of all that is still to be made, before and after."""
+    before, after = difference.before, difference.after
+    return " · ".join(
+        (
+            _pair(f"{before.shots:,}", f"{after.shots:,}", "shots"),
+            _pair(length(before.film_seconds), length(after.film_seconds), "of film"),
+            _pair(credits_text(before.credits), credits_text(after.credits), "credits to order in all"),
+        )
+    )
+
+
+def _pair(before: str, after: str, noun: str) -> str:
+    return f"{after} {noun}" if before == after else f"{before} → {after} {noun}"
+
+
+def summary_counts(difference: Difference) -> str:
+    """`2 changed, 1 added`: how many shots differ, by the kind of change; empty where none does."""
+    counts = Counter(shot.change for shot in difference.shots)
+    return ", ".join(f"{counts[change]:,} {change}" for change in _STYLES if counts[change])
+
+
+def shot_label(shot: ShotChange, several: bool) -> str:
+    """The shot's name, after its old one if it was renamed."""
+    name = f"{storyboard_slug(shot.storyboard)}:{shot.shot}" if several else shot.shot
+    return name if shot.was == shot.shot else f"{shot.was} → {name}"
+
+
+def reason_text(shot: ShotChange) -> str:
+    """The reason of a shot's change, on one line."""
+    return "" if shot.reason is None or shot.change == "added" else one_line(shot.reason.text, _MAX_REASON)
+
+
+def has_several_boards(difference: Difference) -> bool:
+    return len({shot.storyboard for shot in difference.shots}) > 1
+
+
+def prices(shot: ShotChange, plan: Plan) -> Iterator[str]:
+    """Credits and dollars of a shot; `free` where nothing is ordered for it."""
+    credits: Decimal | None = shot.credits
+    if not shot.takes:
+        yield from ("", "")
+    else:
+        yield from (credits_text(credits), dollars(plan.usd(credits)))
+
+
+def _row(shot: ShotChange, plan: Plan) -> TableRow:
+    name = escape_terminal(shot_label(shot, several=False))
+    text = reason_text(shot)
+    return row(Cell(shot.change, _STYLES[shot.change]), name, Cell(text, "quiet"), *prices(shot, plan), below=text)

@@ -1,0 +1,84 @@
+"""The comment on a pull request: what its branch makes and costs beyond its base, as markdown."""
+
+import re
+from collections.abc import Sequence
+
+from runner.planning.difference import Difference, ShotChange
+from runner.planning.plan import Plan
+from runner.show.screens.diff import (
+    film_line,
+    has_several_boards,
+    price_line,
+    prices,
+    reason_text,
+    shot_label,
+    summary_counts,
+)
+from runner.show.text.escape import one_line
+from runner.show.text.format import count
+
+MARK = "<!-- storyboard diff -->"
+"""The hidden first line, by which a workflow finds its own comment."""
+MOST_CHARACTERS = 60_000
+"""Length of the whole comment; GitHub takes 65,536 characters."""
+_FOLDED = 12
+"""Shots from which on the table is folded."""
+_ROOM_BELOW = 1_000
+"""Characters that stay free for what stands below the table."""
+_MOST_NAMES = 20
+_SPECIAL = re.compile(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
+
+
+def diff_markdown(difference: Difference, plan: Plan, base: str, digest: str | None = None) -> str:
+    """The comment, at most `MOST_CHARACTERS` long; `digest` is that of the saved plan which merging runs."""
+    counts = summary_counts(difference)
+    head = f"**storyboard** {_escaped(price_line(difference, plan))}, beyond {_escaped(base)}"
+    parts = [MARK, head if not counts else f"{head}: {counts}"]
+    below = [_escaped(film_line(difference)), *_given_up(difference), *_digest(digest)]
+    if difference.shots:
+        room = MOST_CHARACTERS - sum(len(part) + 2 for part in (*parts, *below)) - _ROOM_BELOW
+        parts.append(_table(difference, plan, room))
+    return "\n\n".join([*parts, *below]) + "\n"
+
+
+def _table(difference: Difference, plan: Plan, room: int) -> str:
+    several = has_several_boards(difference)
+    rows: list[str] = []
+    for shot in difference.shots:
+        line = _row(shot, plan, several)
+        if (room := room - len(line) - 1) < 0:
+            break
+        rows.append(line)
+    lines = ["| | shot | why | credits | USD |", "|---|---|---|--:|--:|", *rows]
+    if (more := len(difference.shots) - len(rows)) > 0:
+        lines += ["", f"and {more:,} more"]
+    if len(difference.shots) < _FOLDED:
+        return "\n".join(lines)
+    summary = f"<details><summary>{count(len(difference.shots), 'shot')}</summary>"
+    return "\n".join([summary, "", *lines, "", "</details>"])
+
+
+def _row(shot: ShotChange, plan: Plan, several: bool) -> str:
+    why = reason_text(shot) + (" (gives up its pick)" if shot.gives_up_pick else "")
+    credits, usd = prices(shot, plan)
+    return f"| {shot.change} | {_escaped(shot_label(shot, several))} | {_escaped(why)} | {credits} | {_escaped(usd)} |"
+
+
+def _given_up(difference: Difference) -> Sequence[str]:
+    shots = [shot.shot for shot in difference.shots if shot.gives_up_pick]
+    if not shots:
+        return ()
+    names = " ".join(shots[:_MOST_NAMES])
+    more = f" and {len(shots) - _MOST_NAMES:,} more" if len(shots) > _MOST_NAMES else ""
+    return (
+        f"Gives up {count(len(shots), 'pick')}, unless the clips at hand are kept: `storyboard keep {names}`{more}",
+    )
+
+
+def _digest(digest: str | None) -> Sequence[str]:
+    return () if digest is None else (f"Merging runs this plan and nothing else: `{digest}`",)
+
+
+def _escaped(text: str) -> str:
+    """Untrusted text on one line that markdown shows as it is: no mark-up, no link, no mention of a person."""
+    return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", one_line(text))
