@@ -58,6 +58,8 @@ class ExecutionOptions:
     fail_fast: bool = False
     no_cut: bool = False
     """Whether a run ends without a cut."""
+    canary: int | None = None
+    """How many takes are ordered before the others."""
 
 
 @dataclass(frozen=True, slots=True)

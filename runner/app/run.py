@@ -14,6 +14,7 @@ from runner.engine.result import summarize_run
 from runner.engine.run_events import CreditTotals, RunEvent
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
+from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan
 from runner.planning.planner import NO_OVERRIDES
 from runner.show.live.view import JsonView
@@ -29,7 +30,11 @@ def make_missing_clips(session: Session) -> ExitCode:
         history = session.with_manifests(store.history())
         confirm_tasks(session, history, store)
         overrides = session.overrides(history)
-        plan = session.plan(history, selected=session.selected(history), overrides=overrides)
+        selected = session.selected(history)
+        plan = left_out = session.plan(history, selected=selected, overrides=overrides)
+        if (number := session.command.execution.canary) is not None:
+            overrides = replace(overrides, first=plan.first_orders(number))
+            plan = session.plan(history, selected=selected, overrides=overrides)
         run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
@@ -42,7 +47,21 @@ def make_missing_clips(session: Session) -> ExitCode:
             return _report_nothing_to_do(session, plan, history, store)
         from runner.app import execute
 
-        return execute.execute_plan(session, plan, history, store, overrides)
+        code = execute.execute_plan(session, plan, history, store, overrides)
+    return code if _order_count(left_out) == _order_count(plan) else _stop_after_first(session, code)
+
+
+def _order_count(plan: Plan) -> int:
+    """How many takes a run orders, now or after a pick."""
+    return sum(step.is_billable or step.needs_pick for step in plan.steps)
+
+
+def _stop_after_first(session: Session, code: ExitCode) -> ExitCode:
+    """Name the command that goes on after `--canary`; takes still wait, whatever came of the first ones."""
+    if not session.command.display.quiet:
+        print("\nonly the first takes were ordered (--canary); look at them, then go on with", file=sys.stderr)
+        print(f"  {session.command_line.run()}", file=sys.stderr)
+    return ExitCode.WAITING if code is ExitCode.OK else code
 
 
 def _approve(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> run_store.RunStore:

@@ -169,7 +169,7 @@ class Session(Project):
                 is_gone=self.is_gone,
             )
             if not history.load_pending():
-                return plan
+                return plan if overrides.first is None else plan.ordering_only(overrides.first)
 
     def _can_publish(self, batch: Batch | None) -> CanPublish:
         routes = self.routes if batch is None else routes_of(self.settings, self.edition, batch)

@@ -214,6 +214,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             no_wait=values.get("no_wait", False),
             fail_fast=values.get("fail_fast", False),
             no_cut=values.get("no_cut", False),
+            canary=values.get("canary"),
         ),
         display=DisplayOptions(as_json=args.json, quiet=args.quiet, no_color=args.no_color),
     )

@@ -63,6 +63,8 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--output", type=Path, metavar="DIR", help="folder of manifests and clips (default: renders)")
     text = "create the tasks that the concurrency limit allows, then exit; the next run fetches their clips"
     group.add_argument("--no-wait", action="store_true", help=text)
+    text = "order only the first N takes that can be made at once, then stop; the same command without it goes on"
+    group.add_argument("--canary", type=flags.count, metavar="N", help=text)
     group.add_argument("--fail-fast", action="store_true", help="create no further task once a take has failed")
     group.add_argument("--no-cut", action="store_true", help="end without making the film's cut and sheet")
 

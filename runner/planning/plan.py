@@ -11,7 +11,7 @@ from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
-from runner.lazy_dataclass import dataclass, field
+from runner.lazy_dataclass import dataclass, field, replace
 from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
 from runner.planning.selection import ShotKey
@@ -66,6 +66,8 @@ class Action(StrEnum):
         return self not in (Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL)
 
 
+TakeKey = tuple[str, str, int]
+"""Storyboard, shot and number of a take."""
 CanPublish = Callable[[Material], bool]
 """Whether a material has a way to the provider."""
 
@@ -278,6 +280,16 @@ class Plan:
             for entry in storyboard.cut
         )
         return sum(lengths, Decimal(0))
+
+    def first_orders(self, number: int) -> frozenset[TakeKey]:
+        """The first takes of the film that can be ordered at once, at most `number`."""
+        ready = [step.key for step in self.steps if step.action is Action.MAKE and step.is_billable]
+        return frozenset(ready[:number])
+
+    def ordering_only(self, takes: Collection[TakeKey]) -> "Plan":
+        """The plan without the orders of all other takes; what runs or is made stays."""
+        steps = (step for step in self.steps if not (step.may_order or step.needs_pick) or step.key in takes)
+        return replace(self, steps=tuple(steps))
 
     def takes_of(self, shot: Shot) -> list[Step]:
         """The takes of a shot, also of a skipped one, whose clips are part of the film."""
