@@ -52,7 +52,7 @@ def make_missing_clips(session: Session) -> ExitCode:
 
 
 def _order_count(plan: Plan) -> int:
-    """How many takes a run orders, now or after a pick."""
+    """The number of takes that a run orders, now or after a pick."""
     return sum(step.is_billable or step.needs_pick for step in plan.steps)
 
 

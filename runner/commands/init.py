@@ -1,10 +1,12 @@
 """`storyboard init`: writes a content repository to start from."""
 
 import argparse
+import os
+import shlex
+import sys
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from shlex import quote
 
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.writing import create_file, make_folder
@@ -14,31 +16,54 @@ from runner.show.text.escape import escape_terminal
 _SCHEMA = Path("schemas/storyboard.schema.json")
 _PLACEHOLDER = b"PAID_PROVIDER"
 """The word of the templates in whose place the name of the paid provider is written."""
+_INSTALL = b"INSTALL_LINES"
+"""The word of the workflows in whose place the lines stand that install this program."""
+_VARIABLE = "STORYBOARD_INSTALL"
+"""The variable of a repository that names what is installed, where `--install` does not."""
+_SERVICES = {"github": "GitHub", "gitlab": "GitLab"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Writes a content repository to start from: an example storyboard that runs as it is, storyboard.toml, "
         ".gitignore, .gitattributes, a README, and a copy of the schema, with which editors complete and check a "
-        "storyboard. Existing files stay unchanged."
+        "storyboard; if you like, a workflow that validates and prices each pull request without a key. Existing files "
+        "stay unchanged."
     )
-    parser.epilog = "examples:\n  storyboard init film && cd film && storyboard run storyboards/*.yaml"
+    parser.epilog = (
+        "examples:\n"
+        "  storyboard init film && cd film && storyboard run storyboards/*.yaml\n"
+        "  storyboard init film --github --install 'pip install ./wheels/*.whl'"
+    )
     parser.add_argument(
         "folder", nargs="?", default=".", metavar="DIR", type=Path, help="the folder (default: the current one)"
     )
+    group = parser.add_argument_group("continuous integration")
+    services = group.add_mutually_exclusive_group()
+    services.add_argument("--github", action="store_true", help="write a workflow for GitHub; asks nothing")
+    services.add_argument("--gitlab", action="store_true", help="write a pipeline for GitLab; asks nothing")
+    services.add_argument("--no-ci", action="store_true", help="write none; asks nothing")
+    text = (
+        f'the line that installs storyboard in CI (default: pip install "${_VARIABLE}", a variable that you set there)'
+    )
+    group.add_argument("--install", metavar="TEXT", help=text)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     from runner.language.schema_files import folder as schemas
 
     folder: Path = args.folder
+    service = _service(args)
     written: list[str] = []
     existing: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         top = folder.resolve()
-        for name, content in [*_templates(), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
+        for name, content in [*_templates("init"), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
             (written if _write(top / name, top, content) else existing).append(name)
+        for name, content in _templates(service) if service else ():
+            content = content.replace(_INSTALL, _install_lines(args.install, service or "", content))
+            (written if _write_hidden(top / name, top, content) else existing).append(name)
     except OSError as error:
         raise CommandError(
             ExitCode.INVALID, f"{folder} cannot be written ({error.strerror or error}): choose another folder"
@@ -47,19 +72,54 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(f"  wrote  {escape_terminal(str(folder / name))}")
     for name in existing:
         print(f"  there  {escape_terminal(str(folder / name))}   left as it is")
-    enter = "" if folder == Path() else f"cd {quote(escape_terminal(str(folder)))} && "
+    _print_next(folder, service, args.install)
+    return ExitCode.OK
+
+
+def _print_next(folder: Path, service: str | None, install: str | None) -> None:
+    enter = "" if folder == Path() else f"cd {shlex.quote(escape_terminal(str(folder)))} && "
     print(f"\nnext   {enter}storyboard run storyboards/*.yaml      a first moving picture, free")
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         # Typed after the line above, which has entered the folder.
         print(f"       git init{' ' * (len(enter) + 30)}so that the storyboard has a history")
+    if service is not None and install is None:
+        print(f"\nin {_SERVICES[service]}, set the variable {_VARIABLE} to a wheel or a VCS address of storyboard")
     print("\nonce in each clone, so that git merges manifests without losing anything paid:")
     print("  git config merge.storyboard.driver 'storyboard mend --driver %O %A %B %P'")
-    return ExitCode.OK
 
 
-def _templates() -> list[tuple[str, bytes]]:
+def _service(args: argparse.Namespace) -> str | None:
+    """The service whose workflow is written: of the flags, else of the answer at a terminal; None for none."""
+    if args.github or args.gitlab or args.no_ci or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "github" if args.github else "gitlab" if args.gitlab else None
+    try:
+        answer = input("A workflow that prices each pull request, for github, gitlab or none? [none] ").strip().lower()
+    except EOFError:
+        return None
+    return answer if answer in _SERVICES else None
+
+
+def _install_lines(install: str | None, service: str, template: bytes) -> bytes:
+    """The lines that install this program, with the indent of their place in the template."""
+    line = next(line for line in template.splitlines() if line.strip() == _INSTALL)
+    indent = line[: len(line) - len(line.lstrip())].decode()
+    lines = (
+        [install]
+        if install is not None
+        else [
+            f'if [ -z "${_VARIABLE}" ]; then',
+            f"  echo {shlex.quote(f'set the variable {_VARIABLE} of this repository to a wheel or a VCS address')}",
+            "  exit 1",
+            "fi",
+            f'pip install "${_VARIABLE}"',
+        ]
+    )
+    return f"\n{indent}".join(lines).encode()
+
+
+def _templates(folder: str) -> list[tuple[str, bytes]]:
     """The files of the templates; `dot-` stands for a leading dot, which would make them settings of this project."""
-    top = resources.files("runner.show").joinpath("templates", "init")
+    top = resources.files("runner.show").joinpath("templates", folder)
     return sorted(_files_below(top, ""))
 
 
@@ -78,6 +138,19 @@ def _write(path: Path, top: Path, content: bytes) -> bool:
     make_folder(path.parent, top)
     try:
         with create_file(path, top) as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _write_hidden(path: Path, top: Path, content: bytes) -> bool:
+    """Write a workflow, whose folder is hidden, unless there is one; OSError where a link leads out of `top`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not Path(os.path.realpath(path.parent)).is_relative_to(top):
+        raise PermissionError(1, "a link leads outside the repository", str(path))
+    try:
+        with path.open("xb") as file:
             file.write(content)
     except FileExistsError:
         return False

@@ -282,7 +282,7 @@ class Plan:
         return sum(lengths, Decimal(0))
 
     def first_orders(self, number: int) -> frozenset[TakeKey]:
-        """The first takes of the film that can be ordered at once, at most `number`."""
+        """Keys of the first takes of the film that can be ordered at once, at most `number`."""
         ready = [step.key for step in self.steps if step.action is Action.MAKE and step.is_billable]
         return frozenset(ready[:number])
 

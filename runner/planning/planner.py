@@ -76,8 +76,7 @@ def build_plan(
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
-    given_up: list[Shot] = []
-    skipped: list[Step] = []
+    given_up, skipped = list[Shot](), list[Step]()
     planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
