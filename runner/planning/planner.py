@@ -45,8 +45,7 @@ class PlanOverrides:
     """Refused or lost attempts to repeat; the plan then holds only their takes."""
     retakes: frozenset[ShotKey] | None = None
     """Shots to retake; the plan then holds only the next take of each."""
-    first: frozenset[tuple[str, str, int]] | None = None
-    """The takes that are ordered first; the plan then orders no others."""
+    first: frozenset[tuple[str, str, int]] | None = None  # the takes to order; the plan then orders no others
 
 
 NO_OVERRIDES = PlanOverrides()

@@ -151,7 +151,6 @@ def test_a_workflow_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_workflows_pass_the_schemas_of_their_vendors(tmp_path: Path) -> None:
-    pytest.importorskip("check_jsonschema")
     for flag, name, schema in (
         ("--github", WORKFLOW, "vendor.github-workflows"),
         ("--gitlab", PIPELINE, "vendor.gitlab-ci"),
