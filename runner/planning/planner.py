@@ -72,11 +72,10 @@ def build_plan(
     `root` is the repository's top folder, from which the reasons name other repositories. `is_gone` tells whether a
     storyboard's file is gone, whose attempts are orphans then.
     """
-    steps: list[Step] = []
+    steps, planners = list[Step](), list[_StoryboardPlanner]()
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up, skipped = list[Shot](), list[Step]()
-    planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
