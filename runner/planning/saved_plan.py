@@ -95,18 +95,15 @@ class SavedPlan:
     # -- the takes that the plan may still order ---------------------------------------------------------------
 
     def selected(self, batch: Batch) -> frozenset[ShotKey] | None:
-        """The shots that the plan's selection names now; those that are left where it names one that is gone."""
-        return self._named(batch, self.select, self.exclude)
+        """The shots that the plan's selection names now.
+
+        Where it names states, or a shot that is gone, it means the shots of then that are left.
+        """
+        return _named(batch, self.select, self.exclude, self.shots)
 
     def named(self, batch: Batch, expressions: Sequence[str]) -> frozenset[ShotKey]:
-        """The shots that expressions of the plan's orders name now."""
-        return self._named(batch, expressions, ()) or frozenset()
-
-    def _named(self, batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> frozenset[ShotKey] | None:
-        try:
-            return select(batch, chosen, excluded)
-        except SelectionError:
-            return self.shots.intersection((shot.storyboard, shot.id) for shot in batch.shots)
+        """The shots that expressions of the plan's `--retake` or `--again` name now, as `selected` does."""
+        return _named(batch, expressions, (), frozenset(order.key[:2] for order in self.orders)) or frozenset()
 
     def open_retakes(self, history: History, shots: frozenset[ShotKey]) -> frozenset[ShotKey]:
         """The shots whose listed retake has no result yet: once it has one, the plan orders no further retake."""
@@ -123,6 +120,18 @@ class SavedPlan:
         is_listed = any(order.fingerprint == intent.fingerprint for order in self.orders)
         is_own = intent.saved_plan == self.id
         return is_listed and (not attempt.state.has_used_take or (not is_own and attempt.intended_at < self.created_at))
+
+
+def _named(
+    batch: Batch, chosen: Sequence[str], excluded: Sequence[str], earlier: frozenset[ShotKey]
+) -> frozenset[ShotKey] | None:
+    """The shots that expressions name; of `earlier` those that are left, where the expressions depend on more."""
+    try:
+        if not any("state:" in expression for expression in (*chosen, *excluded)):
+            return select(batch, chosen, excluded)
+    except SelectionError:
+        pass
+    return earlier.intersection((shot.storyboard, shot.id) for shot in batch.shots)
 
 
 def _has_ended(attempt: Attempt) -> bool:
