@@ -39,8 +39,8 @@ NOTHING_SENT = "nothing was sent, nothing was spent"
 def new_saved_plan(session: Session, plan: Plan, history: History, valid: timedelta | None, clock: Clock) -> SavedPlan:
     """The saved plan of a plan; raise `CommandError` where the plan cannot be a contract."""
     source, orders = session.command.input, session.command.orders
-    given = {"--var": source.variables, "--var-file": source.variable_files, "--config": source.config}
-    if flag := next((name for name, value in given.items() if value), None):
+    values = {"--var": source.variables, "--var-file": source.variable_files, "--config": source.config}
+    if flag := next((name for name, value in values.items() if value), None):
         message = f"{flag} cannot stand beside -o: nothing that a run reads in a saved plan is sent; "
         way_out = "write storyboard.toml" if flag == "--config" else "write the value into the storyboard or a profile"
         raise CommandError(ExitCode.USAGE, message + way_out)

@@ -60,13 +60,13 @@ def show_saved_plan(args: argparse.Namespace, path: Path) -> ExitCode:
         print(saved.digest)
     else:
         color, command = use_color(sys.stdout, args.no_color), CommandLine(saved_plan=str(path)).run()
-        shown = saved_plan_screen(str(path), saved, comparison, now, usd_per_credit, terminal_width(), color, command)
-        print(shown, end="")
+        text = saved_plan_screen(str(path), saved, comparison, now, usd_per_credit, terminal_width(), color, command)
+        print(text, end="")
     return ExitCode.OK
 
 
 def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[Comparison, Decimal | None]:
-    """What is different since, and the price of a credit where the storyboards are still here."""
+    """The differences since, and the price of a credit where the storyboards are still here."""
     try:
         session = saved_plans.open_saved(flags.command_options(args), path, saved, saved_plans.open_without_a_word)
         history = read_history(session)

@@ -21,7 +21,7 @@ class Difference(NamedTuple):
     text: str
 
 
-class LeftOut(NamedTuple):
+class OmittedOrder(NamedTuple):
     """A listed take that a run does not order, and why."""
 
     order: Order
@@ -32,7 +32,7 @@ class Comparison(NamedTuple):
     """The present plan beside the saved one."""
 
     differences: tuple[Difference, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[OmittedOrder, ...]
 
 
 def compare(
@@ -55,7 +55,9 @@ def compare(
         else:
             ordered.add(order.key)
             differences += _of_price(step, order)
-    left = tuple(LeftOut(order, _reason(order, plan, history)) for order in saved.orders if order.key not in ordered)
+    left = tuple(
+        OmittedOrder(order, _reason(order, plan, history)) for order in saved.orders if order.key not in ordered
+    )
     return Comparison(tuple(differences), left)
 
 
@@ -122,7 +124,7 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
 
 
 def _reason(order: Order, plan: Plan, history: History) -> str:
-    """Why a listed take is not ordered."""
+    """The reason why a listed take is not ordered."""
     steps = [step for step in plan.steps if order.fingerprint in (step.fingerprint, step.keep and step.keep.wanted)]
     if order.fingerprint is not None and steps:
         return _standing(steps[0])
@@ -158,7 +160,7 @@ def _standing(step: Step) -> str:
     return _STANDING.get(step.action, "made by another take of the same request")
 
 
-def summary(left_out: Iterable[LeftOut]) -> list[str]:
+def summary(left_out: Iterable[OmittedOrder]) -> list[str]:
     """Lines such as `2 takes are left out, made: quay take 1, boats take 1`, one for each reason."""
     left = list(left_out)
     lines = []

@@ -71,7 +71,7 @@ def test_a_saved_plan_and_what_differs_since_hold_to_the_published_schema(paid_f
     schema = json.loads((Path(__file__).parents[2] / "schemas/plan.schema.json").read_text())
     jsonschema.Draft7Validator(schema).validate(save(paid_film, OFFLINE))
     text = (paid_film.root / FILM).read_text()
-    paid_film.write(FILM, text.replace("Sunrise", "Noon")[: text.index("  - id: boats")])
+    paid_film.write(FILM, text[: text.index("  - id: boats")].replace("Sunrise", "Noon"))
     shown = paid_film.storyboard("plan", "plan.json", "--json", **OFFLINE).json
     jsonschema.Draft7Validator(schema).validate(shown)
     assert [entry["code"] for entry in shown["since"]["differences"]] == ["request"]

@@ -72,7 +72,7 @@ def document(decided: Plan, value: SavedPlan) -> Any:
 
 
 def differences(value: SavedPlan, decided: Plan, history: History | None = None) -> list[tuple[str, str]]:
-    return [tuple(entry) for entry in compare(value, decided, history or History(), body_of).differences]
+    return [(entry.code, entry.text) for entry in compare(value, decided, history or History(), body_of).differences]
 
 
 def left_out(value: SavedPlan, decided: Plan, history: History | None = None) -> list[str]:
@@ -245,8 +245,8 @@ def test_a_request_that_is_not_decided_is_listed_by_its_take_in_a_free_plan_only
 
 def test_a_selection_of_a_shot_that_is_gone_means_what_is_left_of_it() -> None:
     value = saved(plan(shot("a"), shot("b")), select=("a b",))
-    assert value.selected(batch(shot("a"), shot("c"))) == {(BOARD, "a")}
-    assert value.selected(batch(shot("a"), shot("b"), shot("c"))) == {(BOARD, "a"), (BOARD, "b")}
+    assert value.selected(batch(shot("a"), shot("c"))) == frozenset({(BOARD, "a")})
+    assert value.selected(batch(shot("a"), shot("b"), shot("c"))) == frozenset({(BOARD, "a"), (BOARD, "b")})
     assert saved(plan(shot("a"))).selected(batch(shot("b"))) is None
 
 

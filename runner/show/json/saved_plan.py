@@ -29,7 +29,7 @@ def saved_plan_json(saved: SavedPlan, plan: Mapping[str, object]) -> dict[str, o
 
 
 def since_json(comparison: Comparison, expired: bool) -> dict[str, object]:
-    """What is different since a plan was saved."""
+    """The differences since a plan was saved."""
     return {
         "expired": expired,
         "differences": [{"code": code, "text": text} for code, text in comparison.differences],
