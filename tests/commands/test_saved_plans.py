@@ -98,6 +98,34 @@ def test_on_another_machine_a_plan_is_a_ceiling_and_yes_is_consent(paid_film: Co
     assert there.state["creates"] == 2
 
 
+def test_on_another_machine_a_person_is_asked(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    save(paid_film, there.env)
+    elsewhere = there.env | {"STORYBOARD_STATE": str(paid_film.root.parent / "other-state")}
+    declined = paid_film.at_terminal("run", "--plan", "plan.json", typed="n\n", **elsewhere)
+    assert (declined.code, there.state["creates"]) == (4, 0)
+    assert "Make 2 clips for at most 120 credits" in declined.out
+
+
+def test_the_last_line_of_a_plans_run_goes_on_with_the_plan(paid_film: ContentRepo, host: Start) -> None:
+    there = host(seconds="60")
+    save(paid_film, there.env)
+    waiting = run(paid_film, there.env, "--no-wait")
+    assert (waiting.code, "storyboard run --plan plan.json" in waiting.out) == (9, True), waiting.out
+
+
+def test_first_take_is_saved_only_where_it_decides_no_request(paid_film: ContentRepo) -> None:
+    assert save(paid_film, OFFLINE, "--first-take")["command"]["first_take"] is True
+    change(paid_film, "scene: harbour", "takes: 2")
+    board = (paid_film.root / FILM).read_text()
+    paid_film.write(FILM, f'{board}  - id: next\n    first_frame: "@quay.last_frame"\n    prompt: Next\n')
+    paid_film.write(
+        "storyboard.toml", '[providers.kinovi]\nedition = "2026-10"\n[publish]\nways = ["vendor", "upload"]\n'
+    )
+    refused = paid_film.storyboard("plan", FILM, "-o", "plan.json", "--first-take", **OFFLINE)
+    assert (refused.code, "--first-take leaves open what next is made from" in refused.err) == (2, True), refused.err
+
+
 def test_a_plan_saved_in_a_pull_requests_job_is_no_consent(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     save(paid_film, there.env | {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"})

@@ -63,12 +63,13 @@ class CommandLine:
         return replace(self, flags=(*self.flags[:place], *new, *rest))
 
     def with_selection(self, expression: str) -> "CommandLine":
-        """The line that works on this selection; `--exclude` stays."""
-        return self.with_flag("--select", expression)
+        """The line that works on this selection, in place of a saved plan; `--exclude` stays."""
+        return replace(self.with_flag("--select", expression), saved_plan=None)
 
     def with_provider(self, name: str) -> "CommandLine":
+        """The line at another provider, in place of a saved plan."""
         others = self.without("--provider")
-        return replace(others, flags=(("--provider", name), *others.flags))
+        return replace(others, flags=(("--provider", name), *others.flags), saved_plan=None)
 
     def with_inputs_of_all_commands(self, *others: str) -> "CommandLine":
         """Files, profile, variables and settings file, which every command accepts, then the flags of these names."""
