@@ -250,6 +250,12 @@ def test_a_selection_of_a_shot_that_is_gone_means_what_is_left_of_it() -> None:
     assert saved(plan(shot("a"))).selected(batch(shot("b"))) is None
 
 
+def test_a_selection_by_state_means_the_shots_that_were_in_that_state() -> None:
+    value = saved(plan(shot("a")), select=("state:make",))
+    assert value.selected(batch(shot("a"), shot("b"))) == frozenset({(BOARD, "a")})
+    assert value.named(batch(shot("a"), shot("b")), ("state:refused",)) == frozenset({(BOARD, "a")})
+
+
 def test_a_listed_retake_with_a_result_is_not_ordered_again() -> None:
     board, history = batch(shot("a")), History()
     after(history, plan_of(board).steps[0], *DONE)

@@ -12,7 +12,7 @@ import pytest
 from runner.attempts.events import Created, Event, SendStarted
 from runner.engine.limits import PlanCeiling, RunLimits
 from runner.engine.ports import LimitExceeded
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 from runner.store.ledger.rows import SavedPlanRow
 from runner.store.receipts import FOLDER
