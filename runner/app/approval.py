@@ -91,6 +91,10 @@ def spend_limits(session: Session, plan: Plan, history: History, last_day: Decim
     ordered = plan.totals.credits or Decimal(0)
     if (limit := session.settings.max_credits) is not None:
         yield SpendLimit("--max-credits", limit, ordered, Decimal(0))
+    if (saved := session.saved_plan) is not None:
+        attempts = history.attempts.values()
+        spent = counted_credits(attempt for attempt in attempts if attempt.intent.saved_plan == saved.id)
+        yield SpendLimit("the saved plan", saved.ceiling, spent + ordered, spent)
     for path, budget in storyboard_budgets(session, plan, history).items():
         already = committed_credits(history, budget)
         new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
@@ -134,8 +138,12 @@ def _budget_credits(session: Session, storyboard: Storyboard) -> Decimal | None:
     return min((credits for credits in budgets if credits is not None), default=None)
 
 
-def approve_spending(session: Session, plan: Plan, history: History, last_day: Decimal) -> Decimal | None:
+def approve_spending(
+    session: Session, plan: Plan, history: History, last_day: Decimal, *, is_consented: bool = False
+) -> Decimal | None:
     """Return the price that the user confirmed, None where no question was needed.
+
+    `is_consented`: the user consented to these orders before, by a plan that this machine's ledger wrote.
 
     Raise `CommandError` (exit 4) unless the run may spend its price; a free run, and one that orders nothing, may.
     """
@@ -155,7 +163,7 @@ def approve_spending(session: Session, plan: Plan, history: History, last_day: D
                 ),
             )
     approved_price = None
-    if not session.command.spending.yes:
+    if not session.command.spending.yes and not is_consented:
         approved_price = _ask_or_refuse(session, plan, history, ordered)
     destinations.remember_approval(session, history)
     return approved_price
@@ -167,6 +175,10 @@ def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Deci
     if is_terminal():
         _prompt_user(plan, targets)
         return ordered
+    if session.saved_plan is not None:
+        raise CommandError(
+            ExitCode.DECLINED, question.plan_of_another_ledger(session.command_line, session.saved_plan.ceiling)
+        )
     if session.command.spending.max_credits is None:
         raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, session.command_line, targets))
     return None

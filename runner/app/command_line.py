@@ -32,4 +32,5 @@ def command_line(options: CommandOptions, files: Sequence[Path]) -> CommandLine:
             *((flag, str(value)) for flag, values in repeated.items() for value in values),
             *((("--first-take", None),) if orders.first_take else ()),
         ),
+        None if source.saved_plan is None else str(source.saved_plan),
     )

@@ -20,6 +20,8 @@ class InputOptions:
     config: Path | None = None
     trusts_unchanged_files: bool = False
     """Whether a local file whose numbers did not change since its inspection need not be read again."""
+    saved_plan: Path | None = None
+    """The saved plan that all the others were taken from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,9 @@ def _selector(session: Session, names: Collection[ShotKey]) -> str:
 def cheaper_alternatives(
     session: Session, history: History, limit: Decimal | None
 ) -> tuple[alternatives.Alternative, ...]:
-    """Cheaper alternatives below the limit, inside the selection; each with its price."""
+    """Cheaper alternatives below the limit, inside the selection; each with its price. A saved plan has none."""
+    if session.saved_plan is not None:
+        return ()
 
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
         if selected is not None and session.selected(history) is not None:

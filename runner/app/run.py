@@ -2,7 +2,7 @@
 
 import sys
 
-from runner.app import approval, run_store
+from runner.app import approval, run_store, saved_plans
 from runner.app.confirmation import confirm_tasks
 from runner.app.credit_scope import with_sums
 from runner.app.manifests import write_manifests
@@ -35,6 +35,8 @@ def make_missing_clips(session: Session) -> ExitCode:
         if (number := session.command.execution.canary) is not None:
             overrides = replace(overrides, first=plan.first_orders(number))
             plan = session.plan(history, selected=selected, overrides=overrides)
+        if session.saved_plan is not None:
+            saved_plans.check_plan(session, plan, history, store)
         run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
@@ -69,7 +71,9 @@ def _approve(session: Session, plan: Plan, history: History, store: run_store.Ru
     if not plan.is_free and approval.is_terminal() and not session.command.display.quiet:
         approval.show_plan(session, plan, history)
     approval.check_can_pay(session, plan, history)
-    approved_price = approval.approve_spending(session, plan, history, store.spent_last_24h())
+    approved_price = approval.approve_spending(
+        session, plan, history, store.spent_last_24h(), is_consented=saved_plans.is_consent(session, store)
+    )
     return store if approved_price is None else store.with_price_cap(approved_price)
 
 

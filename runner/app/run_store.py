@@ -16,7 +16,7 @@ from runner.attempts.history import History
 from runner.attempts.sums import sum_credits
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.engine.limits import RunLimits
+from runner.engine.limits import PlanCeiling, RunLimits
 from runner.engine.run_events import RunResult
 from runner.files.writing import make_folder
 from runner.lazy_dataclass import dataclass, replace
@@ -146,7 +146,7 @@ def _check_output(session: Session, output: Path) -> None:
 
 def run_limits(session: Session, run: str) -> RunLimits:
     """The limits of a run from settings and flags; budgets are added with the plan."""
-    settings = session.settings
+    settings, saved = session.settings, session.saved_plan
     return RunLimits(
         run=run,
         concurrency=settings.concurrency,
@@ -158,6 +158,7 @@ def run_limits(session: Session, run: str) -> RunLimits:
         no_wait=session.command.execution.no_wait,
         requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
+        saved_plan=None if saved is None else PlanCeiling(saved.id, saved.ceiling),
         credits_per_day=settings.credits_per_day,
     )
 

@@ -36,12 +36,16 @@ from runner.store.manifest.document import NAME, Manifest
 from runner.store.manifest.other_profiles import manifests_of_other_profiles
 
 if TYPE_CHECKING:
+    from runner.planning.saved_plan import SavedPlan
     from runner.store.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Session(Project):
     """A project with history and plan; its storyboards have no errors, except in commands about money."""
+
+    saved_plan: "SavedPlan | None" = None
+    """The saved plan that this command carries out."""
 
     @cached_property
     def repository(self) -> Repository:
@@ -60,8 +64,10 @@ class Session(Project):
     def selected(self, history: History) -> frozenset[ShotKey] | None:
         """The shots that `--select` and `--exclude` leave; None without either."""
         if "selected" not in self._selections:
-            flags = self.command.selection
-            self._selections["selected"] = self.select(flags.select, flags.exclude, history)
+            flags, saved = self.command.selection, self.saved_plan
+            self._selections["selected"] = (
+                self.select(flags.select, flags.exclude, history) if saved is None else saved.selected(self.batch)
+            )
         return self._selections["selected"]
 
     def select(self, chosen: Iterable[str], excluded: Iterable[str], history: History) -> frozenset[ShotKey] | None:
@@ -130,17 +136,27 @@ class Session(Project):
         again, retake = self.command.orders.again, self.command.orders.retake
         if again and retake:
             raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
-        shots = self.select(again or retake or (), (), history)
+        saved, named = self.saved_plan, again or retake
+        shots = None
+        if named:
+            shots = self.select(named, (), history) if saved is None else saved.named(self.batch, named)
         return PlanOverrides(
             first_take=self.command.orders.first_take,
             again=self._attempts_to_repeat(history, shots) if again else None,
-            retakes=shots if retake else None,
+            retakes=self._open_retakes(history, shots) if retake else None,
         )
+
+    def _open_retakes(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[ShotKey] | None:
+        saved = self.saved_plan
+        return shots if saved is None or shots is None else saved.open_retakes(history, shots)
 
     def _attempts_to_repeat(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[str]:
         steps = self.plan(history, selected=shots).steps
         pending = (Action.RESUME, Action.UNSETTLED)  # ordered by this flag before a crash: the run continues them
         repeatable = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *pending)]
+        if (saved := self.saved_plan) is not None:
+            attempts = [history.attempts[step.attempt] for step in repeatable if step.attempt is not None]
+            return frozenset(attempt.id for attempt in attempts if saved.may_repeat(attempt))
         if not repeatable:
             raise CommandError(ExitCode.USAGE, "--again: none of the selected takes is refused or gone")
         return frozenset(step.attempt for step in repeatable if step.attempt is not None)

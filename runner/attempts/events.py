@@ -62,6 +62,8 @@ class Intent:
     tags: tuple[str, ...] = ()
     drawing: int | None = None
     """The version of the drawing that makes a free clip; None at a paid account, and before versions were recorded."""
+    saved_plan: str | None = None
+    """The id of the saved plan that the run carried out."""
 
 
 # -- answers of the provider: parsed from status, headers and body ----------------------------------------

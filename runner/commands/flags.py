@@ -1,7 +1,8 @@
 """The flags that several commands share, and the options that are parsed from them."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from runner.app.options import (
     SelectionOptions,
     SpendingOptions,
 )
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.settings.file import providers
 
@@ -66,6 +68,42 @@ def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
             type=Path,
             help="storyboards (YAML); default: all files under storyboards/ that have `storyboard:`",
         )
+
+
+def add_files_or_plan(parser: argparse.ArgumentParser) -> None:
+    """Add FILE, and `--plan` in its place."""
+    parser.add_argument("files", nargs="*", default=[], metavar="FILE", type=Path, help="storyboards (YAML)")
+    text = "carry out a saved plan: only what it lists, at most at its price, once"
+    parser.add_argument("--plan", metavar="PLAN", type=Path, help=text)
+
+
+def refuse_others(
+    args: argparse.Namespace, add: Callable[[argparse.ArgumentParser], None], allowed: frozenset[str], beside: str
+) -> None:
+    """Raise `CommandError` (exit 2) where FILE or a flag that is not allowed stands beside a saved plan.
+
+    `add` defines the command line that the arguments were parsed from.
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    add(parser)
+    for action in parser._actions:
+        name = next((text for text in action.option_strings if text.startswith("--")), action.metavar or "")
+        if str(name) not in allowed and getattr(args, action.dest, action.default) != action.default:
+            names = ", ".join(sorted(allowed - {beside, "FILE"}))
+            message = f"{name} cannot stand beside {beside}, which has it: only {names} may"
+            raise CommandError(ExitCode.USAGE, message)
+
+
+def validity(text: str) -> timedelta:
+    """Parse a time such as `30d`, `12h` or `90s`."""
+    units = {"d": "days", "h": "hours", "s": "seconds"}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not (number.isascii() and number.isdigit()) or not 0 < int(number[:9]) < 10**8:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 30d, 12h or 90s")
+    time = timedelta(**{units[unit]: int(number[:9])})
+    if time > timedelta(days=366):
+        raise argparse.ArgumentTypeError(f"{text} is too long: a saved plan is valid for 366d at most")
+    return time
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner.app.completion_words import keep_completion_words
@@ -11,11 +12,12 @@ from runner.app.plan_report import read_history, warnings
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Plan
 from runner.show.screens.plan import price_line, screen
+from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -32,6 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard plan storyboards/harbour.yaml --explain quay\n"
         "  storyboard plan storyboards/harbour.yaml --what-if\n"
         "  storyboard plan storyboards/*.yaml --json | jq .totals.credits\n"
+        f"  storyboard plan storyboards/harbour.yaml --provider {paid_provider_name()} -o plan.json\n"
         "\n"
         "exit codes:\n"
         "  0  planned\n"
@@ -43,6 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     flags.add_selection(parser)
     flags.add_extra_orders(parser)
     flags.add_output(parser)
+    _add_saving(parser)
     parser.add_argument(
         "--all",
         action="store_true",
@@ -57,7 +61,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exit-code", action="store_true", help="exit with 8 if a run would make clips")
 
 
+def _add_saving(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("saving")
+    text = "save the plan as a price contract, which `run --plan PLAN` carries out and `plan PLAN` shows"
+    group.add_argument("-o", dest="saved_plan", metavar="PLAN", type=Path, help=text)
+    text = "how long the saved plan is valid: 30d, 12h, 90s (default: 7d)"
+    group.add_argument("--valid", metavar="TIME", type=flags.validity, help=text)
+
+
 def run(args: argparse.Namespace) -> ExitCode:
+    _check_flags(args)
+    if (saved_file := _saved_file(args.files)) is not None:
+        from runner.commands.saved_plan import show_saved_plan
+
+        flags.refuse_others(args, add, frozenset({"FILE", "--json", "--quiet", "--no-color"}), "a saved plan")
+        return show_saved_plan(args, saved_file)
     session = open_session(flags.command_options(args))
     keep_completion_words(session)
     if args.explain is not None:
@@ -66,8 +84,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.what_if:
         return _what_if(session, history)
     plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
-    if args.json:
-        _json(session, plan, history)
+    if args.saved_plan is not None:
+        from runner.commands.saved_plan import save_plan
+
+        save_plan(args, session, plan, history, lambda: _document(session, plan, history))
+    elif args.json:
+        print(json_document(_document(session, plan, history), deep=2), end="")
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:
@@ -76,11 +98,25 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.CHANGES_PENDING if args.exit_code and plan.has_orders else ExitCode.OK
 
 
+def _check_flags(args: argparse.Namespace) -> None:
+    if args.valid is not None and args.saved_plan is None:
+        raise CommandError(ExitCode.USAGE, "--valid says how long a saved plan is valid: add -o PLAN")
+    if args.saved_plan is not None and (args.explain is not None or args.what_if):
+        raise CommandError(ExitCode.USAGE, "-o saves the plan: leave out --explain and --what-if")
+
+
+def _saved_file(files: Sequence[Path]) -> Path | None:
+    """The saved plan among the files: its name ends with `.json`."""
+    saved = next((file for file in files if file.suffix == ".json"), None)
+    if saved is not None and len(files) > 1:
+        raise CommandError(ExitCode.USAGE, f"{saved} is a saved plan, which stands alone: leave out the other files")
+    return saved
+
+
 def _what_if(session: Session, history: History) -> ExitCode:
     from runner.app.what_if import what_if
     from runner.show.json.what_if import what_if_json
     from runner.show.screens.what_if import what_if_screen
-    from runner.show.text.escape import json_document
 
     rows, usd_per_credit = what_if(session, history), session.settings.usd_per_credit
     if session.command.display.as_json:
@@ -105,12 +141,11 @@ def _explain(session: Session, reference: str) -> ExitCode:
     return ExitCode.OK
 
 
-def _json(session: Session, plan: Plan, history: History) -> None:
+def _document(session: Session, plan: Plan, history: History) -> dict[str, object]:
     from runner.providers.api import provider_api
     from runner.requests.placeholder import placeholder
     from runner.show.json.plan import PlanFacts, plan_json
     from runner.show.screens.missing_clips import as_made, find_missing_clips
-    from runner.show.text.escape import json_document
 
     body_of = provider_api().encoder(session.edition, placeholder)
     facts = PlanFacts(
@@ -120,5 +155,4 @@ def _json(session: Session, plan: Plan, history: History) -> None:
         destinations(session, history),
     )
     plan = as_made(plan, find_missing_clips(plan.steps, history), reason=None)
-    document = plan_json(plan, lambda step: body_of(step.shot.request), facts)
-    print(json_document(document, deep=2), end="")
+    return plan_json(plan, lambda step: body_of(step.shot.request), facts)

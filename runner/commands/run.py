@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.app.run import make_missing_clips
 from runner.app.session import open_session
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 
 
@@ -25,6 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard run storyboards/harbour.yaml\n"
         "  storyboard run storyboards/harbour.yaml --select scene:quay\n"
         f"  storyboard run storyboards/harbour.yaml --provider {paid_provider_name()} --max-credits 1240\n"
+        "  storyboard run --plan plan.json\n"
         "\n"
         "The first Ctrl-C creates no further task, and leaves running ones to the next run; the second exits at once.\n"
         "\n"
@@ -39,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  9    a take waits for a pick or for a running task\n"
         "  130  interrupted"
     )
-    flags.add_files(parser, required=True)
+    flags.add_files_or_plan(parser)
     flags.add_input(parser)
     flags.add_selection(parser)
     flags.add_extra_orders(parser)
@@ -70,4 +71,18 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    return make_missing_clips(open_session(flags.command_options(args)))
+    if args.plan is None:
+        if not args.files:
+            raise CommandError(ExitCode.USAGE, "run needs FILE, or --plan PLAN\n  storyboard run --help")
+        return make_missing_clips(open_session(flags.command_options(args)))
+    from runner.app.saved_plans import open_for_run
+
+    flags.refuse_others(args, add, BESIDE_PLAN, "--plan")
+    return make_missing_clips(open_for_run(flags.command_options(args), args.plan))
+
+
+BESIDE_PLAN = frozenset(
+    {"--plan", "--yes", "--max-credits", "--concurrency", "--no-wait", "--fail-fast", "--json", "--quiet"}
+    | {"--allow-pull-request"}
+)
+"""The flags that may stand beside `--plan`: the plan has all others."""

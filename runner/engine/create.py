@@ -43,8 +43,15 @@ async def create(run: RunContext, step: Step) -> str | None:
     body = run.provider.encode(
         step.shot.request, run.plan.edition, lambda material: _public_address(run, step, material)
     )
+    saved_plan = run.limits.saved_plan
     intent = intent_of(
-        run.plan, step, body, key_id=run.provider.key_id, webhook_token=run.clock.token(), run=run.limits.run
+        run.plan,
+        step,
+        body,
+        key_id=run.provider.key_id,
+        webhook_token=run.clock.token(),
+        run=run.limits.run,
+        saved_plan=None if saved_plan is None else saved_plan.id,
     )
     if await _intend(run, step, Event(run.clock.now(), attempt_id, intent)):
         await _send(run, step, attempt_id, body, intent.webhook_token)

@@ -19,6 +19,14 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanCeiling:
+    """The ceiling of a saved plan, over all the runs that carry it out."""
+
+    id: str
+    credits: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class RunLimits:
     """Limits of one run; durations are in seconds."""
 
@@ -41,6 +49,8 @@ class RunLimits:
     """Limit of this run: all its orders, including retries and unsettled attempts."""
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     """By the storyboard's path."""
+    saved_plan: PlanCeiling | None = None
+    """The saved plan that this run carries out."""
     credits_per_day: Decimal | None = None
     """Limit of the account over the last 24 hours."""
     expected: float | None = None

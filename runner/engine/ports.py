@@ -46,7 +46,7 @@ class LimitExceeded:
     """A spending limit that an intent would have exceeded; nothing was written."""
 
     ceiling: str
-    """The name of the limit: `--max-credits`, `budget`, `credits_per_day`."""
+    """The name of the limit: `--max-credits`, `the saved plan`, `budget`, `credits_per_day`."""
     limit: Decimal
     would_be: Decimal
 

@@ -9,9 +9,16 @@ from runner.requests.request import JsonValue, canonical_json
 
 
 def intent_of(
-    plan: Plan, step: Step, body: Mapping[str, JsonValue], *, key_id: str = "", webhook_token: str = "", run: str = ""
+    plan: Plan,
+    step: Step,
+    body: Mapping[str, JsonValue],
+    *,
+    key_id: str = "",
+    webhook_token: str = "",
+    run: str = "",
+    saved_plan: str | None = None,
 ) -> Intent:
-    """The intent to order a step with a request's body; key, token and run are those of the run that orders."""
+    """The intent to order a step with a request's body; key, token, run and saved plan are those of the run."""
     return Intent(
         storyboard=step.shot.storyboard,
         shot=step.shot.id,
@@ -28,4 +35,5 @@ def intent_of(
         scene=step.shot.scene,
         tags=step.shot.tags,
         drawing=plan.drawing,
+        saved_plan=saved_plan,
     )

@@ -101,6 +101,7 @@ class Receipts:
             "edition": intent.edition,
             "key_id": intent.key_id,
             "request": dict(intent.request),
+            **({} if intent.saved_plan is None else {"plan": intent.saved_plan}),
         }
 
     def close(self) -> None:
@@ -205,6 +206,7 @@ def _intent(fields: Mapping[str, Any]) -> Intent:
         webhook_token="",
         run=str(fields["run"]),
         profile=None if fields["profile"] is None else str(fields["profile"]),
+        saved_plan=None if fields.get("plan") is None else str(fields["plan"]),
     )
 
 

@@ -10,7 +10,7 @@ from runner.commands import COMMANDS
 
 WIDTHS = (80, 100, 140)
 USAGE = {
-    "init": "[DIR] [options]", "validate": "[FILE…] [options]", "plan": "[FILE…] [options]", "run": "FILE… [options]",
+    "init": "[DIR] [options]", "validate": "[FILE…] [options]", "plan": "[FILE…] [options]", "run": "[FILE…] [options]",
     "status": "[FILE…] [options]", "spend": "[FILE…] [options]", "settle": "[SHOT] [options]",
     "pick": "SHOT TAKE [options]", "fetch": "[FILE…] [options]", "verify": "[FILE…] [options]",
     "cut": "[FILE…] [options]", "sheet": "[FILE…] [options]", "timeline": "[FILE…] [options]",

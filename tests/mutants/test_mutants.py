@@ -170,6 +170,24 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         '_FIRST_BYTE = "http11.send_request_body.complete"',
         "tests/providers/test_create.py",
     ),
+    "a saved plan's ceiling forgets its earlier runs": (
+        "runner/store/ledger/guards.py",
+        'spent = table.sum("plan = ?", limits.saved_plan.id)',
+        'spent = table.sum("run = ?", limits.run)',
+        "tests/store/test_saved_plans.py",
+    ),
+    "a saved plan lets takes through that it does not list": (
+        "runner/app/saved_plans.py",
+        "    if comparison.differences:",
+        "    if False:",
+        "tests/commands/test_saved_plans.py",
+    ),
+    "a saved plan repeats what it has ordered again": (
+        "runner/planning/saved_plan.py",
+        "return shots - done",
+        "return shots",
+        "tests/planning/test_saved_plan.py",
+    ),
 }
 
 

@@ -120,7 +120,7 @@ def test_every_event_row_is_read_and_written_again_to_the_letter(golden: Path) -
 
 
 def test_every_attempt_row_is_read_and_written_again_to_the_letter(golden: Path) -> None:
-    for row in rows(golden, "SELECT * FROM attempt"):
+    for row in rows(golden, "SELECT *, NULL AS plan FROM attempt"):
         intent = decode_intent(row, row["intended"])
         assert encode_intent(intent) == row["intended"]
         assert encode_attempt(decode_attempt(row["id"], intent, row["folded"])) == row["folded"]
@@ -132,7 +132,7 @@ def open_ledger(golden: Path) -> Ledger:
 
 def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
     with closing(open_ledger(golden)) as ledger:
-        for row in rows(golden, "SELECT * FROM attempt"):
+        for row in rows(golden, "SELECT *, NULL AS plan FROM attempt"):
             attempt = decode_attempt(row["id"], decode_intent(row, row["intended"]), row["folded"])
             history = history_of(ledger.events(row["id"]))
             assert history.attempts == {row["id"]: attempt}

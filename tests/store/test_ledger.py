@@ -169,7 +169,7 @@ def test_the_index_itself_refuses_a_second_open_attempt(ledger: Ledger, tmp_path
     ):
         database.execute(
             "INSERT INTO attempt SELECT 99, 'a2', account, repository, storyboard, shot, take, fingerprint, run, at,"
-            " sent, intended, state, open, NULL, costs, folded, scope, migrated FROM attempt"
+            " sent, intended, state, open, NULL, costs, folded, scope, migrated, plan FROM attempt"
         )
     database.close()
 

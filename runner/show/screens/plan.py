@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
@@ -25,6 +26,9 @@ from runner.show.text.labels import full_name
 from runner.show.text.layout import joined, labelled, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
+
+if TYPE_CHECKING:
+    from runner.planning.saved_plan import SavedPlan
 
 _MOST_NAMES = 8
 """How many shots a line names."""
@@ -90,6 +94,8 @@ class PlanContext:
     """Commands that help where takes are blocked."""
     missing_clips: frozenset[TakeKey] = frozenset()
     """Takes whose recorded clip is not on this machine."""
+    saved: "tuple[str, SavedPlan] | None" = None
+    """The file that the plan was saved in, with its contract."""
     before_question: bool = False
     """Whether the question follows: the screen then tells the duration only, no command."""
 
@@ -277,6 +283,10 @@ def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[st
         duration = f"  {_how_long(plan, context)}".rstrip()
         return [*missing_clip_lines(plan, number, "", screen_width, style), duration]
     lines = missing_clip_lines(plan, number, context.command_line.without_extra_orders().fetch(), screen_width, style)
+    if context.saved is not None:
+        from runner.show.screens.saved_plan import where_it_lies
+
+        lines += [*where_it_lies(*context.saved, screen_width, style), ""]
     for command, why in _commands(plan, context):
         lines += right_aligned(command, why, screen_width, style)
     return lines
@@ -306,7 +316,7 @@ def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
         ceiling = (
             [] if plan.is_free or not credits else [f"--max-credits {credits.to_integral_value('ROUND_CEILING'):f}"]
         )
-        yield line.run(*ceiling), _how_long(plan, context)
+        yield line.run(*([] if context.saved is not None else ceiling)), _how_long(plan, context)
     elif any(step.needs_pick for step in plan.steps):
         yield "storyboard pick SHOT TAKE", "chooses the good take"
     elif plan.is_free:

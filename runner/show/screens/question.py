@@ -44,6 +44,14 @@ def no_terminal(plan: Plan, line: CommandLine, destinations: Sequence[Destinatio
     )
 
 
+def plan_of_another_ledger(line: CommandLine, ceiling: Decimal) -> str:
+    """Refusal of a saved plan that this machine's ledger did not write, where nobody can be asked."""
+    return (
+        f"this machine's ledger did not write the saved plan: here it is a ceiling of {credits_text(ceiling)} credits "
+        f"and no consent: {NOTHING_SPENT}\n  to consent:\n    {line.run('--yes')}"
+    )
+
+
 def declined() -> str:
     """Message after the user declined."""
     return f"declined: {NOTHING_SPENT}"

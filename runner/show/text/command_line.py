@@ -16,9 +16,13 @@ class CommandLine:
 
     files: tuple[str, ...] = ()
     flags: tuple[tuple[str, str | None], ...] = ()
+    saved_plan: str | None = None
+    """The saved plan that a run carries out in place of files and flags."""
 
     def run(self, *more: str) -> str:
         """The text of `storyboard run` with these words; `more` is text that a shell can read already."""
+        if self.saved_plan is not None:
+            return CommandLine((), (("--plan", self.saved_plan),))._text("run", more)
         return self._text("run", more)
 
     def plan(self, *more: str) -> str:
@@ -36,6 +40,10 @@ class CommandLine:
     def of_files(self, *files: str) -> "CommandLine":
         """The line for these storyboards alone."""
         return replace(self, files=files)
+
+    def with_saved_plan(self, path: str) -> "CommandLine":
+        """The line whose run carries out a saved plan."""
+        return replace(self, saved_plan=path)
 
     def without(self, *names: str) -> "CommandLine":
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
@@ -55,12 +63,13 @@ class CommandLine:
         return replace(self, flags=(*self.flags[:place], *new, *rest))
 
     def with_selection(self, expression: str) -> "CommandLine":
-        """The line that works on this selection; `--exclude` stays."""
-        return self.with_flag("--select", expression)
+        """The line that works on this selection, in place of a saved plan; `--exclude` stays."""
+        return replace(self.with_flag("--select", expression), saved_plan=None)
 
     def with_provider(self, name: str) -> "CommandLine":
+        """The line at another provider, in place of a saved plan."""
         others = self.without("--provider")
-        return replace(others, flags=(("--provider", name), *others.flags))
+        return replace(others, flags=(("--provider", name), *others.flags), saved_plan=None)
 
     def with_inputs_of_all_commands(self, *others: str) -> "CommandLine":
         """Files, profile, variables and settings file, which every command accepts, then the flags of these names."""

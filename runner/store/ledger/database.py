@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from runner.diagnostics.failures import LedgerUnusable
@@ -38,14 +39,21 @@ class LedgerFile:
         self.is_first_form = _version(self.connection) < schema.VERSION
         if self.is_first_form:
             self.connection.executescript(schema.READ_FIRST_FORM)
+        self._lacks_plans = not self.is_first_form and not schema.knows_plans(self.connection)
+        if self._lacks_plans:
+            self.connection.executescript(schema.READ_WITHOUT_PLANS)
 
     def migrate(self, report: Callable[[str], None]) -> None:
-        """Brings a ledger of the first form to the present one; a reader leaves it as it is."""
-        if not self.is_first_form:
+        """Bring an older ledger to the present form; a reader leaves it as it is."""
+        if not (self.is_first_form or self._lacks_plans):
             return
         try:
             self.connection.close()
-            schema.migrate(self.path, lambda: _connect(self.path), report)
+            if self.is_first_form:
+                schema.migrate(self.path, lambda: _connect(self.path), report)
+            else:
+                with closing(_connect(self.path)) as connection:
+                    schema.add_plans(connection)
             self._open()
         except OSError as error:
             raise LedgerUnusable(

@@ -76,6 +76,10 @@ def limit_exceeded(
         spent = table.sum("run = ?", limits.run)
         if spent + intent.quoted > limits.max_credits:
             return LimitExceeded("--max-credits", limits.max_credits, spent + intent.quoted)
+    if limits.saved_plan is not None:
+        spent = table.sum("plan = ?", limits.saved_plan.id)
+        if spent + intent.quoted > limits.saved_plan.credits:
+            return LimitExceeded("the saved plan", limits.saved_plan.credits, spent + intent.quoted)
     if (budget := limits.budgets.get(intent.storyboard)) is not None:
         table.db.execute("INSERT INTO counted VALUES (?, ?)", (intent.storyboard, intent.fingerprint))
         spent = budget.manifest_credits + table.sum(

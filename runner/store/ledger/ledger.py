@@ -22,7 +22,7 @@ from runner.store.ledger.codec import NewerRowError
 from runner.store.ledger.database import LedgerFile, database_error, newer_version_error, release_space, reserve_space
 from runner.store.ledger.guards import DAY
 from runner.store.ledger.recovery import Recovery
-from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for
+from runner.store.ledger.rows import AttemptRows, LedgerScope, SavedPlanRow, attempt_for
 from runner.store.receipts import Receipt
 
 T = TypeVar("T")
@@ -146,6 +146,12 @@ class Ledger:
     def _is_left_open(self, attempt: Attempt) -> bool:
         return attempt.repository is not None and attempt.state.is_open and not attempt.held_elsewhere
 
+    def saved_plan(self, account: Account, id: str) -> SavedPlanRow | None:
+        """The saved plan of this id, if this ledger wrote one for the account."""
+        with self._reading():
+            account_id = self._table.find_account(account)
+            return None if account_id is None else self._table.saved_plan(account_id, id)
+
     def events(self, attempt: str) -> list[Event]:
         """All events of one attempt, in order."""
         with self._reading():
@@ -175,9 +181,7 @@ class Ledger:
         Rows that the first version wrote under another name of the repository move under its folder. `report` gets
         the progress of a change of the ledger's form.
         """
-        self._file.migrate(report)
-        self._db = self._file.connection
-        self._table = AttemptRows(self._db)
+        self._bring_to_present_form(report)
         reserve_space(self.state)
         self._run_lock = locks.RunLock(self.state, limits.run)
         if not account.free:
@@ -198,6 +202,20 @@ class Ledger:
                 "`storyboard settle SHOT --task ID` takes that over"
             )
         self.set_budget_scope(limits)
+
+    def note_saved_plan(self, account: Account, saved: SavedPlanRow, report: Callable[[str], None]) -> None:
+        """Write a plan that the user saves: running it on this ledger needs no other consent. No run is needed."""
+        self._bring_to_present_form(report)
+
+        def write() -> None:
+            self._table.note_saved_plan(self._table.enter_account(account), saved, format_utc(self._clock.now()))
+
+        self._transact(write)
+
+    def _bring_to_present_form(self, report: Callable[[str], None]) -> None:
+        self._file.migrate(report)
+        self._db = self._file.connection
+        self._table = AttemptRows(self._db)
 
     def set_budget_scope(self, limits: RunLimits) -> None:
         """Set the fingerprints that count for the budgets; called again after every change of the plan."""

@@ -44,6 +44,15 @@ class LedgerScope:
         return (self.repository, *self.previous_names)
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPlanRow:
+    """A saved plan that this ledger wrote: the user's consent, as the user saw it."""
+
+    id: str
+    digest: str
+    ceiling: Decimal
+
+
 class AttemptRows:
     """Queries and writes of rows; the caller holds the transaction."""
 
@@ -55,14 +64,15 @@ class AttemptRows:
         intent = attempt.intent
         cursor = self.db.execute(
             "INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended,"
-            " state, open, task, costs, folded, scope, migrated)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " state, open, task, costs, folded, scope, migrated, plan)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(attempt.id, scope.account, scope.repository, intent.storyboard, intent.shot, intent.take),
                 *(intent.fingerprint, intent.run, attempt.intended_at.timestamp()),
                 *_state_columns(attempt, encode_intent(intent)),
                 scope.repository if scope.free or attempt.from_manifest else "",
                 migrated,
+                intent.saved_plan,
             ),
         )
         for event in events:
@@ -273,6 +283,18 @@ class AttemptRows:
         account_id = self.find_account(account)
         assert account_id is not None
         return account_id
+
+    def note_saved_plan(self, account: int, saved: SavedPlanRow, at: str) -> None:
+        self.db.execute(
+            "INSERT INTO saved_plan(id, account, digest, ceiling, at) VALUES (?, ?, ?, ?, ?)",
+            (saved.id, account, saved.digest, to_microcredits(saved.ceiling), at),
+        )
+
+    def saved_plan(self, account: int, id: str) -> SavedPlanRow | None:
+        row = self.db.execute(
+            "SELECT digest, ceiling FROM saved_plan WHERE id = ? AND account = ?", (id, account)
+        ).fetchone()
+        return None if row is None else SavedPlanRow(id, row["digest"], credits_of(row["ceiling"]))
 
     def sum(self, condition: str, *values: Any) -> Decimal:
         row = self.db.execute(f"SELECT COALESCE(SUM(costs), 0) FROM attempt WHERE {condition}", values).fetchone()  # noqa: S608

@@ -48,7 +48,16 @@ CREATE INDEX attempt_open_of ON attempt(account, repository) WHERE open;
 CREATE TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
 """
-CREATE = _TABLES + _ADDED
+_SAVED_PLANS = """
+ALTER TABLE attempt ADD COLUMN plan TEXT;
+CREATE INDEX attempt_of_plan ON attempt(plan, costs) WHERE plan IS NOT NULL;
+CREATE TABLE saved_plan(
+    id TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES account, digest TEXT NOT NULL, ceiling INTEGER NOT NULL,
+    at TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+"""The plans that this ledger wrote, and the plan that an attempt was ordered by: what the second form grew by."""
+CREATE = _TABLES + _ADDED + _SAVED_PLANS
 """`scope` is where an attempt counts: everywhere in its account (''), or in the one repository of that name; `compared`
 up to where the rows of a receipts file are here; `forgotten` the tasks that the user has given up."""
 _PATH = "CASE WHEN repository LIKE 'path:%' THEN substr(repository, 6) ELSE repository END"
@@ -59,7 +68,7 @@ READ_FIRST_FORM = f"""
 CREATE TEMP TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL);
 CREATE TEMP TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL);
 CREATE TEMP VIEW attempt AS SELECT {_COLUMNS}, folded, {_PATH} AS repository,
-    CASE WHEN {_ALONE} THEN {_PATH} ELSE '' END AS scope, 1 AS migrated FROM main.attempt
+    CASE WHEN {_ALONE} THEN {_PATH} ELSE '' END AS scope, 1 AS migrated, NULL AS plan FROM main.attempt
 """  # noqa: S608 (no word of it comes from outside)
 """A reader sees a ledger of the first form in the second one, and leaves the file as it is."""
 _TO_SECOND_FORM = f"""
@@ -74,6 +83,7 @@ ALTER TABLE attempt ADD COLUMN migrated INTEGER NOT NULL DEFAULT 1;
 UPDATE attempt SET repository = substr(repository, 6) WHERE repository LIKE 'path:%';
 UPDATE attempt SET scope = repository WHERE {_ALONE};
 {_ADDED}
+{_SAVED_PLANS}
 PRAGMA user_version = {VERSION};
 """  # noqa: S608 (no word of it comes from outside)
 _PAGES_A_STEP = 4096
@@ -136,10 +146,38 @@ def _change(connection: sqlite3.Connection, path: Path, report: Callable[[str], 
             connection.execute("ROLLBACK")
 
 
+READ_WITHOUT_PLANS = """
+CREATE TEMP VIEW attempt AS SELECT *, NULL AS plan FROM main.attempt;
+CREATE TEMP TABLE saved_plan(id TEXT, account INTEGER, digest TEXT, ceiling INTEGER, at TEXT)
+"""
+"""A reader sees a ledger that was written before there were saved plans as one without any."""
+
+
+def knows_plans(connection: sqlite3.Connection) -> bool:
+    """Whether a ledger of the second form has the columns of saved plans."""
+    return "plan" in _columns(connection)
+
+
+def add_plans(connection: sqlite3.Connection) -> None:
+    """Let a ledger of the second form grow by the saved plans, in one transaction."""
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        if not knows_plans(connection):
+            for statement in _SAVED_PLANS.split(";"):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _columns(connection: sqlite3.Connection) -> set[str]:
+    return {row[1] for row in connection.execute("PRAGMA main.table_info(attempt)")}
+
+
 def check_columns(connection: sqlite3.Connection, path: Path) -> None:
     """Stop where a ledger says that it has the second form, and has not: somebody else changed it halfway."""
-    names = {row[1] for row in connection.execute("PRAGMA table_info(attempt)")}
-    if not {"scope", "migrated"} <= names:
+    if not {"scope", "migrated"} <= _columns(connection):
         raise LedgerUnusable(
             f"{path} was changed to its new form by half: put {path.with_name(BACKUP)} in its place, then run again; "
             "nothing was sent",

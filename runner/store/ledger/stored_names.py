@@ -141,6 +141,7 @@ COLUMNS: Mapping[str, str] = {
     "take": "take",
     "fingerprint": "fingerprint",
     "run": "run",
+    "plan": "saved_plan",
 }
 """The fields of an intent by the column that holds the field."""
 

@@ -1,0 +1,76 @@
+"""The parts of `storyboard plan` that save a plan, and show a saved one."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from runner.app import saved_plans
+from runner.app.exceeded_limit import context_with_limit
+from runner.app.plan_report import read_history
+from runner.app.session import Session
+from runner.attempts.history import History
+from runner.clock import SystemClock
+from runner.commands import flags
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import ExitCode
+from runner.lazy_dataclass import replace
+from runner.paid_providers import paid_provider_name
+from runner.planning.plan import Plan
+from runner.planning.plan_differences import Comparison, Difference
+from runner.planning.saved_plan import SavedPlan
+from runner.show.json.saved_plan import saved_plan_json, since_json
+from runner.show.screens.plan import price_line, screen
+from runner.show.screens.saved_plan import saved_plan_screen
+from runner.show.text.command_line import CommandLine
+from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
+
+
+def save_plan(
+    args: argparse.Namespace, session: Session, plan: Plan, history: History, document: Callable[[], dict[str, object]]
+) -> None:
+    """Save the plan as `-o` says, and show it."""
+    clock, path = SystemClock(), args.saved_plan
+    saved = saved_plans.new_saved_plan(session, plan, history, args.valid, clock)
+    saved_plans.save(session, saved, saved_plan_json(saved, document()), path, clock)
+    if args.json:
+        print(json_document(saved_plan_json(saved, document()), deep=2), end="")
+    elif args.quiet:
+        print(price_line(plan, paid_provider_name()))
+    else:
+        context = context_with_limit(session, plan, history)
+        context = replace(
+            context, saved=(str(path), saved), command_line=context.command_line.with_saved_plan(str(path))
+        )
+        print(screen(plan, terminal_width(), use_color(sys.stdout, args.no_color), args.all, context), end="")
+
+
+def show_saved_plan(args: argparse.Namespace, path: Path) -> ExitCode:
+    """Show a saved plan, also a stale one, with what is different since."""
+    saved, content = saved_plans.read(path)
+    now = SystemClock().now()
+    comparison, usd_per_credit = _compared(args, path, saved)
+    if args.json:
+        since = since_json(comparison, expired=now >= saved.expires_at)
+        print(json_document({**json.loads(content), "since": since}, deep=2), end="")
+    elif args.quiet:
+        print(saved.digest)
+    else:
+        color, command = use_color(sys.stdout, args.no_color), CommandLine(saved_plan=str(path)).run()
+        text = saved_plan_screen(str(path), saved, comparison, now, usd_per_credit, terminal_width(), color, command)
+        print(text, end="")
+    return ExitCode.OK
+
+
+def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[Comparison, Decimal | None]:
+    """The differences since, and the price of a credit where the storyboards are still here."""
+    try:
+        session = saved_plans.open_saved(flags.command_options(args), path, saved, saved_plans.open_without_a_word)
+        history = read_history(session)
+        plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
+        return saved_plans.compared(session, saved, plan, history), session.settings.usd_per_credit
+    except Failure as failure:
+        return Comparison((Difference("storyboards", failure.message),), ()), None
