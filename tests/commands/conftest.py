@@ -57,6 +57,11 @@ class Host:
         ).json()
         return told
 
+    def advance(self, seconds: float) -> None:
+        """Turn the host's clock forward."""
+        headers = {"Authorization": f"Bearer {KEY}"}
+        httpx.post(f"{self.base_url}/__sandbox/clock", json={"advance": seconds}, headers=headers, timeout=10)
+
     def wait_for_tasks(self) -> None:
         """Return once every task has ended at the host; its clip takes a moment even where its time has passed."""
         wait_until(lambda: {task["status"] for task in self.state["tasks"]} <= {"success", "fail"}, "tasks end")

@@ -1,15 +1,18 @@
 """`[webhook]` in the real run: hints wake looks, receipts bring back what was lost, nothing is believed."""
 
+import json
 import re
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.commands.conftest import Host
 from tests.commands.content_repo import ContentRepo, content
+from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -129,6 +132,35 @@ def test_a_receipt_with_another_attempts_task_adopts_nothing(paid_film: ContentR
         process.communicate(timeout=20)
     assert "the provider has no record of task_clsomebodyelse" in seen
     assert there.state["creates"] == 2
+
+
+def callback_address(host_state: Path) -> str:
+    """The address that the first order named for its callback, once the host has the order."""
+
+    def addresses() -> list[str]:
+        journals = [path.read_text("utf-8") for path in host_state.glob("journal-*.jsonl")]
+        return re.findall(r'"callback":("[^"]+")', "".join(journals))
+
+    wait_until(addresses, "an order reaches the host")
+    return str(json.loads(addresses()[0]))
+
+
+def test_the_right_webhook_is_taken_after_a_wrong_webhook_on_its_path(
+    paid_film: ContentRepo, host: Start, tmp_path: Path
+) -> None:
+    """The create's answer is lost, and the host's own callback comes once the wrong call was looked at."""
+    faults, host_state = paid_film.write("faults.yaml", LOST), tmp_path / "host"
+    there = host("--faults", str(faults), "--state", str(host_state), seconds="300")
+    hear(paid_film)
+    with paid_film.start("run", FILM, "--yes", "--select", "quay", **there.env) as process:
+        wrong = {"taskId": "task_clsomebodyelse0000000000", "status": "success"}
+        assert httpx.post(callback_address(host_state), json=wrong, timeout=10).status_code == 204
+        wait_until(lambda: looks(there), "the wrong call is looked up")
+        there.advance(300)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, there.state["creates"]) == (0, 1), out + err
+    assert [task["callback"] for task in there.state["tasks"]] == ["204"]
+    assert paid_film.clips() == ["renders/film/kinovi/clips/quay/take-1.mp4"]
 
 
 def flood(port: int, over: threading.Event, sent: list[int]) -> None:
