@@ -9,6 +9,7 @@ from runner.diagnostics.failures import (
     ManifestUnreadable,
     OptionError,
     OutputLocked,
+    PortUnusable,
     ProfileError,
     SandboxUnusable,
     SelectionError,
@@ -35,6 +36,7 @@ EXIT_CODES: dict[type[Failure], ExitCode] = {
     StoreUnusable: ExitCode.INVALID,
     ManifestUnreadable: ExitCode.INVALID,
     SandboxUnusable: ExitCode.INVALID,
+    PortUnusable: ExitCode.INVALID,
     KeyUnusable: ExitCode.KEY,
     OutputLocked: ExitCode.LOCKED,
 }
