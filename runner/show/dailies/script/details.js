@@ -75,13 +75,14 @@ function drawPrompt(shot) {
 
 /** The words of two texts as [" " | "-" | "+", text]: common ones, those of the first only, those of the second. */
 function changedWords(before, after) {
-  const split = (text) => (text.match(/\s+|[^\s]+/g) || []).slice(0, MOST_WORDS * 2);
+  const split = (text) => (text.match(/\S+\s*/g) || []).slice(0, MOST_WORDS);
   const old = split(before);
   const now = split(after);
+  const isSame = (i, j) => old[i].trim() === now[j].trim();
   const same = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1));
   for (let i = old.length - 1; i >= 0; i -= 1) {
     for (let j = now.length - 1; j >= 0; j -= 1) {
-      same[i][j] = old[i] === now[j] ? same[i + 1][j + 1] + 1 : Math.max(same[i + 1][j], same[i][j + 1]);
+      same[i][j] = isSame(i, j) ? same[i + 1][j + 1] + 1 : Math.max(same[i + 1][j], same[i][j + 1]);
     }
   }
   const words = [];
@@ -91,8 +92,8 @@ function changedWords(before, after) {
   };
   let [i, j] = [0, 0];
   while (i < old.length || j < now.length) {
-    if (i < old.length && j < now.length && old[i] === now[j]) {
-      push(" ", old[i]);
+    if (i < old.length && j < now.length && isSame(i, j)) {
+      push(" ", now[j]);
       i += 1;
       j += 1;
     } else if (j >= now.length || (i < old.length && same[i + 1][j] >= same[i][j + 1])) {

@@ -42,12 +42,12 @@ class Deck {
   async stand(seconds) {
     const { video } = this;
     if (!this.file) return;
-    if (video.readyState < 1) await happened(video, ["loadedmetadata", "error", "emptied"], 4000);
+    if (video.readyState < 1) await happened(video, ["loadedmetadata", "error"], 4000);
     if (video.error || !Number.isFinite(video.duration)) return;
     const target = Math.min(Math.max(0, seconds), Math.max(0, video.duration - 0.005));
     const picture = new Promise((resolve) => this.waiters.push(resolve));
     video.currentTime = target;
-    await Promise.race([happened(video, ["seeked", "error"], 4000)]);
+    await happened(video, ["seeked", "error"], 4000);
     await Promise.race([picture, pause(120)]);
   }
 }
