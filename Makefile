@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic check check-style check-types check-floors check-imports check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ bench-growth: .venv/.installed-dev  ## a plan beside the records of others, rece
 
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic
+
+bench-looking: .venv/.installed-dev  ## the dailies page of a long film
+	@$(PY) -m benchmarks.looking
 
 check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas
 

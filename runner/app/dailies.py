@@ -92,12 +92,12 @@ class _Gatherer:
 
     def gather(self) -> GatheredDailies:
         film, session = self._film, self._session
-        shown = {(segment.label, segment.take) for segment in film.cut.segments}
+        in_film = {(segment.label, segment.take) for segment in film.cut.segments}
         segments = tuple(self._segment_file(index) for index in range(len(film.cut.segments)))
         # What the film shows comes first: where the page has no room for all posters, these have it.
-        clips = self._clips(step for step in self._steps if (step.shot.id, step.take) in shown)
+        clips = self._clips(step for step in self._steps if (step.shot.id, step.take) in in_film)
         references = self._references()
-        clips |= self._clips(step for step in self._steps if (step.shot.id, step.take) not in shown)
+        clips |= self._clips(step for step in self._steps if (step.shot.id, step.take) not in in_film)
         dailies = Dailies(
             film.cut,
             self._storyboard,

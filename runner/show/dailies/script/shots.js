@@ -63,6 +63,7 @@ function drawTake(shot, take) {
   const frame = poster
     ? element("img", { src: poster, alt: "", loading: "lazy", decoding: "async" })
     : element("span", { class: "empty" }, hasClip ? "" : take.reason || take.state);
+  const price = take.billed || take.quoted;
   const button = element(
     "button",
     {
@@ -86,7 +87,7 @@ function drawTake(shot, take) {
       isPicked ? element("span", { class: "mark" }, "picked") : null,
       take.retake && !isPicked ? element("span", { class: "quiet" }, "retake") : null,
       word ? element("span", { class: "word" }, word) : null,
-      take.billed || take.quoted ? element("span", { class: "price" }, take.billed || take.quoted) : null,
+      price && price !== "0" ? element("span", { class: "price" }, price) : null,
     ),
   );
   button.dataset.take = take.take;
