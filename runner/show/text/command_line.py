@@ -30,6 +30,9 @@ class CommandLine:
     def fetch(self, *more: str) -> str:
         return self._text("fetch", more)
 
+    def dailies(self, *more: str) -> str:
+        return self._text("dailies", more)
+
     def without(self, *names: str) -> "CommandLine":
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
 
