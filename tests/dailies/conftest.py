@@ -35,7 +35,11 @@ shots:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium for one module: its event loop must be gone when the tests of another module run."""
     path = requirements.chromium()
-    home = {"HOME": str(tmp_path_factory.mktemp("browser")), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    home: dict[str, str | float | bool] = {
+        "HOME": str(tmp_path_factory.mktemp("browser")),
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+    }
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(_FLAGS), env=home)
         yield chromium

@@ -47,7 +47,8 @@ def picture_clip(path: Path, number: int, seconds: int, size: tuple[int, int]) -
             draw.ellipse((left - radius, top - radius, left + radius, top + radius), fill=(255, 236, 190))
             draw.rectangle((0, height * 0.68, width, height), fill=(36, 44, 66))
             draw.rectangle((width * 0.1, height * 0.55, width * 0.34, height * 0.7), fill=(24, 26, 40))
-            output.mux(video.encode(av.VideoFrame.from_image(picture)))
+            shown = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
+            output.mux(video.encode(shown))
         output.mux(video.encode(None))
     return path
 
@@ -79,7 +80,7 @@ def filmed(
             else:
                 make_clip(path, seconds=Fraction(seconds), size=size, level=level, tone=tone)
             clip = clip_json(film, path, seconds, size)
-        entry["takes"].append(take_json(step, number, clip) | told)
+        entry["takes"].append({**take_json(step, number, clip), **told})
     write_manifest(film, sorted(shots.values(), key=lambda shot: str(shot["id"])))
     return film
 

@@ -26,8 +26,8 @@ function drawTitle(shot, take) {
   ];
   if (take) {
     if (take.file && take.file.width) facts.push(["picture", `${take.file.width} × ${take.file.height}`]);
-    if (take.quoted) facts.push(["quoted", `${take.quoted} credits`]);
-    if (take.billed) facts.push(["billed", `${take.billed} credits`]);
+    const credits = [take.quoted ? `${take.quoted} quoted` : "", take.billed ? `${take.billed} billed` : ""].filter(Boolean);
+    if (credits.length) facts.push(["credits", credits.join(" · ")]);
   }
   const isPicked = take && shot.picked === take.take;
   return element(
