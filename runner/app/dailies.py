@@ -10,6 +10,7 @@ from urllib.parse import quote
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
 from runner.app.films import Film, segment_file, target_of
+from runner.app.note import notes_of
 from runner.app.session import Session
 from runner.assembly.posters import PosterRequest, posters
 from runner.assembly.sheet import middle
@@ -25,7 +26,7 @@ from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Step
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile
-from runner.show.dailies.film_data import Dailies, PageFile, ShotNote, film_json
+from runner.show.dailies.film_data import Dailies, PageFile, film_json
 from runner.show.dailies.page import data_address, page
 
 NAME = "dailies.html"
@@ -109,7 +110,7 @@ class _Gatherer:
             self._animatics(),
             references,
             self._prompts(),
-            _notes(session, self._storyboard),
+            notes_of(session, self._storyboard),
             sums_by_storyboard(session, film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(session),
         )
@@ -224,18 +225,6 @@ def _shots(session: Session, film: Film, storyboard: Storyboard) -> tuple[Shot, 
         if shot.id not in in_film and not shot.skip and (keys is None or (shot.storyboard, shot.id) in keys)
     )
     return (*in_film.values(), *others)
-
-
-def _notes(session: Session, storyboard: Storyboard) -> dict[str, list[ShotNote]]:
-    """The notes of the manifest by shot, as far as they have the form that this version writes."""
-    manifest = session.manifest(storyboard)
-    notes: dict[str, list[ShotNote]] = {}
-    for entry in manifest.content["shots"] if manifest is not None else ():
-        for note in entry.get("notes") or ():
-            at, take, text = note.get("at"), note.get("take"), note.get("text")
-            if isinstance(at, str) and isinstance(take, int) and isinstance(text, str):
-                notes.setdefault(entry["id"], []).append(ShotNote(at, take, text))
-    return notes
 
 
 def _relative(path: Path, folder: Path) -> str:

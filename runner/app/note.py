@@ -1,13 +1,26 @@
-"""Writes a person's note about a take into the manifest."""
+"""A person's notes about takes: read from the manifest, and written into it."""
 
 from runner.app.manifests import write_note
 from runner.app.named_shots import find_shot
 from runner.app.session import Session
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.model import Shot
+from runner.language.model import Shot, Storyboard
+from runner.timeline.shot_note import ShotNote
 
 MOST_CHARACTERS = 4000
+
+
+def notes_of(session: Session, storyboard: Storyboard) -> dict[str, list[ShotNote]]:
+    """The notes of the manifest by shot, as far as they have the form that this version writes."""
+    manifest = session.manifest(storyboard)
+    notes: dict[str, list[ShotNote]] = {}
+    for entry in manifest.content["shots"] if manifest is not None else ():
+        for note in entry.get("notes") or ():
+            at, take, text = note.get("at"), note.get("take"), note.get("text")
+            if isinstance(at, str) and isinstance(take, int) and isinstance(text, str):
+                notes.setdefault(entry["id"], []).append(ShotNote(text, at, take))
+    return notes
 
 
 def note_take(session: Session, reference: str, take: int, text: str) -> Shot:

@@ -18,6 +18,7 @@ from runner.show.dailies.way_on import way_on
 from runner.show.screens.advice import FieldLocator, material_name, no_location
 from runner.show.text.format import credits_text, dollars, length
 from runner.timeline.cut_list import CutList, Segment
+from runner.timeline.shot_note import ShotNote
 
 VERSION = 1
 Json = dict[str, object]
@@ -34,15 +35,6 @@ class PageFile:
     seconds: float | None = None
     width: int | None = None
     height: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShotNote:
-    """A note about a take, as the manifest holds it."""
-
-    at: str
-    take: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
