@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runner.app.dailies import GatheredDailies, gather
@@ -17,6 +17,7 @@ from runner.dailies_server.desk import ServedFilm
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
+from runner.garbage_collection import collect_everything
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
 from runner.show.dailies.film_data import film_json
@@ -65,7 +66,8 @@ class DailiesDesk:
     def pick(self, slug: str, shot: str, take: int | None) -> None:
         """Record a pick, as `storyboard pick` does."""
         self._check(slug)
-        pick_take(self._present_session(), f"{slug}:{shot}", take)
+        with _tidied():
+            pick_take(self._present_session(), f"{slug}:{shot}", take)
 
     def note(self, slug: str, shot: str, take: int, text: str) -> None:
         """Record a note about a take."""
@@ -92,7 +94,8 @@ class DailiesDesk:
 
     def _refresh(self) -> None:
         if self._stamp != self._stamp_now():
-            self._read(self._present_session())
+            with _tidied():
+                self._read(self._present_session())
 
     def _present_session(self) -> Session:
         """The session of the storyboards as they stand now. Raises `CommandError` where they have errors."""
@@ -143,6 +146,15 @@ class DailiesDesk:
             yield self._session.manifest_path(storyboard.path)
         yield from self._session.files
         yield from dict.fromkeys(file.parent for file in self._session.files)
+
+
+@contextmanager
+def _tidied() -> Iterator[None]:
+    """Work on plans and histories, whose circles hold ledgers: these are closed at its end, not some day."""
+    try:
+        yield
+    finally:
+        collect_everything()
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

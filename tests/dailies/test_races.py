@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests import requirements
 from tests.commands.conftest import Host, hosts
 from tests.commands.content_repo import ContentRepo, content
-from tests.dailies.conftest import opened, served
+from tests.dailies.conftest import opened, served, stop
 from tests.dailies.test_served import Window, picks, window
 from tests.waiting import wait_until
 
@@ -63,6 +64,20 @@ def one_race(film: ContentRepo, host: Host, windows: list[Window], number: int) 
     assert picks(film) == takes, number
     made = {shot["id"] for shot in film.manifest(variant="kinovi")["shots"] if shot["takes"]}
     assert f"new-{number}" in made
+
+
+def test_a_server_that_works_on_keeps_no_ledger_open(film: ContentRepo, host: Host) -> None:
+    process = film.start("dailies", "storyboards/film.yaml", "--serve", **host.env)
+    assert process.stdout is not None
+    files, counts = requirements.kernel_file(f"/proc/{process.pid}/fd"), []
+    with window(process.stdout.readline().split()[1]) as browser:
+        for _ in range(3):
+            for take in (1, 2):
+                pick(browser, "quay", take)
+                browser.film()
+            counts.append(len(list(files.iterdir())))
+    assert stop(process) == 0
+    assert max(counts) <= counts[0] + 1, counts
 
 
 @pytest.mark.parametrize("races", [range(2), pytest.param(range(2, 102), marks=pytest.mark.long)])
