@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking check check-style check-types check-floors check-imports check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking bench-materials check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 
 bench-looking: .venv/.installed-dev  ## the dailies page of a long film
 	@$(PY) -m benchmarks.looking
+
+bench-materials: .venv/.installed-dev  ## 200 files to a store against rclone copy, and one portrait of 80 shots
+	@$(PY) -m benchmarks.materials_upload
 
 check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas
 

@@ -29,7 +29,8 @@ from runner.language.yaml.document import Source
 from runner.language.yaml.parser import new_parser, parse
 from runner.planning.plan import Plan
 from runner.planning.planner import build_plan
-from runner.providers.kinovi.request_body import encoder, placeholder
+from runner.providers.kinovi.request_body import encoder
+from runner.requests.placeholder import placeholder
 from runner.show.json.plan import PlanFacts, plan_json
 from runner.show.text.escape import json_document
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from runner import __version__
 from runner.commands import COMMANDS
 from runner.garbage_collection import collection_off
+from runner.paid_providers import paid_provider_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,17 +20,17 @@ _DESCRIPTION = (
     "Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, know the "
     "price of all its clips before a credit is spent, make exactly the clips that are missing, and never pay twice for "
     "one.\n"
-    "Free by default: without --provider kinovi the sandbox draws the clips on this machine."
+    f"Free by default: without --provider {paid_provider_name()} the sandbox draws the clips on this machine."
 )
 
 _MAX_MESSAGE = 6_000
 """Characters of a message that are printed: about a screenful."""
-_EPILOG = """\
+_EPILOG = f"""\
 first steps:
   storyboard init film && cd film
   storyboard run storyboards/*.yaml
       a first moving picture, free
-  storyboard plan storyboards/*.yaml --provider kinovi
+  storyboard plan storyboards/*.yaml --provider {paid_provider_name()}
       the price of the real clips; needs no key
 
 exit codes:

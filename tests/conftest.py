@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledgers import IMPLEMENTATIONS, LedgerHome
+
 _PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
 _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -30,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_OWN_HOME] = home
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: half of what these tests take is waiting, for answers, processes and disks."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (home := config.stash.get(_OWN_HOME, None)) is not None:
         shutil.rmtree(home, ignore_errors=True)
@@ -44,3 +52,9 @@ def _home_stays_empty(request: pytest.FixtureRequest) -> Iterator[None]:
     for path in written:
         shutil.rmtree(path, ignore_errors=True)
     assert not written, "this test wrote into HOME"
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def ledgers(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerHome:
+    """A place for a ledger, for each implementation there is."""
+    return LedgerHome(tmp_path, request.param)

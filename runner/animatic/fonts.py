@@ -3,13 +3,12 @@
 import shutil
 import subprocess
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.lazy_dataclass import dataclass
-from runner.settings.environment import child_environment
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -66,18 +65,20 @@ def font(face: Face, size: int) -> "FreeTypeFont":
 
 Faces = tuple[Face, ...]
 """The faces that a text is set in, best first."""
+Environment = tuple[tuple[str, str], ...] | None
+"""Names and values of the environment that fontconfig gets; None passes on that of this process."""
 
 
 @lru_cache(maxsize=256)
-def faces_of(text: str) -> Faces:
+def faces_of(text: str, environment: Environment = None) -> Faces:
     """One face that has every character of the text, if there is one; else all faces that are needed.
 
     The choice depends on the text alone, not on earlier texts, so that the same text always looks the same.
     """
     characters = [char for char in dict.fromkeys(text) if _is_visible(char)]
-    faces = list(_default_faces())
+    faces = list(_default_faces(environment))
     for char in characters:
-        if not any(_covers(face, char) for face in faces) and (match := _face_of(char)) is not None:
+        if not any(_covers(face, char) for face in faces) and (match := _face_of(char, environment)) is not None:
             faces.append(match)
     complete = next((face for face in faces if all(_covers(face, char) for char in characters)), None)
     return (complete,) if complete is not None else tuple(faces)
@@ -103,9 +104,13 @@ def _face_for(text: str, faces: Faces) -> Face | None:
     return next((face for face in faces if all(_covers(face, char) for char in text if _is_visible(char))), None)
 
 
-def missing_font(text: str) -> str | None:
-    """None when every character of the text can be drawn, else the missing ones and what to install."""
-    uncovered = [char for char in dict.fromkeys(text) if _is_visible(char) and _face_for(char, faces_of(text)) is None]
+def missing_font(text: str, environ: Mapping[str, str]) -> str | None:
+    """The characters of a text that no font draws, and the package to install; None when all can be drawn.
+
+    `environ` is the environment that fontconfig gets: it must not hold a key.
+    """
+    faces = faces_of(text, tuple(sorted(environ.items())))
+    uncovered = [char for char in dict.fromkeys(text) if _is_visible(char) and _face_for(char, faces) is None]
     if not uncovered:
         return None
     script, package = _script(uncovered[0])
@@ -131,15 +136,15 @@ def ideographic(char: str) -> bool:
 
 
 @cache
-def _default_faces() -> Faces:
+def _default_faces(environment: Environment) -> Faces:
     """Pillow's own face, and the machine's default for plain text."""
-    plain = _match_font("sans:lang=en")
+    plain = _match_font("sans:lang=en", environment)
     return (_BUNDLED,) if plain is None else (_BUNDLED, plain)
 
 
 @lru_cache(maxsize=4_000)
-def _face_of(char: str) -> Face | None:
-    face = _match_font(_font_pattern(char))
+def _face_of(char: str, environment: Environment) -> Face | None:
+    face = _match_font(_font_pattern(char), environment)
     return face if face and _covers(face, char) else None
 
 
@@ -152,7 +157,7 @@ def _font_pattern(char: str) -> str:
 
 
 @cache
-def _match_font(pattern: str) -> Face | None:
+def _match_font(pattern: str, environment: Environment) -> Face | None:
     """The match of fontconfig; without fontconfig, a likely file of the usual folders that has the character."""
     program = shutil.which("fc-match")
     if program is None:
@@ -165,7 +170,7 @@ def _match_font(pattern: str) -> Face | None:
             text=True,
             timeout=10,
             check=True,
-            env=child_environment(),
+            env=None if environment is None else dict(environment),
         )
     except (OSError, subprocess.SubprocessError):
         return _search_folders(pattern)

@@ -31,7 +31,7 @@ class LayerView:
 
 @dataclass(slots=True)
 class Layer:
-    """Something in front of the sky: its picture, its mask, its depth."""
+    """A layer of the scene in front of the sky: picture, mask and depth."""
 
     at: tuple[int, int]
     """Upper left corner on the canvas."""

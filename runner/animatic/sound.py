@@ -40,7 +40,7 @@ def room_tone_of(prompt: str) -> RoomTone:
 
 
 def sound_track(prompt: str, seconds: int, references: Iterable["array[float]"]) -> "array[float]":
-    """Left and right samples in turn, -1 to 1, exactly `seconds` long; each reference is mono and plays once from 0."""
+    """The left and right samples in turn, -1 to 1, for `seconds`; each reference is mono and plays once from 0."""
     count = seconds * RATE
     left, right = (_room_tone(room_tone_of(prompt), f"{prompt} {side}", count) for side in ("left", "right"))
     played = [samples for samples in references if samples]

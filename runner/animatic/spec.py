@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from runner.lazy_dataclass import dataclass
-from runner.requests.request import JsonValue, Kind
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+ReferenceKind = Literal["image", "video", "audio"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """One material of a request in reference mode."""
 
-    kind: Kind
+    kind: ReferenceKind
     label: str
     """Name in the prompt: `image1`, `video2`, `audio1`."""
     path: Path | None = None
@@ -43,7 +46,7 @@ class AnimaticSpec:
     """False leaves the clip without a sound track."""
 
 
-def to_json(spec: AnimaticSpec) -> dict[str, JsonValue]:
+def to_json(spec: AnimaticSpec) -> dict[str, Json]:
     """The spec as plain JSON; `from_json` gives an equal spec back."""
     return {
         "model": spec.model,
@@ -61,7 +64,7 @@ def to_json(spec: AnimaticSpec) -> dict[str, JsonValue]:
     }
 
 
-def from_json(value: Mapping[str, JsonValue]) -> AnimaticSpec:
+def from_json(value: Mapping[str, Json]) -> AnimaticSpec:
     """The spec that `to_json` wrote; KeyError or TypeError for anything else, since no user writes this JSON."""
     references = value["references"]
     if not isinstance(references, list):
@@ -82,7 +85,7 @@ def from_json(value: Mapping[str, JsonValue]) -> AnimaticSpec:
     )
 
 
-def _reference_json(reference: Reference) -> dict[str, JsonValue]:
+def _reference_json(reference: Reference) -> dict[str, Json]:
     return {
         "kind": reference.kind,
         "label": reference.label,
@@ -91,14 +94,14 @@ def _reference_json(reference: Reference) -> dict[str, JsonValue]:
     }
 
 
-def _reference(value: JsonValue) -> Reference:
+def _reference(value: Json) -> Reference:
     if not isinstance(value, dict):
         raise TypeError("a reference is an object")
     kind = value["kind"]
     if kind not in ("image", "video", "audio"):
         raise TypeError(f"no kind of material: {kind!r}")
     # Spelled out for the type checker, which does not narrow a string by `in`.
-    material_kind: Kind = "image" if kind == "image" else "video" if kind == "video" else "audio"
+    material_kind: ReferenceKind = "image" if kind == "image" else "video" if kind == "video" else "audio"
     return Reference(material_kind, _string(value["label"]), _path(value["path"]), _string(value["address"]))
 
 
@@ -106,17 +109,17 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _path(value: JsonValue) -> Path | None:
+def _path(value: Json) -> Path | None:
     return None if value is None else Path(_string(value))
 
 
-def _string(value: JsonValue) -> str:
+def _string(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text is expected, not {value!r}")
     return value
 
 
-def _number(value: JsonValue) -> int:
+def _number(value: Json) -> int:
     if not isinstance(value, int):
         raise TypeError(f"a whole number is expected, not {value!r}")
     return value

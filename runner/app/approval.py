@@ -14,6 +14,7 @@ from runner.app.plan_report import (
 )
 from runner.app.session import Session
 from runner.attempts.history import History
+from runner.attempts.sums import counted_credits
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
 from runner.language.model import Storyboard
@@ -21,6 +22,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.plan import Destination, screen
+from runner.show.text.layout import wrapped
 from runner.show.text.terminal import terminal_width, use_color
 from runner.store import filesystems
 
@@ -37,7 +39,7 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
 
 def check_materials(session: Session, plan: Plan) -> None:
     """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
-    if any(step.unpublished is not None for step in plan.steps):
+    if any(step.unpublished for step in plan.steps):
         text = question.nothing_public(plan, sandbox_command(session))
         raise CommandError(ExitCode.INVALID, text)
 
@@ -105,7 +107,7 @@ def committed_credits(history: History, budget: Budget) -> Decimal:
         for attempt in history.attempts_of(fingerprint)
         if attempt.repository is None
     )
-    return sum((attempt.credits for attempt in attempts), Decimal(0))
+    return counted_credits(attempts)
 
 
 def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[str, Budget]:
@@ -121,9 +123,7 @@ def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[s
                 for attempt in history.attempts_of(fingerprint)
                 if attempt.from_manifest
             ]
-            budgets[storyboard.path] = Budget(
-                credits, fingerprints, sum((attempt.credits for attempt in imported), Decimal(0))
-            )
+            budgets[storyboard.path] = Budget(credits, fingerprints, counted_credits(imported))
     return budgets
 
 
@@ -184,7 +184,8 @@ def show_plan(session: Session, plan: Plan, history: History) -> None:
 
 
 def _prompt_user(plan: Plan, targets: Sequence[Destination]) -> None:
-    print(question.question(plan, targets), "[y/N]", end=" ", file=sys.stderr, flush=True)
+    lines = wrapped(f"{question.question(plan, targets)} [y/N]", terminal_width(), 0)
+    print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise CommandError(ExitCode.DECLINED, question.declined())
 

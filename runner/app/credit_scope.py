@@ -1,18 +1,25 @@
-"""Which attempts the sums of a storyboard count: all that was ordered for it, whatever is selected."""
+"""The attempts that the sums of a storyboard count: all that were ordered for it, whatever is selected."""
 
-import os
 from collections.abc import Mapping
+from functools import reduce
 
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
+from runner.engine.run_events import RunResult
+from runner.lazy_dataclass import replace
 
 
 def sums_by_storyboard(session: Session, history: History) -> dict[str, CreditSums]:
     """The credits of each storyboard: takes, retakes, earlier versions and other profiles, whatever is selected."""
     attempts = attempts_by_storyboard(session, history)
     return {storyboard.path: sum_credits(attempts[storyboard.path]) for storyboard in session.batch.storyboards}
+
+
+def with_sums(session: Session, history: History, result: RunResult) -> RunResult:
+    """The result with the sum of everything that was ordered for the session's storyboards."""
+    return replace(result, sums=reduce(CreditSums.plus, sums_by_storyboard(session, history).values(), CreditSums()))
 
 
 def attempts_by_storyboard(session: Session, history: History) -> dict[str, list[Attempt]]:
@@ -26,7 +33,7 @@ def attempts_by_storyboard(session: Session, history: History) -> dict[str, list
         ordered_for = paths.get(attempt.intent.storyboard)
         if ordered_for is not None:
             ordered_for.append(attempt)
-        elif is_gone(session, attempt.intent.storyboard):
+        elif session.is_gone(attempt.intent.storyboard):
             strays.append(attempt)
     if strays:
         owners = _owners(session, history)
@@ -42,8 +49,3 @@ def _owners(session: Session, history: History) -> Mapping[str, str]:
         return {}
     steps = session.plan(history).steps
     return {step.attempt: step.shot.storyboard for step in reversed(steps) if step.attempt is not None}
-
-
-def is_gone(session: Session, storyboard: str) -> bool:
-    """Whether the storyboard's file is gone; a broken link counts as a file."""
-    return bool(storyboard) and not os.path.lexists(session.settings.root / storyboard)

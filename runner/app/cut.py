@@ -30,7 +30,7 @@ Progress = Callable[[Fraction, Fraction], None]
 
 @dataclass(frozen=True, slots=True)
 class CutOptions:
-    """How a cut is made."""
+    """Options of a cut."""
 
     to: Path | None = None
     burn_in: bool = False
@@ -89,7 +89,7 @@ def film_key(path: Path) -> str | None:
 
 
 def assembly_of(session: Session, film: Film, options: CutOptions) -> Assembly:
-    """What the film file is made of."""
+    """The parts of the film file."""
     files = [(segment, segment_file(session, segment)) for segment in film.cut.segments]
     is_free = session.settings.account.free
     parts = tuple(

@@ -72,7 +72,7 @@ def write_dailies(session: Session, film: Film, to: Path | None) -> WrittenDaili
 
 
 def gather(session: Session, film: Film, address: Address) -> GatheredDailies:
-    """Everything that the page of a film shows."""
+    """Gather everything that the page of a film shows."""
     return _Gatherer(session, film, address).gather()
 
 

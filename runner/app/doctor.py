@@ -11,9 +11,10 @@ from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
 from runner.editions.edition import load
 from runner.media.health import libraries
-from runner.providers.kinovi import health
-from runner.providers.kinovi.client import Client
-from runner.settings.api_key import key_format_error
+from runner.providers import health
+from runner.providers.api import provider_api
+from runner.settings.api_key import key_format_error, key_variables_text
+from runner.settings.environment import child_environment
 from runner.settings.settings import Settings
 from runner.store.health import folder
 from runner.store.ledger.database import NAME
@@ -31,8 +32,7 @@ def check_machine(settings: Settings, demo: bool) -> list[HealthCheck]:
     checks = [*_local_checks(settings)]
     if demo and not settings.api_key.text:
         message = (
-            "doctor --demo needs SEEDANCE_API_KEY or KINOVI_API_KEY: your key, or the demo key of the provider's "
-            "quick-start page"
+            f"doctor --demo needs {key_variables_text()}: your key, or the demo key of the provider's quick-start page"
         )
         raise CommandError(ExitCode.KEY, message)
     reachable = all(check.verdict != "error" for check in checks if check.name in ("proxy", "certificates"))
@@ -53,6 +53,7 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield _fonts()
     yield from folder("clips", settings.output)
     yield from _state(settings)
+    yield from _store(settings)
     yield health.key_shape(settings.api_key)
     yield health.proxy(settings.base_url)
     yield health.certificates(settings.base_url)
@@ -61,10 +62,29 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
 def _fonts() -> HealthCheck:
     from runner.animatic.fonts import missing_font
 
-    missing = missing_font(_SAMPLE)
+    missing = missing_font(_SAMPLE, child_environment())
     if missing is None:
         return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
+
+
+_STORES = {
+    "s3": HealthCheck("store", "ok", "S3: tried with rclone's server of its interface"),
+    "az": HealthCheck("store", "ok", "Azure: tried with Azurite, Microsoft's server of its interface"),
+    "gs": HealthCheck(
+        "store",
+        "warning",
+        "Google Cloud Storage was never tried: no emulator that we know serves all that is asked of it",
+        "make a film of one shot first, or choose another store",
+    ),
+    "file": HealthCheck("store", "ok", "a folder behind a web server: tried"),
+}
+"""How each kind of store was tried, by its scheme."""
+
+
+def _store(settings: Settings) -> Iterator[HealthCheck]:
+    if settings.publish.store is not None:
+        yield _STORES[settings.publish.store.partition(":")[0]]
 
 
 def _state(settings: Settings) -> Iterator[HealthCheck]:
@@ -92,5 +112,5 @@ def _ledger(settings: Settings) -> HealthCheck:
 
 async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:
     """The checks that ask the provider, free of charge."""
-    async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
-        return await (health.demo(client) if demo else health.reach(client))
+    async with provider_api().client(settings.base_url, settings.key(), load(settings.edition)) as client:
+        return await (health.reach_with_samples(client) if demo else health.reach(client))

@@ -2,16 +2,16 @@
 
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack, suppress
 from decimal import Decimal
-from functools import partial
 
 import anyio
 
-from runner.app import approval, orphan_collector, provider_gateway, webhooks
+from runner.app import approval, provider_gateway, webhooks
+from runner.app.credit_scope import with_sums
 from runner.app.manifests import write_first_picks, write_manifests
-from runner.app.orphaned_attempts import with_orphans
+from runner.app.orphaned_attempts import lock_outputs_of_orphans
 from runner.app.run_store import RunStore, closing_context, repo_prefix
 from runner.app.session import Session
 from runner.attempts.history import History
@@ -20,7 +20,7 @@ from runner.clock import Clock
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
-from runner.engine.run_events import RunEvent, RunResult, StopReason
+from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
@@ -58,7 +58,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
 
     def emit(event: RunEvent) -> None:
         if event.outcome is not None:
-            event = replace(event, outcome=with_orphans(session, history, event.outcome))
+            event = replace(event, outcome=with_sums(session, history, event.outcome))
         run_view.tell(event)
         manifest_writer.tell(event)
 
@@ -98,44 +98,23 @@ async def _execute(
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         gateway = await provider_gateway.open_gateway(session, history, stack)
         group.start_soon(_watch_signals, stop_request, run_view)
-        collect = partial(orphan_collector.collect_orphans, session, history, plan, store, gateway, emit)
+        mark_orphans = lock_outputs_of_orphans(session, plan, stack.enter_context(ExitStack()))
+        replan = _replanner(session, store, limits, overrides)
         async with webhooks.listen(session, gateway.client, store.clock, emit) as inbox:
             result = await run_loop(
-                plan,
+                mark_orphans(plan),
                 history,
                 gateway,
                 store.ledger,
                 store.clock,
                 limits,
                 emit,
-                _replanner(session, store, limits, overrides),
+                lambda history: mark_orphans(replan(history)),
                 stop_request,
                 inbox=inbox,
-                before_loop=None if store.limits.no_wait else partial(_collect_until_stopped, stop_request, collect),
             )
         group.cancel_scope.cancel()
-    return with_orphans(session, history, result)
-
-
-CollectOrphans = Callable[[Callable[[StopReason], None]], Awaitable[None]]
-
-
-async def _collect_until_stopped(stop_request: StopRequest, collect: CollectOrphans) -> StopReason | None:
-    """Collect orphans before the first order, since an ended task may still hold a slot; a Ctrl-C stops it.
-
-    Return the reason to order nothing, if an orphan gives one.
-    """
-    stop_reasons: list[StopReason] = []
-    async with anyio.create_task_group() as group:
-
-        async def until_stopped() -> None:
-            await stop_request.first.wait()
-            group.cancel_scope.cancel()
-
-        group.start_soon(until_stopped)
-        await collect(stop_reasons.append)
-        group.cancel_scope.cancel()
-    return next(iter(stop_reasons), None)
+    return with_sums(session, history, result)
 
 
 def _replanner(
@@ -201,9 +180,10 @@ class ManifestWriter:
 def _warn_missing_fonts(plan: Plan) -> None:
     """Warn about the font that the animatics of this plan lack."""
     from runner.animatic.fonts import missing_font
+    from runner.settings.environment import child_environment
 
     prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.is_billable)
-    if not prompts.isascii() and (message := missing_font(prompts)) is not None:
+    if not prompts.isascii() and (message := missing_font(prompts, child_environment())) is not None:
         print(message, file=sys.stderr)
 
 

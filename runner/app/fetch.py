@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, fingerprint_by_content
 from runner.app.session import Session
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.engine import messages
@@ -16,7 +16,6 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.show.screens.clips import ClipCheck, Verdict
 from runner.store.clip_store import ClipStore
 
-_LOST_AFTER = timedelta(days=1)
 """Age at which a task that the provider does not know counts as gone: new records appear with a delay."""
 
 
@@ -41,7 +40,7 @@ class OrphanFetcher:
             return self._check(attempt, local_path, "doubtful" if is_doubtful else "whole", attempt.doubt)
         if attempt.task_id is None:
             return self._check(attempt, path, "gone", "it has no task id")
-        if self._age(attempt) > timedelta(days=self.session.edition.record_days):
+        if self.session.edition.has_deleted_record(self._age(attempt)):
             days = self.session.edition.record_days
             return self._check(attempt, path, "gone", f"the provider keeps records for {days} days")
         gateway = await self.gateway()
@@ -52,7 +51,7 @@ class OrphanFetcher:
         match answer:
             case Succeeded():
                 return await self._download(gateway, attempt, answer, path)
-            case Running(not_found=True) if self._age(attempt) > _LOST_AFTER:
+            case Running(not_found=True) if self._age(attempt) > LOST_AFTER:
                 return self._check(attempt, path, "gone", "the provider no longer has its record")
             case _ if attempt.clip is None:
                 return None
@@ -60,9 +59,9 @@ class OrphanFetcher:
                 return self._check(attempt, path, "failed", _describe(answer))
 
     async def _download(self, gateway: ProviderGateway, attempt: Attempt, answer: Succeeded, path: Path) -> ClipCheck:
-        download = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
+        download = await gateway.download_exact(replace(attempt, outputs=answer.outputs), None)
         if isinstance(download, TransferFailed):
-            gone = download.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
+            gone = download.link_expired and self.session.edition.has_deleted_media(self._age(attempt))
             message = "the provider has deleted its media" if gone else download.message
             return self._check(attempt, path, "gone" if gone else "failed", message)
         if attempt.needs_confirmation:  # its clip is here now; without a request it never enters the ledger

@@ -43,7 +43,7 @@ def accept_clips(session: Session, names: Sequence[str]) -> list[ClipCheck]:
 def _with_ledger(
     session: Session, work: Callable[[Session, History, RunStore], Awaitable[list[ClipCheck]]]
 ) -> list[ClipCheck]:
-    """Do the work under the locks of the outputs, and write the manifests after it."""
+    """Run `work` under the locks of the outputs, then write the manifests."""
     with open_run_store(session) as store:
         history = session.with_manifests(store.history())
         confirm_tasks(session, history, store)

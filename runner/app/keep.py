@@ -21,7 +21,7 @@ from runner.planning.selection import ShotKey, select
 
 @dataclass(frozen=True, slots=True)
 class NextOrders:
-    """What the next run orders, by the shots' ids; `credits` is None where a price is unknown."""
+    """The orders of the next run, by the shots' ids; `credits` is None where a price is unknown."""
 
     shots: tuple[str, ...]
     credits: Decimal | None
@@ -43,7 +43,7 @@ def keep_clips(session: Session, selection: Sequence[str]) -> list[KeepAnswer]:
 
 
 def undo_keeps(session: Session, selection: Sequence[str]) -> tuple[list[Step], NextOrders]:
-    """Keep the clips of the selected shots no longer; their takes, and what the next run orders."""
+    """Remove the keeps of the selected shots; return their takes, and the orders of the next run."""
     with _locked_history(session) as history:
         keys = _selected(session, selection)
         plan = session.plan(history)
@@ -97,7 +97,7 @@ def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> It
 
 
 def _record(session: Session, history: History, keeps: Sequence[tuple[str, Attempt, str | None]]) -> None:
-    """Write what clips are kept for; a clip that was kept for the same request before is no longer."""
+    """Write the requests that clips are kept for; an earlier keep for the same request ends."""
     for board in session.batch.storyboards:
         tasks = {attempt.task_id: wanted for path, attempt, wanted in keeps if path == board.path and attempt.task_id}
         replaced = {

@@ -64,7 +64,7 @@ def write_first_picks(session: Session, history: History, picks: Mapping[ShotKey
 
 
 def write_keeps(session: Session, storyboard: Storyboard, keeps: Mapping[str, str | None]) -> None:
-    """Write or remove (None) what clips are kept for: the wanted fingerprint, by the task that made the clip."""
+    """Write or remove (None) the keeps of clips: the wanted fingerprint, by the task that made the clip."""
     _change(session, storyboard, lambda before: with_keeps(_content(session, storyboard, before), keeps))
 
 
@@ -75,14 +75,14 @@ def write_note(session: Session, storyboard: Storyboard, shot: str, take: int, a
 
 
 def _content(session: Session, storyboard: Storyboard, before: Manifest | None) -> Mapping[str, Any]:
-    """What a manifest holds; of a missing one, that of a storyboard without a shot."""
+    """The content of a manifest; for a missing one, that of a storyboard without a shot."""
     account = session.settings.account
     head = {"manifest": VERSION, "storyboard": storyboard.path, "provider": account.provider, "host": account.host}
     return {**(before.content if before is not None else {"shots": []}), **head}
 
 
 def _change(session: Session, storyboard: Storyboard, make: Callable[[Manifest | None], Mapping[str, Any]]) -> None:
-    """Write what is made of the manifest as it stands now, under its lock."""
+    """Read the manifest under its lock, and write its changed content."""
     path = session.manifest_path(storyboard.path)
     with locks.lock_manifest(session.settings.state, path.parent):
         before = session.manifest(storyboard)

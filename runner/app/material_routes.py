@@ -31,7 +31,7 @@ def routes_of(settings: Settings, edition: Edition, batch: Batch) -> Routes | No
 
 
 def _git_addresses(settings: Settings, batch: Batch) -> dict[str, GitAddress | str] | None:
-    """By path: the public address of a committed file, or why git cannot serve it; None without `git_url`."""
+    """The public address of a committed file, or why git cannot serve it, by path; None without `git_url`."""
     git_url = settings.publish.git_url
     if git_url is None or "git" not in settings.publish.ways:
         return None

@@ -6,6 +6,7 @@ from runner.app.options import CommandOptions
 from runner.app.plan_report import read_history
 from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
 from runner.diagnostics.failures import Failure
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.language import compiler as language
 from runner.language.model import Batch, Shot
@@ -68,8 +69,8 @@ def _stop(session: Session, faults: Iterable[Problems]) -> None:
         problems.items += fault.items
         problems.sources |= fault.sources
     show_problems(replace(session, problems=problems))
-    count = len(problems.errors)
-    raise CommandError(ExitCode.INVALID, f"{count} error{'s' if count > 1 else ''} to mend first; nothing was changed")
+    message = f"{count(len(problems.errors), 'error')} to mend first; nothing was changed"
+    raise CommandError(ExitCode.INVALID, message)
 
 
 def shot_of_former_name(session: Session, name: str) -> Shot | None:

@@ -1,4 +1,4 @@
-"""What a command line asks for, as values; a command without some of these flags has their defaults."""
+"""The options of a command line as values; a command without some of these flags has their defaults."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +8,7 @@ from runner.lazy_dataclass import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """What a command reads: storyboards, provider, profile, variables, settings file."""
+    """The input of a command: storyboards, provider, profile, variables, settings file."""
 
     files: tuple[Path, ...] = ()
     """The storyboards as typed; empty where the command finds them itself."""
@@ -39,7 +39,7 @@ class OrderOptions:
 
 @dataclass(frozen=True, slots=True)
 class SpendingOptions:
-    """What the user allows a run to spend."""
+    """The limits and permissions of a run's spending."""
 
     yes: bool = False
     max_credits: Decimal | None = None
@@ -48,7 +48,7 @@ class SpendingOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionOptions:
-    """How a run works, and where its clips go."""
+    """The way a run works, and the folder of its clips."""
 
     concurrency: int | None = None
     output: Path | None = None
@@ -58,7 +58,7 @@ class ExecutionOptions:
 
 @dataclass(frozen=True, slots=True)
 class DisplayOptions:
-    """How a command shows its result."""
+    """The form in which a command shows its result."""
 
     as_json: bool = False
     quiet: bool = False

@@ -65,7 +65,7 @@ def spent_last_24h(session: Session) -> Decimal:
 
 
 def _ledger(session: Session) -> "Ledger | None":
-    """This machine's ledger; None before the first run, and on a machine without a home."""
+    """The ledger of this machine; None before the first run, and on a machine without a home."""
     state = session.settings.state_or_none
     if state is None or not state.is_dir():
         return None
@@ -94,7 +94,7 @@ def _length_warning(storyboard: Storyboard, plan: Plan) -> Iterator[Problem]:
     if abs(film - storyboard.length) > storyboard.length * _LENGTH_TOLERANCE:
         yield Problem(
             "film-length",
-            Place(storyboard.path, 1, 1, "length"),
+            storyboard.length_place or Place(storyboard.path, 1, 1, "length"),
             f"{subject} {film.normalize():f} s long together; `length` says {storyboard.length} s",
             f"change `length`, or {cause}",
             "warning",
@@ -115,7 +115,7 @@ def command_below_limit(session: Session, choices: Sequence[alternatives.Alterna
 
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
-    """Everything on the plan's screen beside the plan."""
+    """The values on the plan's screen beside the plan."""
     return PlanContext(
         command_line=session.command_line,
         warnings=warnings(session, plan),
@@ -142,7 +142,7 @@ def sandbox_command(session: Session) -> str:
 
 
 def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
-    """The commands that help where takes are blocked: the sandbox, and the selection with what they are made from."""
+    """The commands that help where takes are blocked: the sandbox, and the selection with its upstream shots."""
     if not any(step.action is Action.BLOCKED for step in plan.steps):
         return WaysOn()
     blocked = {(step.shot.storyboard, step.shot.id) for step in plan.steps if _needs_selection(step, plan)}

@@ -16,8 +16,10 @@ from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
+from runner.paid_providers import settings_section
 from runner.settings import settings as settings_module
 from runner.settings.environment import is_too_long
+from runner.settings.file import providers
 from runner.settings.settings import Flags, Settings
 
 
@@ -44,7 +46,10 @@ def load_project(command: CommandOptions, *, prefer_clips: bool = False, require
     if too_long := next(filter(is_too_long, named_files), None):
         raise CommandError(ExitCode.USAGE, f"{str(too_long)[:40]}…: the name is too long for a file: name another FILE")
     root = settings_module.find_root(named_files[0] if named_files else Path())
-    files = named_files or discover_storyboards(Path.cwd(), required=required)
+    if named_files:
+        files = tuple(dict.fromkeys(file for name in named_files for file in _files_of(name, root)))
+    else:
+        files = discover_storyboards(Path.cwd(), required=required)
     settings = settings_module.read(root, _settings_flags(command), files=files or (Path.cwd(),))
     if prefer_clips and source.provider is None:
         settings = _provider_with_clips(settings)
@@ -74,18 +79,17 @@ def edition_with_prices(settings: Settings, day: date, name: str | None = None) 
         edition = with_prices(edition, settings.repo_price_floor, may_lower=False)
         return with_prices(edition, settings.user_prices, may_lower=True)
     except ValueError as error:
-        raise CommandError(
-            ExitCode.INVALID, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}"
-        ) from error
+        message = f"{settings_section()}.prices: {error}; rows: {', '.join(edition.rates)}"
+        raise CommandError(ExitCode.INVALID, message) from error
 
 
 def _provider_with_clips(settings: Settings) -> Settings:
     """The settings with the provider whose outputs have manifests, the paid one first."""
     from runner.store.manifest.document import NAME
 
-    for provider in ("kinovi", "sandbox"):
+    for provider in reversed(providers()):
         candidate = replace(settings, provider=provider)
-        if any(settings.output.glob(f"**/{candidate.variant}/{NAME}")):
+        if any(path.parent.name == candidate.variant for path in _files_below(settings.output) if path.name == NAME):
             return candidate
     return settings
 
@@ -97,7 +101,7 @@ def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, 
     """
     root = settings_module.find_root(folder)
     inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
-    with_settings = next((place for place in inside if (place / settings_module.FILE).is_file()), root)
+    with_settings = next((place for place in inside if os.path.isfile(place / settings_module.FILE)), root)
     for place in dict.fromkeys((*inside[:1], with_settings)):
         if storyboards := _storyboards_in(place / "storyboards", root):
             return storyboards
@@ -106,19 +110,35 @@ def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, 
     return ()
 
 
+def _files_of(name: Path, root: Path) -> tuple[Path, ...]:
+    """A FILE of the command line: the file itself, or the storyboards in a folder."""
+    if not name.is_dir() or not _is_visible_folder(Path(os.path.realpath(name)), root):
+        return (name,)
+    storyboards = tuple(_display_path(path) for path in _storyboards_below(name.absolute(), root))
+    if not storyboards:
+        raise CommandError(ExitCode.USAGE, _no_storyboards_message(root, f"there is no storyboard in {name}"))
+    return storyboards
+
+
+def _is_visible_folder(folder: Path, root: Path) -> bool:
+    return folder.is_relative_to(root) and not any(part.startswith(".") for part in folder.relative_to(root).parts)
+
+
 def _storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
-    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in folder.rglob(ending) if path.is_file())
-    return tuple(_display_path(path) for path in paths if _is_storyboard(path, root))
+    paths = sorted(path for path in _files_below(folder) if path.suffix in _ENDINGS)
+    return tuple(_display_path(path) for path in paths if os.path.isfile(path) and _is_storyboard(path, root))
 
 
+_ENDINGS = (".yaml", ".yml")
 _MAX_NAMED = 8
 """How many storyboards elsewhere in the repository a message names."""
+_MAX_FILES_SEEN = 50_000
 
 
-def _no_storyboards_message(root: Path) -> str:
+def _no_storyboards_message(root: Path, message: str = "") -> str:
     """Say where storyboards are looked for, and which ones lie elsewhere in the repository."""
-    message = f"no FILE is given, and there is no storyboard under {_display_path(root / 'storyboards')}"
-    elsewhere = list(islice(_storyboards_elsewhere(root), _MAX_NAMED + 1))
+    message = message or f"no FILE is given, and there is no storyboard under {_display_path(root / 'storyboards')}"
+    elsewhere = list(islice(_storyboards_below(root, root), _MAX_NAMED + 1))
     if not elsewhere:
         return f"{message}; to start from an example:\n  storyboard init"
     names = "".join(f"\n  {_display_path(path)}" for path in elsewhere[:_MAX_NAMED])
@@ -126,13 +146,19 @@ def _no_storyboards_message(root: Path) -> str:
     return f"{message}. Name one of those that lie elsewhere, or its folder:{names}{more}"
 
 
-def _storyboards_elsewhere(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+def _storyboards_below(top: Path, root: Path) -> Iterator[Path]:
+    """The storyboards in a folder and its visible subfolders, among the first files: a whole disk takes minutes."""
+    for path in islice(_files_below(top, may_be_hidden=False), _MAX_FILES_SEEN):
+        if path.suffix in _ENDINGS and _is_storyboard(path, root):
+            yield path
+
+
+def _files_below(top: Path, *, may_be_hidden: bool = True) -> Iterator[Path]:
+    """Files and links below a folder, sorted; `Path.glob` raises where a link leads to too long a name."""
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if may_be_hidden or not name.startswith("."))
         for name in sorted(names):
-            path = Path(folder, name)
-            if path.suffix in (".yaml", ".yml") and _is_storyboard(path, root):
-                yield path
+            yield Path(folder, name)
 
 
 def _display_path(path: Path) -> Path:

@@ -19,32 +19,32 @@ from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.material_routes import Route
 from runner.planning.plan import Step
-from runner.providers.kinovi import request_body
-from runner.providers.kinovi.client import Client
-from runner.providers.kinovi.uploads import UploadClient
+from runner.providers.api import ApiClient, provider_api
 from runner.providers.transport import tls
 from runner.providers.transport.address_fetcher import AddressFetcher
 from runner.providers.transport.download import Downloaded, Downloader, LinkExpired
 from runner.providers.transport.proxy import proxy_for
 from runner.publish.content import ContentReader
 from runner.publish.materials import MaterialPublisher
+from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue, Material, Request
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
-from runner.settings.settings import host_of
 from runner.store.clip_store import ClipStore
 
 _PARALLEL_DOWNLOADS = 4
+"""Threads that download: each holds a connection and a part file."""
 
 
 @dataclass(slots=True)
 class ProviderGateway:
     """The engine's port to provider and disk; mutable: the limiter of downloads, and the unusable downloads."""
 
-    client: Client
+    client: ApiClient
     publisher: MaterialPublisher
     downloader: Downloader
     clip_store: ClipStore
@@ -65,8 +65,8 @@ class ProviderGateway:
     def encode(
         self, request: Request, edition: Edition, address: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
-        return request_body.encode(
-            request, edition, lambda material: self._link(address(material)) or request_body.placeholder(material)
+        return provider_api().encode(
+            request, edition, lambda material: self._link(address(material)) or placeholder(material)
         )
 
     def _link(self, address: str | None) -> str | None:
@@ -86,7 +86,10 @@ class ProviderGateway:
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         return await self.publisher.publish(material, source)
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        return await self.publisher.recheck(material, address)
+
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
         return await to_thread.run_sync(
             lambda: self._store(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
         )
@@ -97,21 +100,17 @@ class ProviderGateway:
             return await to_thread.run_sync(self.clip_store.restore_doubtful, attempt, step)
         return await to_thread.run_sync(self.clip_store.restore, attempt, step)
 
-    async def download_exact(self, attempt: Attempt, step: Step) -> Stored | Doubtful | TransferFailed:
-        """Download the recorded clip; other content is rejected, unless the recorded clip is doubtful."""
+    async def download_exact(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
+        """Download the recorded clip; other content is rejected, unless the recorded clip is doubtful.
+
+        Without a step it is the clip of an orphan, and goes into `earlier/`.
+        """
         return await to_thread.run_sync(lambda: self._download_twice(attempt, step), limiter=self.download_limiter)
 
-    async def download_orphan(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
-        """Download the clip of an orphan: under the name of its take if it has a step, else into `earlier/`.
-
-        Where the clip is recorded, other content is rejected, unless the recorded clip is doubtful.
-        """
-        return await to_thread.run_sync(
-            lambda: self._download_twice(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
-        )
-
-    def _store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | TransferFailed:
+    def _store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
         """Restore the clip from this disk, else download it."""
+        if step is None:
+            return self._download(attempt, None, None)
         try:
             stored = self.clip_store.restore(attempt, step)
         except OSError as error:
@@ -168,7 +167,7 @@ def _route_of(session: Session) -> Callable[[Material], Route]:
     return routes.of if routes is not None else lambda material: Route(material, ("upload",), "")
 
 
-async def _output_of(client: Client, attempt: Attempt) -> Output | None:
+async def _output_of(client: ApiClient, attempt: Attempt) -> Output | None:
     """The provider's links to an attempt's clip and its last frame, asked for anew."""
     result = None if attempt.task_id is None else await client.poll(attempt.task_id)
     return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
@@ -182,13 +181,13 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
         base_url, key = address.base_url, ApiKey(address.key)
     else:
         base_url, key = settings.base_url, settings.key()
-    client = await stack.enter_async_context(Client(base_url, key, session.edition))
+    client = await stack.enter_async_context(provider_api().client(base_url, key, session.edition))
     clip_store = ClipStore(settings.root, session.output_folder, fingerprint_by_content(history).get)
-    is_local = host_of(base_url) != urlsplit(base_url).hostname
+    is_local = is_loopback(urlsplit(base_url).hostname or "")
     proxy = None if is_local else proxy_for(base_url)
     if not is_local:
         await to_thread.run_sync(tls.context)  # certificates that cannot be read are told before an order
-    uploads = await stack.enter_async_context(UploadClient(base_url, key, proxy=proxy))
+    uploads = await stack.enter_async_context(provider_api().uploader(base_url, key, proxy))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(
         ContentReader(settings.root, scratch, clip_store.find),

@@ -4,8 +4,9 @@ import sys
 
 from runner.app import approval, run_store
 from runner.app.confirmation import confirm_tasks
+from runner.app.credit_scope import with_sums
 from runner.app.manifests import write_manifests
-from runner.app.orphaned_attempts import collectable_orphans, with_orphans
+from runner.app.orphaned_attempts import fetchable_orphans
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import ExitCode
@@ -32,7 +33,7 @@ def make_missing_clips(session: Session) -> ExitCode:
         run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
-        elif not _has_collectable_orphans(session, plan, history) and not _has_due_bills(session, history, store):
+        elif not fetchable_orphans(session, plan) and not _has_due_bills(session, history, store):
             approval.check_materials(session, plan)
             whole_plan = plan if session.selected is None and overrides == NO_OVERRIDES else session.plan(history)
             write_manifests(session, history, whole_plan)
@@ -51,13 +52,6 @@ def _approve(session: Session, plan: Plan, history: History, store: run_store.Ru
     return store if approved_price is None else store.with_price_cap(approved_price)
 
 
-def _has_collectable_orphans(session: Session, plan: Plan, history: History) -> bool:
-    """Whether paid tasks of earlier versions can be collected, which needs a key."""
-    if plan.is_free or not session.settings.api_key.text:
-        return False
-    return bool(collectable_orphans(session, history, plan))
-
-
 def _has_due_bills(session: Session, history: History, store: run_store.RunStore) -> bool:
     """Whether bills of earlier runs are to be read again."""
     if session.settings.account.free:
@@ -73,9 +67,8 @@ def _anything_to_do(plan: Plan) -> bool:
 
 def _report_nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> ExitCode:
     """Print the state after a run that had nothing to send."""
-    result = with_orphans(
-        session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
-    )
+    result = summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
+    result = with_sums(session, history, result)
     display = session.command.display
     if display.as_json:
         json_view = JsonView(sys.stdout)

@@ -13,6 +13,7 @@ from runner.app.session import Session
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Event
 from runner.attempts.history import History
+from runner.attempts.sums import sum_credits
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
@@ -22,7 +23,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.planning.selection import storyboard_slug
 from runner.settings.environment import child_environment
-from runner.show.screens.closing_context import ClosingContext
+from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.command_line import CommandLine
 from runner.store import locks
 from runner.store.clip_store import ClipStore
@@ -42,7 +43,7 @@ class RunStore:
     limits: RunLimits
 
     def history(self, everything: bool = False) -> History:
-        """What the ledger knows of the batch, or of all that this repository ordered."""
+        """The ledger's history of the batch, or of all that this repository ordered."""
         return self.session.ledger_history(self.ledger, everything)
 
     def stop_on_unknown_receipts(self) -> None:
@@ -203,9 +204,6 @@ def closing_context(
     session: Session, store: RunStore, history: History, duration: float, result: RunResult
 ) -> ClosingContext:
     """The context of the closing screen, beside the result."""
-    manifests = [session.manifest_path(storyboard.path) for storyboard in session.batch.storyboards]
-    free = session.settings.account.free
-    uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests, child_environment())
     open_shots = _open_shots(session, result)
     return ClosingContext(
         command_line=_command_to_continue(session, open_shots),
@@ -215,9 +213,20 @@ def closing_context(
         prefix=repo_prefix(session),
         quiet=session.command.display.quiet,
         seconds=duration,
-        to_commit=tuple(session.display_path(path) for path in uncommitted_manifests),
+        to_commit=tuple(_uncommitted_manifests(session)),
         locate_field=field_locator(session),
     )
+
+
+def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
+    """The manifests of paid clips that are not committed."""
+    if session.settings.account.free:
+        return
+    manifests = {session.manifest_path(storyboard.path): storyboard for storyboard in session.batch.storyboards}
+    for path in uncommitted(session.settings.root, list(manifests), child_environment()):
+        manifest = session.manifest(manifests[path])
+        billed = sum_credits(manifest.attempts).billed if manifest is not None else Decimal(0)
+        yield UncommittedManifest(session.display_path(path), billed)
 
 
 def _command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:

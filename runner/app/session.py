@@ -15,10 +15,12 @@ from runner.app.project import Project, load_project
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
 from runner.attempts.history import History
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
+from runner.paid_providers import paid_provider_name
 from runner.planning.attempt_action import ClipExists
 from runner.planning.material_routes import Routes
 from runner.planning.plan import Action, CanPublish, Plan, every_material
@@ -30,6 +32,7 @@ from runner.show.text.terminal import use_color
 from runner.store.git import Repository, identify
 from runner.store.manifest import reading
 from runner.store.manifest.document import NAME, Manifest
+from runner.store.manifest.other_profiles import manifests_of_other_profiles
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
@@ -58,11 +61,11 @@ class Session(Project):
         return command_line(self.command, self.files)
 
     def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
-        """What the first version called this repository, where rows of this account stand under such names."""
+        """The names that the first version gave this repository; none if no row of this account stands under them."""
         return self.repository.root_commits if ledger.is_known_by_commit(self.settings.account) else ()
 
     def ledger_history(self, ledger: "Ledger", everything: bool = False) -> History:
-        """What the ledger knows of the batch's storyboards, or of all that this repository ordered."""
+        """The ledger's history of the batch's storyboards, or of all that this repository ordered."""
         boards = None if everything else [board.path for board in self.batch.storyboards]
         names = self.first_version_names(ledger)
         return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
@@ -96,6 +99,10 @@ class Session(Project):
                 return False
 
         return exists
+
+    def is_gone(self, storyboard: str) -> bool:
+        """Whether a storyboard's file is gone; a broken link counts as a file."""
+        return bool(storyboard) and not os.path.lexists(self.settings.root / storyboard)
 
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
@@ -138,6 +145,7 @@ class Session(Project):
                 overrides=overrides,
                 root=str(self.settings.root),
                 can_publish=self._can_publish(batch),
+                is_gone=self.is_gone,
             )
             if not history.load_pending():
                 return plan
@@ -155,17 +163,27 @@ class Session(Project):
                     self._attempts_that_count(contents),
                     {(storyboard.path, shot): pick for shot, pick in contents.picks.items()},
                 )
+            for other in self._manifests_of_other_profiles(storyboard):
+                history.merge_manifest(other.attempts, {})
         return history
 
+    def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
+        """Count only the takes of this profile at a free account."""
+        account, root = self.settings.account, self.settings.root
+        if account.free:
+            return ()
+        folder = self.output_folder(storyboard.path)
+        return manifests_of_other_profiles(folder, storyboard.path, (account.provider, account.host), root)
+
     def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
-        """At a free account an attempt without its request is of no use: nobody can confirm it, and it cost nothing."""
+        """The attempts of a manifest; at a free account only those with a request: nobody can confirm the others."""
         if not self.settings.account.free:
             return contents.attempts
         return (attempt for attempt in contents.attempts if not attempt.needs_confirmation)
 
     @cached_property
     def _manifests_read(self) -> dict[Path, Manifest | None]:
-        """What the manifests held when they were read last: a file that did not change is not parsed again."""
+        """Cache of the manifests as they were last read: a file that did not change is not parsed again."""
         return {}
 
     def manifest_path(self, storyboard: str) -> Path:
@@ -232,7 +250,7 @@ def open_for_billing(command: CommandOptions) -> Session:
     session = load_session(command, required=False)
     if not session.settings.account.free:
         return session
-    return replace(session, settings=replace(session.settings, provider="kinovi"))
+    return replace(session, settings=replace(session.settings, provider=paid_provider_name()))
 
 
 def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
@@ -258,8 +276,8 @@ def open_session(command: CommandOptions, *, prefer_clips: bool = False) -> Sess
     session = load_session(command, prefer_clips=prefer_clips)
     if session.problems.errors:
         show_problems(session)
-        count = len(session.problems.errors)
-        raise CommandError(ExitCode.INVALID, f"{count} error{'s' if count > 1 else ''} to mend first; nothing was sent")
+        errors = count(len(session.problems.errors), "error")
+        raise CommandError(ExitCode.INVALID, f"{errors} to mend first; nothing was sent")
     reject_shared_outputs(session)
     return session
 

@@ -22,14 +22,14 @@ from runner.planning.settlement import (
     undo_settlement,
     unsettled_attempts,
 )
-from runner.providers.kinovi.client import Client
-from runner.providers.kinovi.request_body import encode, placeholder
+from runner.providers.api import provider_api
+from runner.requests.placeholder import placeholder
 from runner.show.screens.settle import UnsettledList, settle_commands
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the user says of an attempt: its task, or whether it was charged, or that the last decision was wrong."""
+    """A user's statement about an attempt: its task, whether it was charged, or that the last decision was wrong."""
 
     task: str | None = None
     not_charged: bool = False
@@ -89,7 +89,7 @@ Names = Mapping[str, Collection[TakeKey]]
 
 
 def _look_up_takes(session: Session, history: History) -> Names:
-    """What other repositories of the account have ordered of the takes of these storyboards is known from now on."""
+    """Add to the history the attempts of other repositories of the account for the takes of these storyboards."""
     names: dict[str, list[TakeKey]] = {}
     if not session.problems.errors:
         for step in session.plan(history).steps:
@@ -98,7 +98,7 @@ def _look_up_takes(session: Session, history: History) -> Names:
 
 
 def _load_left_behind(history: History, attempts: Sequence[Attempt]) -> None:
-    """What repositories that are gone have left in doubt can be settled here, too."""
+    """Add to the history the unsettled attempts of repositories that are gone: they can be settled here, too."""
     history.load(attempt for attempt in attempts if attempt.id not in history.attempts)
 
 
@@ -109,6 +109,12 @@ def _resolve(
     now = store.clock.now()
     if statement.undo:
         settled = [attempt for attempt in history.attempts.values() if attempt.state_before_settlement is not None]
+        if not _matching(settled, reference, names):
+            raise CommandError(
+                ExitCode.USAGE,
+                f"nothing was settled for {reference!r}: there is nothing to undo; to list what is unsettled:\n"
+                "  storyboard settle",
+            )
         attempt = _exactly_one(settled, reference, names)
         return attempt, undo_settlement(attempt, history, now)
     if statement.task:
@@ -197,7 +203,7 @@ def _adopt_for_untried_take(
         raise CommandError(ExitCode.USAGE, message)
     if any(attempt.task_id == task for attempt in history.attempts.values()):
         raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
-    sent = encode(shot.request, session.edition, placeholder)
+    sent = provider_api().encode(shot.request, session.edition, placeholder)
     attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
     if (refusal := store.ledger.import_attempt(attempt)) is not None:
         raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
@@ -206,5 +212,5 @@ def _adopt_for_untried_take(
 
 async def _poll(session: Session, task_id: str) -> tuple[PollResult, TaskFacts | None]:
     settings = session.settings
-    async with Client(settings.base_url, settings.key(), session.edition) as client:
+    async with provider_api().client(settings.base_url, settings.key(), session.edition) as client:
         return await client.fetch_record(task_id)

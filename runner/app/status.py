@@ -4,7 +4,6 @@ from runner.app import foreign_outputs
 from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
-from runner.app.orphaned_attempts import orphaned_attempts
 from runner.app.plan_report import left_by_gone_repositories
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
@@ -32,7 +31,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         SystemClock().now(),
         _next_command_line(session),
         locate_field=field_locator(session),
-        orphans=tuple(orphaned_attempts(session, history)),
+        orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
         sums=sums_by_storyboard(session, history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
         left_behind=_left_behind(session, plan),
@@ -42,7 +41,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
 
 
 def _left_behind(session: Session, plan: Plan) -> tuple[Attempt, ...]:
-    """What repositories that are gone have left open, but what this plan takes over."""
+    """The open attempts of repositories that are gone, without those that this plan takes over."""
     taken = {step.attempt for step in plan.steps}
     return tuple(attempt for attempt in left_by_gone_repositories(session) if attempt.id not in taken)
 

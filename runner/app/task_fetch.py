@@ -23,7 +23,7 @@ from runner.store.durability import sync_folder
 
 @dataclass(frozen=True, slots=True)
 class FetchedTask:
-    """What became of it: the exit code, and a sentence."""
+    """The result of fetching one task: the exit code, and a sentence."""
 
     code: ExitCode
     message: str

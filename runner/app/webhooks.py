@@ -7,12 +7,12 @@ from runner.app.session import Session
 from runner.clock import Clock
 from runner.engine.run_events import RunEvent
 from runner.engine.webhooks import WebhookInbox
-from runner.providers.kinovi.client import Client
+from runner.providers.api import ApiClient, provider_api
 
 
 @asynccontextmanager
 async def listen(
-    session: Session, client: Client, clock: Clock, emit: Callable[[RunEvent], None]
+    session: Session, client: ApiClient, clock: Clock, emit: Callable[[RunEvent], None]
 ) -> AsyncIterator[WebhookInbox | None]:
     """Run the webhook listener; yield its inbox, or None without `[webhook]` or if its port is taken.
 
@@ -22,11 +22,10 @@ async def listen(
     if webhook is None or session.settings.account.free:
         yield None
         return
-    from runner.providers.kinovi.callback import read_callback
     from runner.providers.transport.webhook_server import WebhookServer
 
     inbox = WebhookInbox(client.fetch_record)
-    server = WebhookServer(inbox.is_known_token, inbox.on_callback, read_callback, clock=clock)
+    server = WebhookServer(inbox.is_known_token, inbox.on_callback, provider_api().read_callback, clock=clock)
     async with server.listening(webhook.host, webhook.port) as problem:
         if problem is not None:
             emit(RunEvent("warning", clock.now(), message=problem))

@@ -6,8 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from runner.animatic.fonts import missing_font
 from runner.assembly.burn_in import burn_in
+from runner.assembly.faces import undrawable
 from runner.assembly.film_pictures import frames_of
 from runner.assembly.film_shape import quick_shape, shape_of
 from runner.assembly.film_sound import RATE, even_sound, write_mix
@@ -84,9 +84,9 @@ def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str
             if lacking > 1 / sources[part.path].video.rate:
                 notes.append(f"{part.path.name} is {float(lacking):.1f} s shorter than its time in the film")
     texts = "".join("".join(part.slate_lines) + part.burn_in for part in assembly.parts)
-    script = missing_font(texts) if texts else None
-    if script:
-        notes.append(f"no font for {script}: such letters are empty boxes")
+    message = undrawable(texts) if texts else None
+    if message is not None:
+        notes.append(f"{message}; such letters are empty boxes")
     return tuple(dict.fromkeys(notes))
 
 

@@ -36,7 +36,7 @@ def frames_of(part: Part, shape: FilmShape, first: int, count: int, offset: Frac
 
 
 def _clip_frames(part: Part, shape: FilmShape, first: int, count: int, offset: Fraction) -> Iterator["av.VideoFrame"]:
-    """For each frame of the film the clip's frame that is shown at its moment."""
+    """The clip's frame for each frame of the film: the one that is shown at its moment."""
     frames = _decoded(part)
     current = next(frames, None)
     if current is None:

@@ -1,4 +1,4 @@
-"""What a film file is made of: its parts in order, music below them, and the shape of its picture."""
+"""The contents of a film file: its parts in order, music below them, and the shape of its picture."""
 
 from fractions import Fraction
 from pathlib import Path

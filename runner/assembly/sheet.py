@@ -8,7 +8,7 @@ from typing import Literal
 from PIL import Image, ImageDraw, ImageOps
 
 from runner.animatic.caption import draw_line, measure, wrap
-from runner.animatic.fonts import faces_of
+from runner.assembly.faces import faces_for
 from runner.lazy_dataclass import dataclass
 
 Tone = Literal["good", "quiet", "warn", "bad"]
@@ -114,11 +114,11 @@ def _draw_cell(
     if cell.is_picked:
         name_width -= round(size * 4)
         mark = "picked"
-        x = left + width - round(measure(mark, size, faces_of(mark)))
+        x = left + width - round(measure(mark, size, faces_for(mark)))
         _write(image, (x, line), mark, size, _PICK, round(size * 4))
     _write(image, (left, line), cell.name, size, _INK, name_width)
     detail = line + round(size * 1.35)
-    state_width = round(measure(cell.state, size, faces_of(cell.state))) if cell.state else 0
+    state_width = round(measure(cell.state, size, faces_for(cell.state))) if cell.state else 0
     _write(image, (left, detail), cell.detail, size, _QUIET, max(size, width - state_width - size))
     if cell.state and picture is not None:
         _write(image, (left + width - min(width, state_width), detail), cell.state, size, _TONES[cell.tone], width)
@@ -130,7 +130,7 @@ def _write(
     """One line of text in any script, cut with an ellipsis where it is longer than `width` pixels."""
     if not text:
         return
-    faces = faces_of(text + "…")
+    faces = faces_for(text + "…")
     if measure(text, size, faces) > width:
         first = wrap(text, size, max(size, width - round(measure("…", size, faces))), faces)
         text = (first[0][0] if first else "") + "…"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFont
 
-from runner.animatic.fonts import Face, faces_of, runs
+from runner.animatic.fonts import Face, runs
+from runner.assembly.faces import faces_for
 from runner.assembly.sheet import Sheet, SheetCell
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class _Writer:
     def text(self, x: float, y: float, text: str, size: float, colour: tuple[int, int, int]) -> None:
         """Write one line with its baseline at `y` millimetres."""
         self._pdf.set_text_color(*colour)
-        for run in runs(text, faces_of(text)):
+        for run in runs(text, faces_for(text)):
             self._pdf.set_font(self._family(run.face), size=size)
             self._pdf.text(x, y, run.text)
             x += self._pdf.get_string_width(run.text)

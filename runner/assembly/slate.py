@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from runner.animatic.caption import draw_line, wrap
-from runner.animatic.fonts import faces_of
+from runner.assembly.faces import faces_for
 from runner.assembly.parts import FilmShape, Part
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def slate_picture(part: Part, shape: FilmShape) -> Image.Image:
     lines = []
     for number, text in enumerate(part.slate_lines):
         size = max(12, unit // 12 if number == 0 else unit // 26)
-        faces = faces_of(text)
+        faces = faces_for(text)
         colour = _TITLE if number == 0 else _TEXT
         lines += [(line, size, faces, colour) for line, _ in wrap(text, size, width, faces)[:_MAX_LINES]]
     height = sum(round(size * _LEADING) for _, size, _, _ in lines)

@@ -1,6 +1,6 @@
 """One attempt: its states, and how each event changes it. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -31,6 +31,9 @@ from runner.attempts.events import (
 )
 from runner.lazy_dataclass import dataclass, replace
 
+LOST_AFTER = timedelta(days=1)
+"""A task may be lost once its record is missing this long after its creation: until then a replica may lag behind."""
+
 
 class AttemptState(StrEnum):
     """The state of an attempt after its events."""
@@ -54,74 +57,74 @@ class AttemptState(StrEnum):
 
     @cached_property
     def is_open(self) -> bool:
-        """No other attempt of the take may be created meanwhile: a UNIQUE index in the ledger says so too."""
+        """Whether no other attempt of the take may be created meanwhile: a UNIQUE index in the ledger says so too."""
         state = AttemptState
         return self in (state.INTENDED, state.UNSETTLED, state.RUNNING, state.SUCCEEDED)
 
     @cached_property
     def is_charged(self) -> bool:
-        """The provider made the clip, and billed it."""
+        """Whether the provider made the clip, and billed it."""
         return self.has_result or self is AttemptState.GONE
 
     @cached_property
     def is_paid(self) -> bool:
-        """Ordered, and charged unless the task fails: never forgotten, never ordered again by itself."""
+        """Whether the task is ordered, and charged unless it fails: never forgotten, never ordered again by itself."""
         return self.is_charged or self in (AttemptState.RUNNING, AttemptState.UNSETTLED)
 
     @cached_property
     def has_clip(self) -> bool:
-        """A clip came: it is complete, or waits beside its final name for the user's decision."""
+        """Whether a clip came: complete, or waiting beside its final name for the user's decision."""
         return self in (AttemptState.STORED, AttemptState.DOUBTFUL)
 
     @cached_property
     def has_result(self) -> bool:
-        """The task succeeded, and nothing says that its clip is lost."""
+        """Whether the task succeeded, and nothing says that its clip is lost."""
         return self is AttemptState.SUCCEEDED or self.has_clip
 
     @cached_property
     def is_in_progress(self) -> bool:
-        """Holds one of the account's slots."""
+        """Whether the attempt holds one of the account's slots."""
         return self in (AttemptState.INTENDED, AttemptState.RUNNING)
 
     @cached_property
     def awaits_clip(self) -> bool:
-        """The task is known, and its clip is still to come."""
+        """Whether the task is known, and its clip is still to come."""
         return self in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
 
     @cached_property
     def lacks_task(self) -> bool:
-        """A task may have been created, and its id is not known."""
+        """Whether a task may have been created whose id is not known."""
         return self in (AttemptState.INTENDED, AttemptState.UNSETTLED)
 
     @cached_property
     def is_settleable(self) -> bool:
-        """Only the provider's records or the user can say whether it was charged."""
+        """Whether only the provider's records or the user can say if the attempt was charged."""
         return self in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
     @cached_property
     def may_be_charged(self) -> bool:
-        """A charge may still come, or may have been made: the quote counts."""
+        """Whether a charge may still come, or may have been made: the quote counts."""
         return self.is_in_progress or self.is_settleable
 
     @cached_property
     def is_repeatable_if_free(self) -> bool:
-        """On a free account a run makes the take again, instead of waiting for anybody."""
+        """Whether a run on a free account makes the take again, instead of waiting for anybody."""
         return self.is_settleable or self in (AttemptState.DOUBTFUL, AttemptState.GONE)
 
     @cached_property
     def has_used_take(self) -> bool:
-        """The take's number is used: a retake is the next one."""
+        """Whether the take's number is used: a retake gets the next number."""
         return self.is_charged or self is AttemptState.REFUSED
 
     @cached_property
     def leaves_no_clip(self) -> bool:
-        """The attempt has given its take no good clip, and this run makes no other: what is made from it is blocked."""
+        """Whether the take has no good clip, and this run makes no other: takes that are made from it are blocked."""
         state = AttemptState
         return self in (state.REFUSED, state.FAILED, state.UNSETTLED, state.DOUBTFUL, state.GONE)
 
     @cached_property
     def outweighs_manifest(self) -> bool:
-        """The ledger's attempt stands, whatever later order a manifest tells of."""
+        """Whether the ledger's attempt stands, whatever later order a manifest records."""
         return self.is_open or self.has_clip or self in (AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED)
 
 
@@ -203,12 +206,12 @@ class Attempt:
 
     @property
     def price_deviation(self) -> Literal["above", "below"] | None:
-        """How the bill differs from the quote; None without a bill, and within the provider's own rounding."""
+        """The direction in which the bill differs from the quote; None without a bill, or within a rounding."""
         return price_deviation(self.credits_used, self.intent.quoted)
 
 
 def price_deviation(billed: Decimal | None, quoted: Decimal) -> Literal["above", "below"] | None:
-    """How a bill differs from its quote; None without a bill, and within the provider's own rounding."""
+    """The direction in which a bill differs from its quote; None without a bill, and within the provider's rounding."""
     if billed is None or abs(billed - quoted) <= max(_ROUNDING_CREDITS, quoted * _ROUNDING_SHARE):
         return None
     return "above" if billed > quoted else "below"

@@ -3,10 +3,16 @@
 Manifests and ledgers on users' disks hold these names.
 """
 
+import re
+
 from runner.lazy_dataclass import dataclass
 
 CLIPS = "clips"
 ARCHIVE = "earlier"
+_MAX_SHOT_NAME = 64
+"""Characters: a name with its endings stays far below the 255 bytes of file systems."""
+_SHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_FILE_NAME = re.compile(r"take-[0-9]+(?:\.[0-9a-z]+)*\.mp4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,30 @@ class ClipName:
 def archive_name(shot: str, take: int, mark: str) -> str:
     """The path below the output folder of a clip that no take has now; `mark` begins a request's fingerprint."""
     return f"{CLIPS}/{shot}/{ARCHIVE}/take-{take}.{mark[:8]}.mp4"
+
+
+def archive_pattern(mark: str) -> str:
+    """The pattern of the names that clips of a mark have in an archive's folder."""
+    return f"take-*.{mark}*.mp4"
+
+
+def names_files(text: str) -> bool:
+    """Whether a text has only characters that file names of every operating system may have, and no path in it."""
+    return _SHOT_NAME.match(text) is not None
+
+
+def is_shot_name(text: str) -> bool:
+    """Whether a text may be a shot's part of a clip's path: short, and no path in it."""
+    return len(text) <= _MAX_SHOT_NAME and ".." not in text and names_files(text)
+
+
+def is_clip_path(path: str) -> bool:
+    """Whether a path, of any output, is one of a clip: of a take, doubtful, or in an archive."""
+    *folders, name = path.split("/")
+    if folders and folders[-1] == ARCHIVE:
+        folders = folders[:-1]
+    is_named = len(folders) >= 2 and all(folders) and folders[-2] == CLIPS and _FILE_NAME.fullmatch(name) is not None
+    return is_named and len(folders[-1]) <= _MAX_SHOT_NAME and names_files(folders[-1])
 
 
 def is_clip_of(path: str, shot: str, take: int, *, doubtful: bool | None = None) -> bool:

@@ -237,7 +237,7 @@ class History:
         self.picks |= {key: pick for key, pick in picks.items() if key not in self.picks}
 
     def _note_kept(self, attempt: str, kept_for: str | None) -> None:
-        """What a clip is kept for stands in the manifest alone."""
+        """Note the fingerprint that a clip is kept for, which stands in the manifest alone."""
         if self.attempts[attempt].kept_for != kept_for:
             self.attempts[attempt] = replace(self.attempts[attempt], kept_for=kept_for)
 

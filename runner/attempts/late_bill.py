@@ -23,7 +23,7 @@ def may_be_open(attempt: Attempt) -> bool:
 
 
 def next_reading(attempt: Attempt) -> datetime | None:
-    """When to read the bill of an attempt next; None once it is final."""
+    """The moment to read the bill of an attempt next; None once the bill is final."""
     if not may_be_open(attempt) or attempt.ended_at is None:
         return None
     last = _last_reading(attempt)

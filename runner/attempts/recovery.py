@@ -14,7 +14,7 @@ def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
 
 
 def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
-    """On a free account, settles an unsettled, doubtful or lost attempt as not charged: the take is made again."""
+    """Settle an unsettled, doubtful or lost attempt of a free account as not charged: the take is made again."""
     if free and attempt.state.is_repeatable_if_free:
         return Settled("not-charged", message="free of charge: made again")
     return None

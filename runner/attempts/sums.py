@@ -37,6 +37,11 @@ def sums_of(attempt: Attempt) -> CreditSums:
     return CreditSums(billed=attempt.credits if attempt.charged else attempt.billed)
 
 
+def counted_credits(attempts: Iterable[Attempt]) -> Decimal:
+    """The highest possible cost of several attempts, as limits count them."""
+    return sum((attempt.credits for attempt in attempts), Decimal(0))
+
+
 def sum_credits(attempts: Iterable[Attempt]) -> CreditSums:
     """The sums of several attempts, each of which counts once."""
     total = CreditSums()

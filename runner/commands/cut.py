@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def film_file(session: Session, cut: MadeCut) -> FilmFile:
-    """What the screen says of a cut."""
+    """The screen's facts of a cut."""
     facts = ["unchanged: it already shows this edit and these clips"]
     if cut.result is not None:
         shape = cut.result.shape

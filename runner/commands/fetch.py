@@ -10,6 +10,7 @@ from runner.app.named_shots import open_for_shots
 from runner.app.session import open_for_billing, open_for_reading
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.paid_providers import paid_provider_name
 from runner.show.json.clips import clips_json
 from runner.show.screens.clips import clips, next_command
 from runner.show.text.escape import escape_terminal, json_document
@@ -28,8 +29,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "examples:\n"
-        "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
-        "  storyboard fetch --accept harbour:quay --provider kinovi\n"
+        f"  storyboard fetch storyboards/harbour.yaml --provider {paid_provider_name()}\n"
+        f"  storyboard fetch --accept harbour:quay --provider {paid_provider_name()}\n"
         "  storyboard fetch --task task_clxxxx --to quay.mp4\n"
         "      a paid task of a repository that is gone\n"
         "\n"

@@ -14,7 +14,8 @@ from runner.app.options import (
     SelectionOptions,
     SpendingOptions,
 )
-from runner.settings.file import PROVIDERS
+from runner.paid_providers import paid_provider_name
+from runner.settings.file import providers
 
 
 class _ProfileCombination(argparse.Action):
@@ -42,9 +43,9 @@ class _ProfileCombination(argparse.Action):
 
 def task_id(text: str) -> str:
     """The value of `--task`: an id as the provider gives it."""
-    from runner.providers.kinovi.create_response import parse_task_id
+    from runner.attempts.task_id import is_task_id
 
-    if parse_task_id(text) is None:
+    if not is_task_id(text):
         excerpt = text if len(text) <= 40 else f"{text[:40]}…"
         raise argparse.ArgumentTypeError(
             f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
@@ -72,9 +73,9 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("input")
     group.add_argument(
         "--provider",
-        choices=PROVIDERS,
+        choices=providers(),
         metavar="NAME",
-        help="sandbox (free and local, the default) or kinovi (paid)",
+        help=f"sandbox (free and local, the default) or {paid_provider_name()} (paid)",
     )
     group.add_argument(
         "--profile",

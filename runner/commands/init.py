@@ -7,9 +7,12 @@ from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.writing import create_file, make_folder
+from runner.paid_providers import paid_provider_name
 from runner.show.text.escape import escape_terminal
 
 _SCHEMA = Path("schemas/storyboard.schema.json")
+_PLACEHOLDER = b"PAID_PROVIDER"
+"""The word of the templates in whose place the name of the paid provider is written."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +66,7 @@ def _files_below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         if entry.is_dir():
             files += _files_below(entry, f"{name}/")
         else:
-            files.append((name, entry.read_bytes()))
+            files.append((name, entry.read_bytes().replace(_PLACEHOLDER, paid_provider_name().encode())))
     return files
 
 

@@ -6,6 +6,7 @@ from runner.app.keep import keep_clips, undo_keeps
 from runner.app.named_shots import open_for_shots
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.paid_providers import paid_provider_name
 from runner.planning.selection import ShotKey, storyboard_slug
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import money
@@ -19,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "examples:\n"
-        "  storyboard keep quay --provider kinovi\n"
+        f"  storyboard keep quay --provider {paid_provider_name()}\n"
         "  storyboard keep 'quay scene:harbour'\n"
         "  storyboard keep quay --undo\n"
         "      the shot is made anew by the next run, and so is what is made from it\n"

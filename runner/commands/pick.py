@@ -6,6 +6,7 @@ from runner.app.named_shots import open_for_shots
 from runner.app.pick import pick_take
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.paid_providers import paid_provider_name
 from runner.planning.selection import storyboard_slug
 
 
@@ -19,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "examples:\n"
         "  storyboard pick quay 2\n"
-        "  storyboard pick harbour:quay 1 --provider kinovi\n"
+        f"  storyboard pick harbour:quay 1 --provider {paid_provider_name()}\n"
         "  storyboard pick quay none\n"
         "      removes the pick"
     )

@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 
 from runner.app.destinations import destinations
-from runner.app.limit_warning import context_with_limit
+from runner.app.exceeded_limit import context_with_limit
 from runner.app.plan_report import read_history, warnings
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.paid_providers import paid_provider_name
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Plan
 from runner.show.screens.plan import price_line, screen
@@ -25,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "examples:\n"
-        "  storyboard plan storyboards/harbour.yaml --provider kinovi\n"
+        f"  storyboard plan storyboards/harbour.yaml --provider {paid_provider_name()}\n"
         "  storyboard plan --select scene:quay --profile draft\n"
         "  storyboard plan storyboards/harbour.yaml --explain quay\n"
         "  storyboard plan storyboards/harbour.yaml --what-if\n"
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         _json(session, plan, history)
     elif args.quiet:
-        print(price_line(plan))
+        print(price_line(plan, paid_provider_name()))
     else:
         context = context_with_limit(session, plan, history)
         print(screen(plan, terminal_width(), use_color(sys.stdout, args.no_color), args.all, context), end="")
@@ -101,11 +102,12 @@ def _explain(session: Session, reference: str) -> ExitCode:
 
 
 def _json(session: Session, plan: Plan, history: History) -> None:
-    from runner.providers.kinovi.request_body import encoder, placeholder
+    from runner.providers.api import provider_api
+    from runner.requests.placeholder import placeholder
     from runner.show.json.plan import PlanFacts, plan_json
     from runner.show.text.escape import json_document
 
-    body_of = encoder(session.edition, placeholder)
+    body_of = provider_api().encoder(session.edition, placeholder)
     facts = PlanFacts(
         session.output_name,
         warnings(session, plan),

@@ -7,6 +7,7 @@ from runner.app.run import make_missing_clips
 from runner.app.session import open_session
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.paid_providers import paid_provider_name
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  storyboard run storyboards/harbour.yaml\n"
         "  storyboard run storyboards/harbour.yaml --select scene:quay\n"
-        "  storyboard run storyboards/harbour.yaml --provider kinovi --max-credits 1240\n"
+        f"  storyboard run storyboards/harbour.yaml --provider {paid_provider_name()} --max-credits 1240\n"
         "\n"
         "The first Ctrl-C creates no further task, and leaves running ones to the next run; the second exits at once.\n"
         "\n"

@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "\n"
         "exit codes:\n"
         "  0  listed or settled\n"
-        "  2  no such attempt\n"
+        "  2  no such attempt, or nothing to undo\n"
         "  5  the key is missing or was refused\n"
         "  6  listed, and some attempts are unsettled"
     )

@@ -8,6 +8,7 @@ from runner.app.session import open_for_reading
 from runner.app.status import status_report
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.paid_providers import paid_provider_name
 from runner.show.json.status import status_json
 from runner.show.screens.status import status
 from runner.show.text.escape import json_document
@@ -23,7 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "examples:\n"
         "  storyboard status\n"
-        "  storyboard status storyboards/harbour.yaml --provider kinovi --json\n"
+        f"  storyboard status storyboards/harbour.yaml --provider {paid_provider_name()} --json\n"
         "\n"
         "exit codes:\n"
         "  0  shown\n"

@@ -1,4 +1,4 @@
-"""What the server asks of the program: pages, films, files, and the decisions of a person."""
+"""The port to the program, as the server sees it: pages, films, files, and the decisions of a person."""
 
 from pathlib import Path
 from typing import Protocol

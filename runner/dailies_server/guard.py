@@ -1,8 +1,9 @@
-"""Who may ask: this machine's browser with the cookie, from the page's own address, and nobody else. Pure."""
+"""The guard of the served page: lets in this machine's browser with the cookie, and nobody else. Pure."""
 
 import hmac
 from collections.abc import Mapping
 
+from runner.hosts import LOOPBACK
 from runner.lazy_dataclass import dataclass
 
 SECURITY_HEADERS = {
@@ -56,4 +57,4 @@ class Guard:
 
     @property
     def _hosts(self) -> tuple[str, ...]:
-        return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
+        return f"{LOOPBACK}:{self.port}", f"localhost:{self.port}"

@@ -13,6 +13,7 @@ from runner.dailies_server.desk import Desk
 from runner.dailies_server.guard import Guard
 from runner.dailies_server.site import DailiesSite
 from runner.diagnostics.failures import PortUnusable
+from runner.hosts import LOOPBACK
 
 _GRACE_SECONDS = 1
 
@@ -31,10 +32,10 @@ def _listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((LOOPBACK, port))
     except OSError as error:
         listener.close()
-        message = f"cannot listen on 127.0.0.1, port {port}: {error.strerror}; without --port a free one is chosen"
+        message = f"cannot listen on {LOOPBACK}, port {port}: {error.strerror}; without --port a free one is chosen"
         raise PortUnusable(message) from error
     listener.listen()
     return listener
@@ -60,7 +61,7 @@ async def _serve_until_signal(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    on_ready(f"http://127.0.0.1:{guard.port}/?token={guard.token}")
+    on_ready(f"http://{LOOPBACK}:{guard.port}/?token={guard.token}")
     await server.serve(sockets=[listener])
 
 

@@ -1,4 +1,4 @@
-"""Why a command cannot go on, as typed errors of the rooms below `app`; `app/exit_codes.py` has their exit codes."""
+"""Typed errors of the rooms below `app`: a command cannot go on. `app/exit_codes.py` has their exit codes."""
 
 from collections.abc import Sequence
 

@@ -88,6 +88,10 @@ class Problem:
     """Place of the problem that this one is a consequence of."""
 
 
+MAX_ERRORS = 500
+"""Errors at different places after which the remaining shots and templates are not checked."""
+
+
 @dataclass(slots=True)
 class Problems:
     """Every problem that the stages of one compilation found, with the text of the files that they read. Mutable."""
@@ -95,10 +99,19 @@ class Problems:
     items: list[Problem] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     """Text of each file read, by the name that places use; for showing the line."""
+    _error_places: set[tuple[str, str, int, int]] = field(default_factory=set)
 
     def add(self, problem: Problem) -> None:
         """Append a problem; equal problems of several shots are merged after the last stage."""
         self.items.append(problem)
+        if problem.severity == "error" and len(self._error_places) < MAX_ERRORS:
+            place = problem.place
+            self._error_places.add((problem.code, place.file, place.line, place.column))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are so many different errors that nothing more is sought: a flood would only cost time."""
+        return len(self._error_places) >= MAX_ERRORS
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self.items)
@@ -154,7 +167,7 @@ def _names_by_folded(names: frozenset[str]) -> dict[str, str]:
 
 
 def _similar_names(folded: str, index: dict[str, list[str]]) -> list[str]:
-    """Some names that differ by one letter or begin alike: comparing with thousands would take minutes."""
+    """A few names that differ by one letter or begin alike: comparing with thousands would take minutes."""
     similar = (name for key in _traits(folded) for name in index.get(key, ()))
     return list(islice(dict.fromkeys(similar), _FEW_NAMES))
 

@@ -1,20 +1,20 @@
 """An edition of the API's contract: models with limits, defaults and dated prices, as values."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from runner.editions.model import Model
+from runner.editions.model import Model, short_side
 from runner.editions.price_book import Bills, PriceRow, rows_valid_on
 from runner.lazy_dataclass import dataclass, field, replace
+from runner.paid_providers import paid_provider
 from runner.requests.request import JsonValue, Request, TakeReference
 
-NAMES = ("classic", "2026-09", "2026-10", "pro-site")
-DEFAULT = "classic"
-DATA = Path(__file__).parent / "data"
+NAMES = paid_provider().editions
+DEFAULT = NAMES[0]
+DATA = paid_provider().edition_folder
 
 SecondsOfTake = Callable[[TakeReference], Decimal | None]
 """Length of the clip that a reference stands for; None if unknown."""
@@ -57,6 +57,19 @@ class Edition:
     """Whether the record of a task names the last frame of its clip."""
 
     @property
+    def media_life(self) -> timedelta:
+        """The time after the end of its task for which the provider keeps a clip."""
+        return timedelta(days=self.media_days)
+
+    def has_deleted_media(self, age: timedelta) -> bool:
+        """Whether the provider has deleted the clips of a task that ended so long ago."""
+        return age > self.media_life
+
+    def has_deleted_record(self, age: timedelta) -> bool:
+        """Whether the provider has deleted the record of a task so old."""
+        return age > timedelta(days=self.record_days)
+
+    @property
     def default_model(self) -> Model:
         return next(iter(self.model_rows.values()))
 
@@ -81,7 +94,7 @@ class Edition:
     def resolutions(self, model: str) -> tuple[str, ...]:
         """Return the resolutions that the price book has for a model, lowest first."""
         names = {row.resolution for row in self.current.values() if row.model == model and not row.with_video} - {None}
-        return tuple(sorted(map(str, names), key=lambda resolution: (resolution == "4k", int(resolution.rstrip("pk")))))
+        return tuple(sorted(map(str, names), key=short_side))
 
     def price(self, request: Request, seconds_of_take: SecondsOfTake | None = None) -> Price:
         """Return the price of one take by the price book: exact, or settled where the bill is final later.
@@ -108,7 +121,7 @@ class Edition:
         return f"{row} + {upscale}" if (upscale := neutral_form.get("upscale")) is not None else row
 
     def bills(self, neutral_form: Mapping[str, JsonValue]) -> Bills:
-        """When the bill of a request in neutral form is final."""
+        """The moment from which the bill of a request in neutral form is final."""
         name = self._row_of_form(neutral_form)
         return next((row.bills for row in self.book if row.name == name), "submit")
 

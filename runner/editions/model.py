@@ -3,6 +3,14 @@
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import Mode
 
+SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
+"""Pixels of the shorter side of a clip by resolution, lowest first."""
+
+
+def short_side(resolution: str) -> int:
+    """Pixels of the shorter side of a clip; a resolution beyond the usual ones names them: `540p`."""
+    return SHORT_SIDE.get(resolution) or int(resolution.rstrip("pk"))
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -24,18 +24,18 @@ def schedule_readings(run: RunContext) -> None:
 
 def schedule_reading(run: RunContext, attempt: Attempt) -> None:
     """Schedules the next reading of one bill, unless the bill is final, or the provider has dropped the record."""
-    run.state.open_bills.pop(attempt.id, None)
+    run.state.bills.close(attempt.id)
     if run.plan.account.free or attempt.ended_at is None:
         return
     due_at = due_reading(attempt, run.plan.edition, run.age(attempt.ended_at))
     if due_at is not None:
-        run.state.open_bills[attempt.id] = run.now() - run.age(due_at).total_seconds()
+        run.state.bills.schedule(attempt.id, run.now() - run.age(due_at).total_seconds())
 
 
 def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime | None:
-    """When to read a bill next, `age` after its task's success; None for one that is final or cannot be read."""
+    """The moment to read a bill next, `age` after its task's success; None for a final or unreadable bill."""
     due_at = next_reading(attempt)
-    if due_at is None or age > timedelta(days=edition.record_days):
+    if due_at is None or edition.has_deleted_record(age):
         return None
     intent = attempt.intent
     return due_at if settles_late(edition, intent.edition, intent.request) else None
@@ -53,7 +53,8 @@ async def read_bill(run: RunContext, attempt_id: str) -> None:
         if (stop_reason := messages.bill_above_quote(run.history.attempts[attempt_id], row)) is not None:
             run.stop_creating(stop_reason)
     else:
-        run.state.open_bills[attempt_id] = run.now() + _AGAIN_AFTER
-        run.state.polling_stopped = run.state.polling_stopped or (isinstance(answer, Running) and answer.key_refused)
-    run.state.reading_bills.discard(attempt_id)
+        run.state.bills.schedule(attempt_id, run.now() + _AGAIN_AFTER)
+        if isinstance(answer, Running) and answer.key_refused:
+            run.state.polls.stop()
+    run.state.bills.end(attempt_id)
     run.wake()

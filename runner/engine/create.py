@@ -1,7 +1,6 @@
 """Creates one task: writes the intent, sends the request, and reacts to the answer."""
 
 from contextlib import suppress
-from decimal import Decimal
 
 from anyio import CancelScope
 
@@ -11,7 +10,6 @@ from runner.attempts.events import (
     Created,
     CreateResult,
     Event,
-    Intent,
     KeyRefused,
     NoCredits,
     NotSent,
@@ -21,51 +19,44 @@ from runner.attempts.events import (
     ServerError,
 )
 from runner.diagnostics.failures import Failure
-from runner.engine import elsewhere, messages, schedule
+from runner.engine import elsewhere, messages
+from runner.engine.backoff import spread
 from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.engine.run_context import RunContext
-from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent
+from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent, on_refused
+from runner.planning.intent import intent_of
 from runner.planning.plan import Step
-from runner.requests.request import JsonValue, Material, canonical_json
+from runner.requests.request import JsonValue, Material
 
+_NOT_SENT_TRIES = 5
+"""Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so."""
 _NO_ACCESS = 403
 """HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
 
-async def create(run: RunContext, step: Step) -> None:
-    """Carries out a `Create` order."""
+async def create(run: RunContext, step: Step) -> str | None:
+    """Orders one task; the attempt's id if the provider accepted it, else None: the schedule decides what follows."""
     attempt_id = run.clock.token()[:22]
     body = run.provider.encode(
         step.shot.request, run.plan.edition, lambda material: _public_address(run, step, material)
     )
-    intent = Intent(
-        storyboard=step.shot.storyboard,
-        shot=step.shot.id,
-        take=step.take,
-        fingerprint=step.fingerprint or "",
-        request=step.neutral_request(),
-        body=canonical_json(body),
-        quoted=step.price.credits or Decimal(0),
-        edition=run.plan.edition.name,
-        key_id=run.provider.key_id,
-        webhook_token=run.clock.token(),
-        run=run.limits.run,
-        profile=run.plan.profile,
-        scene=step.shot.scene,
-        tags=step.shot.tags,
+    intent = intent_of(
+        run.plan, step, body, key_id=run.provider.key_id, webhook_token=run.clock.token(), run=run.limits.run
     )
     if await _intend(run, step, Event(run.clock.now(), attempt_id, intent)):
         await _send(run, step, attempt_id, body, intent.webhook_token)
-    run.state.creating.discard(intent.fingerprint)
+    run.state.creates.end(intent.fingerprint)
     run.wake(intent.fingerprint)
+    attempt = run.history.attempts.get(attempt_id)
+    return attempt_id if attempt is not None and attempt.state is AttemptState.RUNNING else None
 
 
 def _public_address(run: RunContext, step: Step, material: Material) -> str | None:
     for need in required_materials(step, run.history):
         if need.material == material:
-            return run.state.addresses[need].address
+            return run.state.addresses.of(need)
     return None
 
 
@@ -82,7 +73,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
             await _limit_reached(run, step, attempts, exceeded)
         case AlreadyAttempted(message):
             if not await elsewhere.follow(run, fingerprint):
-                run.state.claimed_elsewhere[fingerprint] = message
+                run.state.creates.claim(fingerprint, message)
                 run.emit("warning", step, message=message)
         case ConcurrencyFull():
             on_cap_shared(run.state.throttle, run.now(), run.clock.jitter())
@@ -144,7 +135,7 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
     throttle, now = run.state.throttle, run.now()
     match answer:
         case Created():
-            on_created(throttle, now, run.limits, _own_slots(run) - len(run.state.creating))
+            on_created(throttle, now, run.limits, _own_slots(run) - len(run.state.creates))
             schedule_first_poll(run, attempt_id)
             run.emit("created", step, attempt_id)
         case NotSent():
@@ -172,7 +163,7 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
 def announce_unsettled_slots(run: RunContext) -> None:
     """Reports until when no task can be created, if unsettled attempts hold all slots."""
     slots = run.limits.concurrency
-    if (free_at := schedule.next_free_slot(run.state, run.now(), slots)) is not None:
+    if (free_at := run.state.unsettled.next_free(run.now(), slots)) is not None:
         run.emit("waiting", wait=run.wait("unsettled", free_at, messages.unsettled_wait(slots)))
 
 
@@ -182,13 +173,13 @@ def _own_slots(run: RunContext) -> int:
 
 
 def _unsettled_slots(run: RunContext) -> int:
-    return schedule.unsettled_slots(run.state, run.now())
+    return run.state.unsettled.held(run.now())
 
 
 def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
     throttle = run.state.throttle
     on_not_sent(throttle, run.now(), run.clock.jitter())
-    if answer.final or throttle.not_sent_in_row >= schedule.NOT_SENT_TRIES:
+    if answer.final or throttle.not_sent_in_row >= _NOT_SENT_TRIES:
         run.stop_creating(messages.unreachable(answer))
     else:
         wait = run.wait("network", throttle.not_before, messages.network_wait(answer))
@@ -202,9 +193,9 @@ def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> N
     elif run.limits.fail_fast:
         run.stop_creating(messages.failed_fast(step))
     else:
-        run.state.throttle.first_answered = True
+        on_refused(run.state.throttle)
     if answer.status == _NO_ACCESS and not answer.stop:
-        run.state.forbidden_models.setdefault(step.shot.request.model, answer.message)
+        run.state.creates.forbid_model(step.shot.request.model, answer.message)
         run.work.touch_all()
     run.emit("refused", step, attempt_id, answer.message)
     run.replan_if_needed(step.fingerprint or "")
@@ -213,17 +204,17 @@ def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> N
 def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerError) -> None:
     fingerprint = step.fingerprint or ""
     count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
-    pause = 5.0 * 3 ** (count - 1) * (0.75 + 0.5 * run.clock.jitter())
-    run.state.retry_at[fingerprint] = run.now() + pause
+    pause = spread(5.0 * 3 ** (count - 1), run.clock.jitter())
+    run.state.creates.repeat_at(fingerprint, run.now() + pause)
     wait = run.wait("server", run.now() + pause, messages.server_wait(count))
     run.emit("warning", step, attempt_id, messages.server_error_repeat(count, pause), wait)
 
 
 def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:
-    run.state.unsettled_until[attempt_id] = run.now() + run.task_life(run.history.attempts[attempt_id])
+    until = run.now() + run.task_life(run.history.attempts[attempt_id])
+    run.state.unsettled.hold(attempt_id, until)
     run.emit("unsettled", step, attempt_id, run.history.attempts[attempt_id].message)
-    if run.state.webhooks_active:
-        until = run.state.unsettled_until[attempt_id]
+    if run.state.webhooks.is_active:
         run.emit("waiting", step, attempt_id, wait=run.wait("webhook", until, messages.WEBHOOK_WAIT))
     announce_unsettled_slots(run)
     run.replan_if_needed(step.fingerprint or "")

@@ -18,7 +18,7 @@ class Renewal:
         self._changes = 0
 
     def is_due(self, running: int) -> bool:
-        """Counts one change; whether enough have come since the last renewal."""
+        """Count one change; return whether enough changes have come since the last renewal."""
         self._changes += 1
         if self._changes * _TASKS_PER_CHANGE < running:
             return False

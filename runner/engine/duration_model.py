@@ -22,11 +22,13 @@ from itertools import chain
 from runner.lazy_dataclass import dataclass
 
 PRIOR_SIGMA = 0.35
+"""Deviation of the logarithm of seconds before anything is learned: 19 of 20 tasks within twice or half the median."""
 MIN_SAMPLE = 3
 """With fewer ended tasks than this, the first tasks are probes."""
 _PRIOR_WEIGHT, _CLASS_WEIGHT, _SIGMA_WEIGHT = 0.5, 2.0, 8.0
 """Weights, in tasks: of the prior mean, of the mean over other classes, of the prior deviation."""
 _MIN_DELAY, _MAX_DELAY = 0.25, 60.0
+"""Seconds between two polls of a task: a model that errs neither floods the provider nor leaves a slot idle."""
 _LOSS_BOUND = 0.00287
 """Expected loss at which a poll pays, as a share of the median duration; fitted to about ten polls a task."""
 _FIRST_POLL_FACTOR = 1.5

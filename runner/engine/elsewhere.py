@@ -12,8 +12,7 @@ _SECONDS_BETWEEN = 2.0
 async def look(run: RunContext, fingerprints: Collection[str]) -> None:
     """Carries out a `Look` order."""
     await _read(run, fingerprints)
-    run.state.look_at = run.now() + _SECONDS_BETWEEN
-    run.state.looking = False
+    run.state.others.end_look(run.now() + _SECONDS_BETWEEN)
     run.wake()
 
 
@@ -38,6 +37,5 @@ async def _read(run: RunContext, fingerprints: Collection[str]) -> None:
 def tell(run: RunContext) -> None:
     """Says once for each take which run it waits for."""
     for step in run.plan.steps:
-        if step.waits_for == "run" and step.attempt is not None and step.key not in run.state.told_to_wait:
-            run.state.told_to_wait.add(step.key)
+        if step.waits_for == "run" and step.attempt is not None and run.state.others.announce(step.key):
             run.emit("warning", step, step.attempt, messages.waits_for_run(step))

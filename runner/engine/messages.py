@@ -1,9 +1,10 @@
 """Messages of a run: one sentence each, with the subject, what happened and the way out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from runner.attempts.attempt import Attempt
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import (
     ConcurrencyLimited,
     CreateResult,
@@ -14,21 +15,25 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
-from runner.engine.run_events import StopReason
+from runner.engine.run_events import Kind, StopReason
+from runner.paid_providers import settings_section
 from runner.planning.plan import Step
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.settings.api_key import key_variables_text
 
 RECORD_GONE = "the provider has had no record of this task for a day: the task is lost; only --again buys the take anew"
 NO_SLOT = "the account had no free slot for as long as this run waits; waiting cost nothing. Run again to go on"
 SEND_MARK_FAILED = "the request was not sent: the ledger could not record first that it was about to be sent"
+ORPHAN_RUNS = "still running at the provider; its clip is fetched when it ends, at no new charge"
 ADOPTED = "the answer to createTask was lost; a webhook named the task, and the provider's record matches"
 
 
 def other_key(attempt: Attempt) -> str:
-    """What is said of a task that another key ordered: whose, by the first characters of that key's id."""
+    """The message about a task that another key ordered, with the first characters of that key's id."""
     return (
         f"{attempt.task_id} was ordered with another key (its id begins with {attempt.intent.key_id[:4]}), and is "
         "asked for with that key only: set SEEDANCE_API_KEY to it, then run again"
@@ -76,7 +81,7 @@ def limit_exceeded(exceeded: LimitExceeded) -> StopReason:
 
 
 def preflight(answer: CreateResult) -> StopReason | None:
-    """Why no task may be created after the preflight poll of a made-up id; None when tasks may be created."""
+    """The reason why no task may be created after the poll of a made-up id; None when tasks may be created."""
     match answer:
         case KeyRefused():
             return key_refused(answer)
@@ -91,7 +96,7 @@ def preflight(answer: CreateResult) -> StopReason | None:
 
 
 def key_refused(answer: KeyRefused) -> StopReason:
-    text = f"the provider refused the key ({answer.message}): check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again"
+    text = f"the provider refused the key ({answer.message}): check {key_variables_text()}, then run again"
     return StopReason(ExitCode.KEY, text)
 
 
@@ -99,7 +104,7 @@ def key_refused_by_poll(answer: Running) -> StopReason:
     return StopReason(
         ExitCode.KEY,
         f"the provider refused the key in a poll ({answer.message or '401'}): running tasks go on; "
-        "check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again to collect them",
+        f"check {key_variables_text()}, then run again to collect them",
     )
 
 
@@ -112,7 +117,7 @@ def no_credits(answer: NoCredits, step: Step) -> StopReason:
     if answer.required is not None and quoted is not None and answer.required != quoted:
         text += (
             f". The quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
-            "see [providers.kinovi.prices]"
+            f"see [{settings_section()}.prices]"
         )
     return StopReason(ExitCode.DECLINED, f"{text} ({answer.message}). Add credits, then run again")
 
@@ -150,7 +155,7 @@ def concurrency_limited(answer: ConcurrencyLimited, pause: float) -> str:
 
 
 def slots_wait(answer: ConcurrencyLimited, unsettled: int) -> str:
-    """Why the run asks again later after a 429; `unsettled` attempts of ours may each hold one of the slots."""
+    """The message about a pause after a 429; `unsettled` attempts of ours may each hold one of the slots."""
     text = "the account's slots are taken"
     if not unsettled:
         return text
@@ -205,22 +210,42 @@ def same_task(task_id: str) -> str:
     return f"the provider answered with a task id that belongs to another attempt ({task_id[:80]})"
 
 
+def orphan_news(kind: Kind, attempt: Attempt, message: str) -> str:
+    """The message about an orphan, with its name and the time of its order; empty for what is no news to anybody."""
+    match kind:
+        case "stored":
+            text = f"paid before; its clip was fetched: {attempt.clip.path if attempt.clip is not None else ''}"
+        case "failed" | "refused" if attempt.state is AttemptState.DOUBTFUL and attempt.clip is not None:
+            text = f"paid before; its clip {attempt.doubt}, and is kept as {attempt.clip.path}"
+        case "failed" | "refused" if attempt.state is AttemptState.GONE:
+            text = f"maybe charged; its clip is lost: {message}"
+        case "failed" | "refused":
+            text = f"failed, not charged: {message}"
+        case "warning":
+            text = message
+        case _:
+            return ""
+    when = f"{attempt.intended_at.astimezone():%Y-%m-%d %H:%M}"
+    return f"{_take(attempt)} of {when} (earlier version): {text}"
+
+
 def failed_fast(step: Step) -> StopReason:
     return StopReason(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed: --fail-fast stops the run")
 
 
 def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
-    """Why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
+    """The reason why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
     if attempt.price_deviation != "above":
         return None
     return StopReason(
         ExitCode.DECLINED,
-        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [{settings_section()}.prices], "
+        "then run again",
     )
 
 
 def bill_note(attempt: Attempt) -> str | None:
-    """What to say of a bill below its quote, or of none that can be read; else None."""
+    """The message about a bill below its quote, or about a bill that cannot be read; else None."""
     if attempt.credits_used is None:
         return (
             f"the provider's record of {attempt.task_id} has no bill that can be read: it counts as its quote, "
@@ -230,10 +255,12 @@ def bill_note(attempt: Attempt) -> str | None:
 
 
 def _bill(attempt: Attempt) -> str:
-    intent, billed = attempt.intent, attempt.credits_used or Decimal(0)
-    return (
-        f"{intent.shot} take {intent.take} was billed {amount(billed)} credits, the quote was {amount(intent.quoted)}"
-    )
+    billed, quoted = attempt.credits_used or Decimal(0), attempt.intent.quoted
+    return f"{_take(attempt)} was billed {amount(billed)} credits, the quote was {amount(quoted)}"
+
+
+def _take(attempt: Attempt) -> str:
+    return f"{attempt.intent.shot} take {attempt.intent.take}"
 
 
 def record_missing(attempt: Attempt) -> str:
@@ -250,23 +277,22 @@ def cannot_store(failure: TransferFailed) -> StopReason:
     return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {failure.message}")
 
 
-def fetch_again(step: Step, failure: TransferFailed, tries: int) -> str:
+def fetch_again(attempt: Attempt, failure: TransferFailed, tries: int) -> str:
     return (
-        f"the clip of {step.shot.id} take {step.take} could not be fetched at the first of {tries} tries: "
+        f"the clip of {_take(attempt)} could not be fetched at the first of {tries} tries: "
         f"{failure.message}; trying with a new link"
     )
 
 
-def fetch_later(step: Step, failure: TransferFailed, tries: int) -> str:
-    count = "1 try" if tries == 1 else f"{tries} tries"
+def fetch_later(attempt: Attempt, failure: TransferFailed, tries: int) -> str:
     return (
-        f"the clip of {step.shot.id} take {step.take} could not be fetched in {count}: {failure.message}; it is paid, "
-        "and the next run fetches it"
+        f"the clip of {_take(attempt)} could not be fetched in {count(tries, 'try', 'tries')}: {failure.message}; "
+        "it is paid, and the next run fetches it"
     )
 
 
 def doubtful(attempt: Attempt) -> str:
-    """What is said at once of a clip that fails a check, with the way to take it all the same."""
+    """The message about a clip that fails a check, with the way to take it all the same."""
     path = attempt.clip.path if attempt.clip is not None else "beside its place"
     shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
     return (
@@ -280,17 +306,34 @@ def unusable_download(failure: TransferFailed) -> str:
 
 
 def not_published(material: Material, failure: TransferFailed) -> str:
-    return f"{_material_name(material)} cannot reach the provider: {failure.message}"
+    return f"cannot reach the provider: {unpublished(material, failure.message)}"
+
+
+def unpublished(material: Material, message: str) -> str:
+    """The failure of a material with its name, once."""
+    name = name_of(material)
+    bare = message.removeprefix(f"{name.rpartition('/')[2]}: ").removeprefix(f"{name}: ")
+    return message if message.startswith(f"{name} ") else f"{name}: {bare}"
 
 
 def not_checked(material: Material, warning: str) -> str:
-    return f"{_material_name(material)}: {warning}; the provider may reach it, so the take is ordered"
+    return f"{name_of(material)}: {warning}; the provider may reach it, so the take is ordered"
 
 
-def _material_name(material: Material) -> str:
+def rechecked(failures: Mapping[str, str], at: datetime) -> str:
+    """Findings of our own fetch of a refused task's materials, and its time; `failures` by material."""
+    moment = f"{at:%H:%M} UTC"
+    if not failures:
+        return f"our own fetch of its materials at {moment} worked"
+    causes = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    return f"our own fetch at {moment} failed: {causes}"
+
+
+def name_of(material: Material) -> str:
+    """A material as the storyboard's files name it."""
     match material:
         case LocalFile():
-            return material.path
+            return material.name
         case RemoteFile():
             return material.url
         case TakeReference():

@@ -1,52 +1,57 @@
-"""Polls one task (recordInfo) and records its answer: still running, failed, lost, or succeeded."""
+"""The poller (recordInfo), and what a take does with an answer: still running, failed, lost, or succeeded."""
 
-from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Failed, Lost, Running, Succeeded
+from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
+from runner.attempts.events import Failed, Lost, PollResult, Running, Succeeded
 from runner.engine import messages
+from runner.engine.backoff import spread
 from runner.engine.bills import schedule_reading
-from runner.engine.eligibility import can_retry
+from runner.engine.in_flight import PollState
 from runner.engine.poll_timing import learn_from_end, reschedule
+from runner.engine.queue import Target
+from runner.engine.recheck import recheck_materials
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import on_task_ended
-from runner.planning.plan import Step
+from runner.planning.orphans import Orphan
 
 _NOT_FOUND_WARN_AFTER = 600.0
 """Seconds of 404s after which this run stops polling a task, and warns."""
-_LOST_AFTER = 24 * 3600.0
 _LOST_POLLS = 3
 """A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
 _NO_CLIP_WAIT = 300.0
 """Seconds for which a success without a link is polled again."""
-_BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
-"""Seconds: the pause after failed polls doubles from the first to the second."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
-    """Carries out a `Poll` order."""
+    """Carries out a `Poll` order: the answer goes to the coroutine of the take."""
     attempt = run.history.attempts[attempt_id]
-    if not attempt.from_manifest or await _import_attempt(run, attempt):
-        await _poll(run, run.history.attempts[attempt_id])
-    run.state.polling.discard(attempt_id)
+    if attempt.from_manifest and not await _import_attempt(run, attempt):
+        _end_poll(run, attempt)
+        return
+    now = run.now()
+    age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
+    run.state.polls.follow(attempt.id, now - max(age, 0.0), now).begin()
+    model = attempt.intent.request.get("model")
+    run.news.send(attempt_id, await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None))
+
+
+def _end_poll(run: RunContext, attempt: Attempt) -> None:
+    run.state.polls.end(attempt.id)
     run.wake(attempt.intent.fingerprint)
 
 
-async def _poll(run: RunContext, attempt: Attempt) -> None:
-    now = run.now()
-    if attempt.id not in run.state.polls:
-        age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
-        run.state.polls[attempt.id] = PollState(created_at=now - max(age, 0.0), waiting_since=now, next_at=now)
-    run.state.polls[attempt.id].hinted = False
-    model = attempt.intent.request.get("model")
-    answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
-    step = run.step_of(attempt)
+async def record_answer(run: RunContext, attempt_id: str, answer: PollResult) -> None:
+    """Makes an answer durable, and reacts to it; only then may the task be polled again."""
+    attempt = run.history.attempts[attempt_id]
+    target, poll_state = run.target_of(attempt), run.state.polls.follow(attempt_id, run.now(), run.now())
     match answer:
         case Running():
-            await _still_running(run, step, attempt, answer)
+            await _still_running(run, target, attempt, poll_state, answer)
         case Succeeded():
-            await _succeeded(run, step, attempt, answer)
+            await _succeeded(run, target, attempt, poll_state, answer)
         case Failed():
-            await _failed(run, step, attempt, answer)
+            await _failed(run, target, attempt, answer)
+    poll_state.answer()
+    _end_poll(run, attempt)
 
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
@@ -54,96 +59,99 @@ async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
     conflict = await run.import_attempt(attempt)
     if conflict is None:
         return True
-    run.state.claimed_elsewhere[attempt.intent.fingerprint] = conflict.message
-    run.emit("warning", run.step_of(attempt), attempt.id, conflict.message)
+    run.state.creates.claim(attempt.intent.fingerprint, conflict.message)
+    run.emit("warning", run.target_of(attempt), attempt.id, conflict.message)
     return False
 
 
-async def _still_running(run: RunContext, step: Step, attempt: Attempt, answer: Running) -> None:
-    poll_state = run.state.polls[attempt.id]
+async def _still_running(
+    run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running
+) -> None:
     if answer.key_refused:
-        run.state.polling_stopped = True
+        run.state.polls.stop()
         run.stop_creating(messages.key_refused_by_poll(answer))
         return
     if answer.not_found:
-        await _record_not_found(run, step, attempt, poll_state)
+        await _record_not_found(run, target, attempt, poll_state)
     elif not answer.answered:
-        poll_state.failed_polls += 1
-        pause = min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
-        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
-        run.emit("waiting", step, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
+        pause = spread(poll_state.failed(), run.clock.jitter())
+        poll_state.wait_until(run.now() + max(answer.retry_after or 0.0, pause))
+        run.emit("waiting", target, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
-        poll_state.failed_polls, poll_state.missing_since = 0, None
         reschedule(run, attempt)
+        if isinstance(target, Orphan) and not poll_state.answered:
+            run.emit("warning", target, attempt.id, messages.ORPHAN_RUNS)
         if answer.status != attempt.status and attempt.state is AttemptState.RUNNING:
             await run.append(attempt.id, answer)
-            run.emit("running", step, attempt.id, answer.message)
+            run.emit("running", target, attempt.id, answer.message)
 
 
-async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
+async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
-    poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
-    poll_state.failed_polls += 1
-    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
-    if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
+    missing_for = poll_state.found_nothing(now)
+    if now - poll_state.created_at > LOST_AFTER.total_seconds() and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
-        run.emit("failed", step, attempt.id, messages.RECORD_GONE)
+        run.emit("failed", target, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed(attempt.intent.fingerprint)
-    elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
-        poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
-        run.emit("warning", step, attempt.id, messages.record_missing(attempt))
+    elif missing_for > _NOT_FOUND_WARN_AFTER:
+        poll_state.give_up()
+        run.emit("warning", target, attempt.id, messages.record_missing(attempt))
 
 
-async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succeeded) -> None:
+async def _succeeded(
+    run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Succeeded
+) -> None:
     first = attempt.state is AttemptState.RUNNING
     if first or answer.outputs != attempt.outputs:
         await run.append(attempt.id, answer)
-    poll_state = run.state.polls[attempt.id]
     if answer.outputs:
-        run.state.fresh_links.add(attempt.id)
+        run.state.downloads.renew_link(attempt.id)
     else:
-        _success_without_clip(run, step, attempt, poll_state)
+        _success_without_clip(run, target, attempt, poll_state)
     if first:
-        run.state.succeeded_tasks += 1
+        run.state.webhooks.count_end()
         on_task_ended(run.state.throttle)
         learn_from_end(run)
-        run.emit("succeeded", step, attempt.id)
+        run.emit("succeeded", target, attempt.id)
         schedule_reading(run, run.history.attempts[attempt.id])
-        _check_bill(run, step, attempt.id)
+        _check_bill(run, target, attempt.id)
 
 
-def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
+def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
-    now = run.now()
-    poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
-    poll_state.failed_polls += 1
-    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 5), _BACKOFF_MAX)
-    if now - poll_state.missing_since > _NO_CLIP_WAIT:
-        for shared_step in run.queue.by_fingerprint[attempt.intent.fingerprint].steps:
-            run.state.downloads[attempt.id, shared_step.key] = DownloadState(given_up=True)
-        run.emit("warning", step, attempt.id, messages.no_clip(attempt))
+    if poll_state.found_nothing(run.now()) > _NO_CLIP_WAIT:
+        for other in run.queue.by_fingerprint[attempt.intent.fingerprint].targets_of(attempt):
+            run.state.downloads.give_up((attempt.id, other.key))
+        run.emit("warning", target, attempt.id, messages.no_clip(attempt))
 
 
-def _check_bill(run: RunContext, step: Step, attempt_id: str) -> None:
+def _check_bill(run: RunContext, target: Target, attempt_id: str) -> None:
     """Stops creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
     attempt = run.history.attempts[attempt_id]
     if run.plan.account.free:
         return
-    if (stop_reason := messages.bill_above_quote(attempt, step.price.row)) is not None:
+    row = run.plan.edition.price_row(attempt.intent.request)
+    if (stop_reason := messages.bill_above_quote(attempt, row)) is not None:
         run.stop_creating(stop_reason)
-    elif attempt_id not in run.state.open_bills and (note := messages.bill_note(attempt)) is not None:
-        run.emit("warning", step, attempt_id, note)
+    elif attempt_id not in run.state.bills and (note := messages.bill_note(attempt)) is not None:
+        run.emit("warning", target, attempt_id, note)
 
 
-async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed) -> None:
+async def _failed(run: RunContext, target: Target, attempt: Attempt, answer: Failed) -> None:
     await run.append(attempt.id, answer)
     after = run.history.attempts[attempt.id]
     if after.state is attempt.state:
         return  # a success was recorded before: it wins
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
-    run.emit("refused" if refused else "failed", step, attempt.id, answer.message)
-    if run.limits.fail_fast and not can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
-        run.stop_creating(messages.failed_fast(step))
-    run.replan_if_needed(attempt.intent.fingerprint)
+    if isinstance(target, Orphan):
+        run.emit("refused" if refused else "failed", target, attempt.id, answer.message)
+        return
+    note = await recheck_materials(run, target, attempt, answer) if refused else ""
+    run.emit("refused" if refused else "failed", target, attempt.id, "; ".join(filter(None, (answer.message, note))))
+    may_repeat = run.may_retry(attempt.intent.fingerprint)
+    if run.limits.fail_fast and not may_repeat:
+        run.stop_creating(messages.failed_fast(target))
+    if not run.state.rechecks.may_repeat(attempt.intent.fingerprint) or not may_repeat:
+        run.replan_if_needed(attempt.intent.fingerprint)

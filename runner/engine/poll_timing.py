@@ -6,7 +6,6 @@ from runner.attempts.attempt import Attempt
 from runner.attempts.history import duration_class
 from runner.engine.duration_model import MIN_SAMPLE, DurationEstimate, next_poll_delay
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import PollState
 from runner.engine.throttle import current_concurrency
 
 _POLLS_PER_TASK, _REQUEST_SHARE = 10, 1.15
@@ -25,16 +24,15 @@ _RELEARN_UNTIL = 10
 
 def schedule_first_poll(run: RunContext, attempt_id: str) -> None:
     """Schedules the first poll of a task created just now."""
-    now = run.now()
-    run.state.polls[attempt_id] = PollState(created_at=now, waiting_since=now, next_at=now)
+    run.state.polls.restart(attempt_id, run.now())
     _schedule(run, [run.history.attempts[attempt_id]])
 
 
 def reschedule(run: RunContext, attempt: Attempt) -> None:
     """Schedules the next poll of a task that a poll just found running."""
-    poll_state, now = run.state.polls[attempt.id], run.now()
-    poll_state.age_when_seen = now - poll_state.created_at
-    poll_state.next_at = now
+    now = run.now()
+    poll_state = run.state.polls.follow(attempt.id, now, now)
+    poll_state.found_running(now)
     if run.estimate_renewal.is_due(run.work.in_progress()):
         run.estimates.renew()
     if not poll_state.hinted:
@@ -53,21 +51,22 @@ def learn_from_end(run: RunContext) -> None:
 
 def reschedule_all(run: RunContext) -> None:
     """Schedules the next poll of every running task again, after the estimate of durations changed."""
-    polls = run.state.polls
-    running = [attempt for attempt in run.work.running() if attempt.id in polls]
+    running = [(attempt, run.state.polls.of(attempt.id)) for attempt in run.work.running()]
     _schedule(
-        run, [attempt for attempt in running if not polls[attempt.id].hinted and not polls[attempt.id].failed_polls]
+        run, [attempt for attempt, poll in running if poll is not None and not (poll.hinted or poll.failed_polls)]
     )
 
 
 def _schedule(run: RunContext, attempts: list[Attempt]) -> None:
     """Schedules the next poll of each attempt; estimates are computed once for each class of work."""
     probes = _probes(run)
-    unreported_share = _unreported_share(run)
+    unreported_share = run.state.webhooks.unreported_share()
     cost_factors: dict[str, float] = {}
     delays: dict[tuple[str, float, bool], float] = {}
     for attempt in attempts:
-        poll_state, work_class = run.state.polls[attempt.id], duration_class(attempt.intent.request)
+        poll_state, work_class = run.state.polls.of(attempt.id), duration_class(attempt.intent.request)
+        if poll_state is None:
+            continue
         duration, age, is_probe = run.estimates.of(work_class), poll_state.age_when_seen, attempt.id in probes
         if work_class not in cost_factors:
             cost_factors[work_class] = poll_cost_factor(run, duration)
@@ -75,7 +74,7 @@ def _schedule(run: RunContext, attempts: list[Attempt]) -> None:
             delays[key] = next_poll_delay(
                 duration, age, cost_factors[work_class], unreported_share=unreported_share, is_probe=is_probe
             )
-        poll_state.next_at = poll_state.created_at + age + delays[key]
+        poll_state.schedule(delays[key])
         run.work.touch(attempt.intent.fingerprint)
 
 
@@ -90,14 +89,6 @@ def _probes(run: RunContext) -> list[str]:
     return [attempt.id for attempt in run.work.running()[:2]]
 
 
-def _unreported_share(run: RunContext) -> float:
-    """The estimated share of ends that no webhook reports: half, before any task has ended."""
-    if not run.state.webhooks_active:
-        return 1.0
-    ended = run.state.succeeded_tasks
-    return (ended - min(len(run.state.webhook_hinted), ended) + 1) / (ended + 2)
-
-
 def poll_cost_factor(run: RunContext, duration: DurationEstimate) -> float:
     """The factor on the loss bound: below 1 where slots are precious, above 1 where requests are scarce."""
     tasks = max(run.work.in_progress(), 1)
@@ -107,7 +98,7 @@ def poll_cost_factor(run: RunContext, duration: DurationEstimate) -> float:
         factor *= _TAIL_FACTOR * min(tasks / slots, 1.0)
     elif tasks + 1 < slots:  # idle slots: the remaining takes wait for these tasks to end
         factor *= tasks / slots
-    factor *= 1 + _WEBHOOK_FACTOR * (1 - _unreported_share(run))
+    factor *= 1 + _WEBHOOK_FACTOR * (1 - run.state.webhooks.unreported_share())
     needed_rate = tasks * _POLLS_PER_TASK / math.sqrt(factor) / max(duration.median, 1.0)
     free_rate = max(_REQUEST_SHARE * run.limits.requests_per_second - tasks / max(duration.median, 1.0), 0.05)
     return factor * min(max(needed_rate / free_rate, 1.0) ** 2, _MAX_SCARCITY_FACTOR)

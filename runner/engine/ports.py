@@ -36,6 +36,8 @@ class Published:
     """How long a task may still be created with the address; None for the whole run."""
     warning: str = ""
     """What the check of the address found, where it does not prove that the provider cannot fetch it."""
+    sent: int = 0
+    """Bytes that left this machine for it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class ProviderPort(Protocol):
         """The body of one createTask; a material for which `address_of` returns None gets a placeholder."""
 
     async def preflight(self) -> CreateResult | None:
-        """One recordInfo of a made-up id, before the first paid request; None when host and key are right.
+        """Poll a made-up id before the first paid request; None when host and key are right.
 
         Else the answer that createTask would get: `KeyRefused`, `Refused(stop=True)` (a redirect, a page), `NotSent`.
         """
@@ -84,7 +86,7 @@ class ProviderPort(Protocol):
     async def create(
         self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
-        """One createTask on a fresh connection, under a total deadline of its own.
+        """Send one createTask on a fresh connection, under a total deadline of its own.
 
         `before_send` is awaited after connect and TLS, before the first byte, and makes the send mark durable. If it
         raises, nothing is sent and the exception reaches the caller. `webhook_token` names the attempt's webhook path.
@@ -101,10 +103,14 @@ class ProviderPort(Protocol):
         `source` is the stored attempt (with its `clip`) of a `TakeReference`, None for other materials.
         """
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        """One more fetch of a published address; the failure, after which `publish` sends the material again."""
+
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
         """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
 
-        Called once for each step that shares the attempt; an intact clip under another name is copied instead.
+        Called once for each step that shares the attempt; an intact clip under another name is copied instead. The
+        clip of an orphan, which has no step, is kept as an earlier version.
         """
 
 
@@ -134,7 +140,7 @@ class LedgerPort(Protocol):
         """
 
     def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
-        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        """All attempts of some requests as they stand now; open ones of runs that died meanwhile are closed first."""
 
     def check_not_moved(self) -> None:
         """Raises `LedgerUnusable` when the ledger file was moved, deleted or replaced since it was opened."""

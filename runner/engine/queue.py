@@ -2,30 +2,52 @@
 
 from collections.abc import Mapping
 
-from runner.attempts.attempt import AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History, duration_class
 from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
+from runner.planning.orphans import Orphan
 from runner.planning.plan import Action, Plan, Step
-from runner.requests.request import JsonValue
+from runner.requests.request import JsonValue, LocalFile
+
+Target = Step | Orphan
+"""Whose clip it is: a take of the plan, or an attempt that no take asks for any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedRequest:
-    """The takes that share one request: one task is created for all of them."""
+    """The takes that share one request: one task is created for all of them. An orphan's request may have no take."""
 
     fingerprint: str
     steps: tuple[Step, ...]
+    orphans: tuple[Orphan, ...] = ()
 
     @property
     def paying_step(self) -> Step | None:
         """The first step that orders the request: the task is created, and paid, in its name."""
         return next((step for step in self.steps if step.may_order), None)
 
+    def targets_of(self, attempt: Attempt) -> tuple[Target, ...]:
+        """The targets of an attempt's clip: the takes that share the request, or the orphan that it is."""
+        return (orphan,) if (orphan := self.orphan_of(attempt)) is not None else self.steps
+
+    def target_of(self, attempt: Attempt) -> Target:
+        """The target that an attempt was ordered for: the step of its take, else the first with its request."""
+        targets, intent = self.targets_of(attempt), attempt.intent
+        key = (intent.storyboard, intent.shot, intent.take)
+        return next((target for target in targets if target.key == key), targets[0])
+
+    def orphan_of(self, attempt: Attempt) -> Orphan | None:
+        """The orphan that an attempt of this request is; None for an attempt of the takes."""
+        return next((orphan for orphan in self.orphans if orphan.attempt == attempt.id), None)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkQueue:
-    """A plan in order of urgency: longest remaining chain first, then longest task, then the files' order."""
+    """A plan in order of urgency: longest remaining chain first, then longest task, then the files' order.
+
+    Orphans that no take shares a request with come last.
+    """
 
     groups: tuple[SharedRequest, ...]
     by_fingerprint: Mapping[str, SharedRequest]
@@ -38,6 +60,8 @@ class WorkQueue:
     awaited_shots: frozenset[tuple[str, str]]
     """(storyboard, shot) of all shots above undecided takes: when a take of one ends, a new plan may be due."""
 
+    file_count: int
+    """Files of the storyboards that requests to order are made from."""
     made_by_other_runs: tuple[str, ...]
     """Fingerprints that living runs of other repositories make."""
 
@@ -55,9 +79,18 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     for step in plan.steps:
         if step.fingerprint is not None and step.action.needs_engine and not _is_unconfirmed(history, step):
             members.setdefault(step.fingerprint, []).append(step)
-    groups = [SharedRequest(fingerprint, tuple(steps)) for fingerprint, steps in members.items()]
+    orphans: dict[str, list[Orphan]] = {}
+    for orphan in plan.orphans:
+        if orphan.may_be_fetched:
+            orphans.setdefault(orphan.fingerprint, []).append(orphan)
+    groups = [
+        SharedRequest(fingerprint, tuple(members.get(fingerprint, ())), tuple(orphans.get(fingerprint, ())))
+        for fingerprint in members | orphans
+    ]
 
     def urgency(group: SharedRequest) -> tuple[float, float]:
+        if not group.steps:
+            return (0.0, 0.0)
         chain = max(chains[step.shot.storyboard, step.shot.id] for step in group.steps)
         return (-chain, -seconds.of(group.steps[0]))
 
@@ -69,8 +102,14 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
         _dependents(groups),
         frozenset(group.fingerprint for group in groups if _has_several_clips(group, history)),
         _awaited_shots(plan),
+        _file_count(groups),
         tuple(group.fingerprint for group in groups if any(step.waits_for == "run" for step in group.steps)),
     )
+
+
+def _file_count(groups: list[SharedRequest]) -> int:
+    requests = [group.steps[0].shot.request for group in groups if group.paying_step is not None]
+    return len({material for request in requests for material in request.materials if type(material) is LocalFile})
 
 
 def _dependents(groups: list[SharedRequest]) -> dict[str, tuple[str, ...]]:
@@ -132,7 +171,7 @@ class _ExpectedSeconds:
 
 
 def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[tuple[str, str], float]:
-    """By shot: expected seconds of the longest chain of shots that starts with it, each made from the one before."""
+    """The expected seconds of the longest chain of shots that starts with a shot, each made from the last; by shot."""
     first_steps = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
     needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for key, step in first_steps.items():

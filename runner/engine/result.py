@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.clip_name import names_files
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine import messages
 from runner.engine.eligibility import required_materials
+from runner.engine.in_flight import TakeKey
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
-from runner.engine.run_state import RunState, TakeKey
+from runner.engine.run_state import RunState
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.reason import ReasonCode
 
 _BY_STATE = {
     AttemptState.REFUSED: "refused",
@@ -37,16 +40,17 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         for attempt in history.attempts_of(step.fingerprint or "")
         if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.run == limits.run
     ]
+    orphans = [history.attempts[orphan.attempt] for orphan in plan.orphans]
     groups = {group: tuple(members) for group, members in results.items()}
     return RunResult(
         plan,
         **groups,
         maybe_charged=tuple(maybe_charged),
-        orphans=(),
-        unsettled_orphans=(),
+        orphans=tuple(attempt for attempt in orphans if attempt.state.awaits_clip and names_files(attempt.intent.shot)),
+        unsettled_orphans=tuple(attempt for attempt in orphans if attempt.state is AttemptState.UNSETTLED),
         open_bills=(),
-        stop_reason=state.stop_reason,
-        interrupted=state.stopping,
+        stop_reason=state.stop.reason,
+        interrupted=state.stop.is_interrupted,
         slots_held_until=None,
         money=money,
         sums=CreditSums(),
@@ -77,7 +81,7 @@ def _result_of(
     step: Step, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> Iterator[tuple[str, TakeResult]]:
     attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
-    if attempt is not None and (attempt.id, step.key) in state.stored:
+    if attempt is not None and state.downloads.is_stored((attempt.id, step.key)):
         yield "finished", TakeResult(step, attempt)
     elif step.action is Action.KEEP:
         return
@@ -104,6 +108,8 @@ def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
             return ""
         case AttemptState.SUCCEEDED:
             return _fetch_pending(attempt)
+        case AttemptState.REFUSED if note := state.rechecks.note_of(attempt.id):
+            return f"{attempt.message}; {note}"
         case AttemptState.DOUBTFUL:
             return f"its clip {attempt.doubt}"
         case _:
@@ -120,17 +126,18 @@ def _not_made(
     step: Step, attempt: Attempt | None, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> tuple[str, TakeResult]:
     """The group and result of a take without a deciding attempt: blocked, not started, or waiting."""
-    if (message := state.claimed_elsewhere.get(step.fingerprint or "")) is not None:
+    if (message := state.creates.claim_on(step.fingerprint or "")) is not None:
         return "waiting", TakeResult(step, attempt, message)
     if step.key in blocked:
         return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
-        if need in state.unpublishable:
-            return "failed", TakeResult(step, attempt, state.unpublishable[need])
-    if (message := state.forbidden_models.get(step.shot.request.model)) is not None:
+        if (message := state.addresses.refusal_of(need)) is not None:
+            message = messages.unpublished(need.material, message)
+            return "failed", TakeResult(step, attempt, message, ReasonCode.MATERIAL_UNREACHABLE, need.material)
+    if (message := state.creates.refusal_of(step.shot.request.model)) is not None:
         return "not_started", TakeResult(step, attempt, message)
-    if state.stop_reason is not None or state.stopping:
+    if state.stop.reason is not None or state.stop.is_interrupted:
         return "not_started", TakeResult(
-            step, attempt, state.stop_reason.message if state.stop_reason is not None else "interrupted"
+            step, attempt, state.stop.reason.message if state.stop.reason is not None else "interrupted"
         )
     return "waiting", TakeResult(step, attempt, step.reason.text)

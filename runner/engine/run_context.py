@@ -11,19 +11,22 @@ from anyio import CancelScope
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import History, duration_class
-from runner.attempts.sums import CreditSums, sums_of
 from runner.clock import Clock
-from runner.engine import schedule
+from runner.engine import messages, schedule
+from runner.engine.credit_count import CreditCount
 from runner.engine.duration_estimates import DurationEstimates, Renewal
 from runner.engine.duration_model import DurationEstimate, estimate
 from runner.engine.eligibility import can_retry
+from runner.engine.in_flight import Creates
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
-from runner.engine.queue import SharedRequest, WorkQueue, build_queue
-from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
-from runner.engine.run_state import RunState
+from runner.engine.queue import SharedRequest, Target, WorkQueue, build_queue
+from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, Sending, StopReason, Topic
+from runner.engine.run_state import OtherRuns, RunState
+from runner.engine.take_news import TakeNews
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
+from runner.planning.orphans import Orphan
 from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
@@ -70,18 +73,17 @@ class RunContext:
         self._started_at = (clock.now(), clock.monotonic())
         self.state = RunState(
             CreateThrottle(limits.concurrency),
-            approved=schedule.approved_takes(plan),
-            key_id="" if plan.account.free else provider.key_id,
-            look_until=clock.monotonic() + limits.wait,
+            "" if plan.account.free else provider.key_id,
+            Creates(schedule.approved_takes(plan)),
+            others=OtherRuns(until=clock.monotonic() + limits.wait),
         )
         self.work = WorkIndex(build_queue(plan, history, self._prior), history, self.state, limits)
         self.estimates = DurationEstimates(self._learn_duration)
         self.estimate_renewal, self.poll_renewal = Renewal(), Renewal()
+        self.news = TakeNews()
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
-        self._ordered = CreditSums()
-        self._shares: dict[str, CreditSums] = {}
-        self._to_go: Decimal | None = None
+        self._credits = CreditCount()
 
     # -- events -------------------------------------------------------------------------------------------
 
@@ -121,9 +123,10 @@ class RunContext:
         group = self.queue.by_fingerprint.get(fingerprint)
         before = self._credits_to_order(group)
         change()
-        if self._to_go is not None:
-            self._to_go += self._credits_to_order(group) - before
-        self._update_totals(attempt_id)
+        self._credits.add_to_go(self._credits_to_order(group) - before)
+        attempt = self.history.attempts[attempt_id]
+        if attempt.intent.run == self.limits.run:
+            self._credits.update(attempt)
         self.work.touch(fingerprint)
 
     @property
@@ -138,12 +141,27 @@ class RunContext:
     def emit(
         self,
         kind: Kind,
-        step: Step | None = None,
+        target: Target | None = None,
         attempt_id: str | None = None,
         message: str = "",
         wait: Pause | None = None,
     ) -> None:
-        """Emits an event of one take, or of the run."""
+        """Emits an event of one take, or of the run; news of an orphan, which no step stands for, is a warning."""
+        if isinstance(target, Orphan):
+            self._emit_of_orphan(kind, target, message, wait)
+        else:
+            self._emit_of_step(kind, target, attempt_id, message, wait)
+
+    def _emit_of_orphan(self, kind: Kind, orphan: Orphan, message: str, wait: Pause | None) -> None:
+        text = messages.orphan_news(kind, self.history.attempts[orphan.attempt], message)
+        if text:
+            self._emit_of_step("warning", None, None, text, wait)
+        elif wait is not None:
+            self._emit_of_step("waiting", None, None, "", wait)
+
+    def _emit_of_step(
+        self, kind: Kind, step: Step | None, attempt_id: str | None, message: str, wait: Pause | None
+    ) -> None:
         attempt = self.history.attempts.get(attempt_id or "")
         will_retry = step is not None and kind in ("failed", "refused") and self._will_retry(step)
         expected = (
@@ -164,6 +182,13 @@ class RunContext:
             )
         )
 
+    def emit_sending(self) -> None:
+        """Emits how far the files are, for the live view; a free provider has them at once."""
+        if not self.plan.account.free:
+            addresses, whole = self.state.addresses, self.queue.file_count
+            sending = Sending(min(addresses.files, whole), whole, addresses.sent_bytes, len(addresses))
+            self._emit(RunEvent("waiting", self.clock.now(), money=self.credit_totals(), sending=sending))
+
     def wait(self, topic: Topic, until: float, text: str) -> Pause:
         """A pause until this moment (monotonic seconds), for an event."""
         return Pause(topic, self.clock.now() + timedelta(seconds=max(until - self.now(), 0.0)), text)
@@ -179,13 +204,17 @@ class RunContext:
         self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
 
     def _will_retry(self, step: Step) -> bool:
-        attempts = self.history.attempts_of(step.fingerprint or "")
-        return self.state.stop_reason is None and step.key in self.state.approved and can_retry(attempts, self.limits)
+        is_allowed = self.state.stop.reason is None and step.key in self.state.creates.approved
+        return is_allowed and self.may_retry(step.fingerprint or "")
+
+    def may_retry(self, fingerprint: str) -> bool:
+        """Whether this run may make one more attempt of a request, by the outcomes so far."""
+        attempts = self.history.attempts_of(fingerprint)
+        return can_retry(attempts, self.limits, self.state.rechecks.may_repeat(fingerprint))
 
     def stop_creating(self, reason: StopReason) -> None:
         """Forbids further tasks; the first reason stays."""
-        if self.state.stop_reason is None:
-            self.state.stop_reason = reason
+        if self.state.stop.forbid_tasks(reason):
             self.emit("warning", message=reason.message)
 
     # -- plan, durations and totals -----------------------------------------------------------------------
@@ -211,12 +240,9 @@ class RunContext:
             self.history_changed()
             self.emit_plan()
 
-    def step_of(self, attempt: Attempt) -> Step:
-        """The plan's step for an attempt: the step of the same take, else the first with the same request."""
-        intent = attempt.intent
-        steps = self.queue.by_fingerprint[intent.fingerprint].steps
-        key = (intent.storyboard, intent.shot, intent.take)
-        return next((step for step in steps if step.key == key), steps[0])
+    def target_of(self, attempt: Attempt) -> Target:
+        """The target that an attempt of the queue was ordered for: a take of the plan, or an orphan."""
+        return self.queue.by_fingerprint[attempt.intent.fingerprint].target_of(attempt)
 
     def duration_estimate(self, attempt: Attempt) -> DurationEstimate:
         """The estimated duration of tasks of the attempt's class of work."""
@@ -227,14 +253,9 @@ class RunContext:
 
     def _ages(self, work_class: str) -> list[float]:
         """Ages of the running tasks of a class at their last poll, in seconds."""
-        polls = self.state.polls
-        return [
-            polls[attempt.id].age_when_seen
-            for attempt in self.work.running()
-            if attempt.id in polls
-            and polls[attempt.id].age_when_seen
-            and duration_class(attempt.intent.request) == work_class
-        ]
+        running = [attempt for attempt in self.work.running() if duration_class(attempt.intent.request) == work_class]
+        polls = [poll for attempt in running if (poll := self.state.polls.of(attempt.id)) is not None]
+        return [poll.age_when_seen for poll in polls if poll.age_when_seen]
 
     def now(self) -> float:
         return self.clock.monotonic()
@@ -250,21 +271,12 @@ class RunContext:
 
     def credit_totals(self) -> CreditTotals:
         """Credits of this run so far."""
-        if self._to_go is None:
-            self._to_go = schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
-        return CreditTotals(self._ordered, self._to_go)
+        return self._credits.totals(
+            lambda: schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
+        )
 
     def history_changed(self) -> None:
         """Computes anew what follows from plan and history, after one of them was changed from outside."""
-        self._to_go = None
+        self._credits.recount_to_go()
         queue = build_queue(self.plan, self.history, self._prior)
         self.work = WorkIndex(queue, self.history, self.state, self.limits)
-
-    def _update_totals(self, attempt_id: str) -> None:
-        """Updates the credit totals after one attempt changed."""
-        attempt = self.history.attempts[attempt_id]
-        if attempt.intent.run != self.limits.run:
-            return
-        share = sums_of(attempt)
-        self._ordered = self._ordered.plus(share).minus(self._shares.get(attempt_id, CreditSums()))
-        self._shares[attempt_id] = share

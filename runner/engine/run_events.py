@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step
+from runner.planning.reason import ReasonCode
+from runner.requests.request import Material
 
 Kind = Literal[
     "plan", "created", "running", "succeeded", "stored", "failed", "refused", "unsettled", "waiting", "warning", "done"
@@ -37,10 +39,20 @@ class CreditTotals:
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why no further task is created: the exit code, and a message with the way out."""
+    """The reason why no further task is created: the exit code, and a message with the way out."""
 
     code: ExitCode
     message: str
+
+
+class Sending(NamedTuple):
+    """Progress of the storyboards' files on their way to the provider."""
+
+    done: int
+    whole: int
+    sent: int
+    """Bytes that left this machine so far."""
+    in_flight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +62,15 @@ class TakeResult:
     step: Step
     attempt: Attempt | None = None
     message: str = ""
+    code: ReasonCode | None = None
+    """Why it was not ordered, where no attempt tells it: its material cannot be fetched."""
+    material: Material | None = None
+    """The material that could not be published: nothing was ordered."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended. Every take of the plan is in exactly one of the tuples, except kept takes, which are in none."""
+    """The result of a run: every take of the plan is in exactly one of the tuples, but kept takes are in none."""
 
     plan: Plan
     finished: tuple[TakeResult, ...] = ()
@@ -81,7 +97,7 @@ class RunResult:
     stop_reason: StopReason | None = None
     interrupted: bool = False
     slots_held_until: datetime | None = None
-    """When the first slot is free again, if unsettled attempts hold all of them and takes wait for one."""
+    """The moment when the first slot is free again, if unsettled attempts hold all of them and takes wait for one."""
     money: CreditTotals = CreditTotals()
     sums: CreditSums = CreditSums()
     """Credits of everything that was ordered for these storyboards, by this run and by earlier ones."""
@@ -129,5 +145,7 @@ class RunEvent:
     """When the next task may be created, while the run pauses after a 429 or a request that could not be sent."""
     wait: Pause | None = None
     """The pause that begins with this event."""
+    sending: Sending | None = None
+    """The state of the uploads, with a `waiting`."""
     plan: Plan | None = None
     outcome: RunResult | None = None

@@ -1,6 +1,6 @@
 """The main loop of a run: start due orders, record their answers in the ledger, decide again."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,12 +14,12 @@ from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
 from runner.diagnostics.failures import Failure, SeveralFailures
-from runner.engine import bills, create, elsewhere, messages, poll, schedule, transfer, webhooks
+from runner.engine import bills, create, elsewhere, messages, poll, schedule, take, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.ports import LedgerPort, ProviderPort
 from runner.engine.result import summarize_run
 from runner.engine.run_context import BlockingRunner, RunContext
-from runner.engine.run_events import RunEvent, RunResult, StopReason
+from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
@@ -62,12 +62,9 @@ async def run_loop(
     stop_request: StopRequest,
     run_blocking: BlockingRunner | None = None,
     inbox: webhooks.WebhookInbox | None = None,
-    before_loop: Callable[[], Awaitable[StopReason | None]] | None = None,
 ) -> RunResult:
     """Executes the plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
 
-    `before_loop` runs after the plan event and before any order; a `StopReason` from it forbids new tasks, while
-    running tasks are collected all the same.
     Raises `LedgerUnusable` when the ledger can no longer be written, any other exception only for a defect; requests
     in flight are answered and recorded first.
     """
@@ -75,7 +72,7 @@ async def run_loop(
         plan, history, provider, ledger, clock, limits, emit, replan, run_blocking or single_worker_thread()
     )
     try:
-        await _loop(run, stop_request, inbox, before_loop)
+        await _loop(run, stop_request, inbox)
     except BaseExceptionGroup as group:
         raise root_cause(group) from group
     return _finish_run(run)
@@ -97,28 +94,22 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield raised
 
 
-async def _loop(
-    run: RunContext,
-    stop_request: StopRequest,
-    inbox: webhooks.WebhookInbox | None,
-    before_loop: Callable[[], Awaitable[StopReason | None]] | None,
-) -> None:
+async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.WebhookInbox | None) -> None:
     run.emit_plan()
     async with anyio.create_task_group() as group:
         group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
-        if before_loop is not None:
-            await _run_before_loop(run, before_loop)
+        run.news.on_first(lambda attempt: group.start_soon(take.bring_home, run, attempt))
         _reserve_unsettled_slots(run)
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
         bills.schedule_readings(run)
         elsewhere.tell(run)
-        run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
+        _note_signal(run, stop_request)  # it may be set before `_watch_signals` runs
         await _preflight(run)
         if inbox is not None:
             inbox.attach(run)
-            run.state.webhooks_active = True
-        run.state.stopping = stop_request.first.is_set()
+            run.state.webhooks.activate()
+        _note_signal(run, stop_request)
         while True:
             run.changed = anyio.Event()
             orders = schedule.next_orders(run.work, run.state, run.now(), run.limits)
@@ -130,12 +121,9 @@ async def _loop(
         group.cancel_scope.cancel()
 
 
-async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[StopReason | None]]) -> None:
-    """Runs the caller's work before the first order; it may change the history."""
-    stop_reason = await before_loop()
-    run.history_changed()
-    if stop_reason is not None:
-        run.stop_creating(stop_reason)
+def _note_signal(run: RunContext, stop_request: StopRequest) -> None:
+    if stop_request.first.is_set():
+        run.state.stop.interrupt()
 
 
 def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
@@ -147,29 +135,29 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
     for order in orders:
         match order:
             case Create(step):
-                state.creating.add(step.fingerprint or "")
+                state.creates.begin(step.fingerprint or "")
                 run.work.touch(step.fingerprint or "")
-                group.start_soon(create.create, run, step)
+                group.start_soon(take.make_take, run, step)
             case Publish(need):
-                state.publishing.add(need)
+                state.addresses.begin(need)
                 group.start_soon(transfer.publish, run, need)
             case Poll(attempt):
-                state.polling.add(attempt)
+                state.polls.begin(attempt)
                 run.work.touch(run.history.attempts[attempt].intent.fingerprint)
                 group.start_soon(poll.poll, run, attempt)
             case ReadBill(attempt):
-                state.reading_bills.add(attempt)
+                state.bills.begin(attempt)
                 group.start_soon(bills.read_bill, run, attempt)
             case Look(fingerprints):
-                state.looking = True
+                state.others.begin_look()
                 group.start_soon(elsewhere.look, run, fingerprints)
             case Confirm(attempt, task) if inbox is not None:
-                state.polling.add(attempt)
+                state.polls.begin(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
-            case Download(attempt, step):
-                state.storing.add((attempt, step.key))
-                run.work.touch(step.fingerprint or "")
-                group.start_soon(transfer.store, run, attempt, step)
+            case Download(attempt, target):
+                state.downloads.begin((attempt, target.key))
+                run.work.touch(target.fingerprint or "")
+                run.news.send(attempt, target)
 
 
 async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
@@ -182,7 +170,7 @@ async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
 async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: CancelScope) -> None:
     """Stops creating after the first signal; cancels everything after the second."""
     await stop_request.first.wait()
-    run.state.stopping = True
+    run.state.stop.interrupt()
     run.wake()
     await stop_request.second.wait()
     for shield in run.shields:
@@ -192,13 +180,14 @@ async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: Canc
 
 async def _preflight(run: RunContext) -> None:
     """Checks host and key with one free request before the first paid one."""
-    if run.plan.account.free or run.state.stopping or not any(step.is_billable for step in run.plan.steps):
+    if run.plan.account.free or run.state.stop.is_interrupted or not any(step.is_billable for step in run.plan.steps):
         return
     answer = await run.provider.preflight()
     stop_reason = messages.preflight(answer) if answer is not None else None
     if stop_reason is not None:
         run.stop_creating(stop_reason)
-        run.state.polling_stopped = isinstance(answer, KeyRefused)
+        if isinstance(answer, KeyRefused):
+            run.state.polls.stop()
 
 
 def _reserve_unsettled_slots(run: RunContext) -> None:
@@ -211,7 +200,7 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
             age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
             task_life = run.task_life(attempt)
-            run.state.unsettled_until[attempt.id] = now + min(max(task_life - age, 0.0), task_life)
+            run.state.unsettled.hold(attempt.id, now + min(max(task_life - age, 0.0), task_life))
 
 
 def _warn_other_key(run: RunContext) -> None:
@@ -219,13 +208,13 @@ def _warn_other_key(run: RunContext) -> None:
     for attempt in run.history.open():
         is_of_plan = attempt.intent.fingerprint in run.queue.by_fingerprint and attempt.task_id is not None
         if is_of_plan and attempt.needs_other_key(run.state.key_id) and not attempt.held_elsewhere:
-            run.emit("warning", run.step_of(attempt), attempt.id, messages.other_key(attempt))
+            run.emit("warning", run.target_of(attempt), attempt.id, messages.other_key(attempt))
 
 
 def _slots_held_until(run: RunContext) -> datetime | None:
-    """When the first slot is free again, if unsettled attempts hold all slots and takes wait for one."""
-    free_at = schedule.next_free_slot(run.state, run.now(), run.limits.concurrency)
-    if free_at is None or not run.credit_totals().to_go or run.state.stop_reason is not None:
+    """The moment when a slot is free again, if unsettled attempts hold all slots and takes wait for one."""
+    free_at = run.state.unsettled.next_free(run.now(), run.limits.concurrency)
+    if free_at is None or not run.credit_totals().to_go or run.state.stop.reason is not None:
         return None
     return run.clock.now() + timedelta(seconds=free_at - run.now())
 
@@ -242,7 +231,7 @@ def _finish_run(run: RunContext) -> RunResult:
         run.emit("warning", message=messages.NO_SLOT)
     plan = run.replan(run.history) if run.queue.has_undecided else run.plan
     result = summarize_run(plan, run.history, run.state, run.limits, run.credit_totals())
-    open_bills = tuple(run.history.attempts[attempt] for attempt in run.state.open_bills)
+    open_bills = tuple(run.history.attempts[attempt] for attempt in run.state.bills.open())
     result = replace(result, slots_held_until=slots_held_until, open_bills=open_bills)
     run.emit_done(result)
     return result

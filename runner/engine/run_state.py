@@ -1,56 +1,63 @@
-"""Mutable state of a run: orders in flight, retries, claims and results learned so far."""
+"""Mutable state of a run, in small objects that only their own verbs change."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
+from runner.engine.backoff import backoff
+from runner.engine.in_flight import Addresses, Creates, Downloads, Polls, TakeKey
 from runner.engine.run_events import StopReason
 from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Material
 
-TakeKey = tuple[str, str, int]
-"""(storyboard, shot, take)."""
-
-
-class MaterialNeed(NamedTuple):
-    """A material that needs a public address; `source` is the id of the attempt whose clip it comes from."""
-
-    material: Material
-    source: str | None
+_MAX_CLAIMS = 4
+"""How many tasks that webhooks named for one attempt are kept."""
 
 
 @dataclass(slots=True)
-class PollState:
-    """Polling of one attempt's task; moments are monotonic seconds."""
+class Stop:
+    """The reason why nothing more is ordered."""
 
-    created_at: float
-    """When the task was created; estimated from the ledger for tasks of earlier runs."""
-    waiting_since: float
-    """When this run began to wait for the task."""
-    next_at: float
-    age_when_seen: float = 0.0
-    """Age of the task at the last poll that found it running; 0 before the first such poll."""
-    missing_since: float | None = None
-    """Since when polls find no record, or a success without a clip."""
-    failed_polls: int = 0
-    """Polls in a row without a usable answer."""
-    hinted: bool = False
-    """Whether a webhook named the task after the last poll began."""
+    reason: StopReason | None = None
+    """Why no further task is created; running tasks are collected all the same."""
+    is_interrupted: bool = False
+    """Whether a signal asked the run to end: nothing is started any more."""
 
+    def forbid_tasks(self, reason: StopReason) -> bool:
+        """Whether this is the first reason to create no further task; the first one stays."""
+        is_first = self.reason is None
+        self.reason = self.reason or reason
+        return is_first
 
-class PublicAddress(NamedTuple):
-    """A material's address, and the moment (monotonic seconds) until which tasks may be created with it."""
-
-    address: str
-    until: float = float("inf")
+    def interrupt(self) -> None:
+        """Notes that a signal asked the run to end."""
+        self.is_interrupted = True
 
 
 @dataclass(slots=True)
-class DownloadState:
-    """Tries to store one clip, or to publish one material."""
+class UnsettledSlots:
+    """Slots that unsettled attempts hold: each may be a running task, for as long as a task can live."""
 
-    tries: int = 0
-    next_at: float = 0.0
-    given_up: bool = False
+    _until: dict[str, float] = field(default_factory=dict)
+
+    def hold(self, attempt: str, until: float) -> None:
+        """Holds a slot for an attempt until a moment."""
+        self._until[attempt] = until
+
+    def release(self, attempt: str) -> None:
+        """Frees the slot of an attempt that is unsettled no more."""
+        self._until.pop(attempt, None)
+
+    def held(self, now: float) -> int:
+        """The number of slots that are held."""
+        return sum(until > now for until in self._until.values())
+
+    def next_free(self, now: float, slots: int) -> float | None:
+        """The moment when a slot is free again, if unsettled attempts hold all of them; None while one is free."""
+        ends = sorted(until for until in self._until.values() if until > now)
+        return ends[len(ends) - slots] if len(ends) >= slots else None
+
+    def holders(self, now: float) -> list[tuple[str, float]]:
+        """The attempts that hold a slot, each with the moment until which it does."""
+        return [(attempt, until) for attempt, until in self._until.items() if until > now]
 
 
 @dataclass(slots=True)
@@ -61,67 +68,172 @@ class WebhookClaim:
     """When to poll the task next; infinite once its record was found not to match."""
     tries: int = 0
 
+    def try_again(self, now: float) -> None:
+        """Counts a poll that did not decide the claim."""
+        self.tries += 1
+        self.next_at = now + backoff(self.tries)
+
+    def reject(self) -> None:
+        self.next_at = float("inf")
+
+
+@dataclass(slots=True)
+class Webhooks:
+    """Webhooks of this run: whether any can arrive, how many ends they reported, and the tasks that they named."""
+
+    is_active: bool = False
+    """Whether webhooks can arrive: an unsettled attempt is then waited for as long as its task can live."""
+    _claims: dict[str, dict[str, WebhookClaim]] = field(default_factory=dict)
+    """By attempt without an answer: the last few tasks that webhooks named, by task id; the newest is last."""
+    _reported: set[str] = field(default_factory=set)
+    _ended: int = 0
+
+    def activate(self) -> None:
+        self.is_active = True
+
+    def report_end(self, attempt: str) -> None:
+        """Notes that a webhook reported the end of a running attempt."""
+        self._reported.add(attempt)
+
+    def count_end(self) -> None:
+        """Counts a task that succeeded: the sample for the share of ends that webhooks report."""
+        self._ended += 1
+
+    def unreported_share(self) -> float:
+        """The estimated share of ends that no webhook reports: half, before any task has ended."""
+        if not self.is_active:
+            return 1.0
+        return (self._ended - min(len(self._reported), self._ended) + 1) / (self._ended + 2)
+
+    def claim(self, attempt: str, task: str, now: float) -> None:
+        """Keeps the last few tasks that were named for an attempt: a wrong webhook must not shut out the right one."""
+        claims = self._claims.setdefault(attempt, {})
+        claims.setdefault(task, WebhookClaim(now))
+        while len(claims) > _MAX_CLAIMS:
+            del claims[next(iter(claims))]
+
+    def claims(self) -> Iterator[tuple[str, dict[str, WebhookClaim]]]:
+        """The attempts with claims, each with its claims by task."""
+        return iter(self._claims.items())
+
+    def claim_of(self, attempt: str, task: str, now: float) -> WebhookClaim:
+        """A claim; a new one where other claims have taken its place meanwhile."""
+        return self._claims[attempt].get(task) or WebhookClaim(now)
+
+    def drop_claims(self, attempt: str) -> None:
+        del self._claims[attempt]
+
+    def tasks_of_others(self, attempt: str) -> set[str]:
+        """The tasks that webhooks named for other attempts."""
+        return {task for other, claims in self._claims.items() if other != attempt for task in claims}
+
+
+@dataclass(slots=True)
+class Rechecks:
+    """The findings of our own fetch of the materials of tasks that were refused for one of them."""
+
+    _repeatable: set[str] = field(default_factory=set)
+    _notes: dict[str, str] = field(default_factory=dict)
+
+    def allow_repeat(self, fingerprint: str) -> None:
+        """Lets a request be made once more, since its materials are published again."""
+        self._repeatable.add(fingerprint)
+
+    def may_repeat(self, fingerprint: str) -> bool:
+        """Whether the materials of a request could not be fetched after all, and it may be made once more."""
+        return fingerprint in self._repeatable
+
+    def note(self, attempt: str, text: str) -> None:
+        """Keeps what the fetch showed, for the end of the run."""
+        self._notes[attempt] = text
+
+    def note_of(self, attempt: str) -> str:
+        return self._notes.get(attempt, "")
+
+
+@dataclass(slots=True)
+class BillReadings:
+    """Attempts whose bill may still grow, with the moment of the next reading, and the readings in flight."""
+
+    _due: dict[str, float] = field(default_factory=dict)
+    _in_flight: set[str] = field(default_factory=set)
+
+    def schedule(self, attempt: str, due_at: float) -> None:
+        self._due[attempt] = due_at
+
+    def close(self, attempt: str) -> None:
+        """Notes that a bill is final, or can no longer be read."""
+        self._due.pop(attempt, None)
+
+    def begin(self, attempt: str) -> None:
+        self._in_flight.add(attempt)
+
+    def end(self, attempt: str) -> None:
+        self._in_flight.discard(attempt)
+
+    def __contains__(self, attempt: str) -> bool:
+        return attempt in self._due
+
+    def __len__(self) -> int:
+        return len(self._in_flight)
+
+    def open(self) -> tuple[str, ...]:
+        """The attempts whose bill may still grow."""
+        return tuple(self._due)
+
+    def due(self, now: float) -> list[str]:
+        """The attempts whose bill is to be read now."""
+        return [attempt for attempt, at in self._due.items() if at <= now and attempt not in self._in_flight]
+
+    def next_at(self, now: float) -> float | None:
+        """The moment of the next due bill after this one; None without any."""
+        return min((at for at in self._due.values() if at > now), default=None)
+
+
+@dataclass(slots=True)
+class OtherRuns:
+    """The looks into the ledger at what living runs of other repositories make."""
+
+    next_at: float = 0.0
+    """When to look next."""
+    until: float = float("inf")
+    """The moment until which this run waits for those of other repositories."""
+    is_looking: bool = False
+    _announced: set[TakeKey] = field(default_factory=set)
+
+    def begin_look(self) -> None:
+        self.is_looking = True
+
+    def end_look(self, next_at: float) -> None:
+        self.is_looking, self.next_at = False, next_at
+
+    def announce(self, take: TakeKey) -> bool:
+        """Whether it was not yet said of a take that another repository's run makes it; now it is."""
+        is_news = take not in self._announced
+        self._announced.add(take)
+        return is_news
+
 
 @dataclass(slots=True)
 class RunState:
-    """Mutable state of a run: orders in flight, retries, claims and results learned so far."""
+    """Mutable state of a run: each part has verbs, and no other module changes its fields."""
 
     throttle: CreateThrottle
-    approved: frozenset[TakeKey] = frozenset()
-    """Takes that the approved plan orders: no other take is created, whatever a later plan orders."""
-    creating: set[str] = field(default_factory=set)
-    """Fingerprints."""
-    open_bills: dict[str, float] = field(default_factory=dict)
-    """Attempts whose bill may still grow, and the moment of its next reading."""
-    reading_bills: set[str] = field(default_factory=set)
-    polling: set[str] = field(default_factory=set)
-    """Attempt ids."""
-    storing: set[tuple[str, TakeKey]] = field(default_factory=set)
-    publishing: set[MaterialNeed] = field(default_factory=set)
-    addresses: dict[MaterialNeed, PublicAddress] = field(default_factory=dict)
-    publish_tries: dict[MaterialNeed, DownloadState] = field(default_factory=dict)
-    unpublishable: dict[MaterialNeed, str] = field(default_factory=dict)
-    """Materials that cannot be published, each with the reason."""
-    stored: set[tuple[str, TakeKey]] = field(default_factory=set)
-    finished: set[str] = field(default_factory=set)
-    """Fingerprints whose takes all have their clips: the scheduler skips them."""
-    polls: dict[str, PollState] = field(default_factory=dict)
-    downloads: dict[tuple[str, TakeKey], DownloadState] = field(default_factory=dict)
-    fresh_links: set[str] = field(default_factory=set)
-    """Attempts whose links come from a poll of this run, and have not failed since."""
-    unsettled_until: dict[str, float] = field(default_factory=dict)
-    """Unsettled attempts, and the moment until which each holds a slot."""
-    retry_at: dict[str, float] = field(default_factory=dict)
-    """Fingerprints to try again, and the earliest moment for each."""
-    claimed_elsewhere: dict[str, str] = field(default_factory=dict)
-    """Fingerprints that another run has tried meanwhile, each with a message."""
-    webhooks_active: bool = False
-    """Whether webhooks can arrive: an unsettled attempt is then waited for as long as its task can live."""
-    webhook_claims: dict[str, dict[str, WebhookClaim]] = field(default_factory=dict)
-    """By attempt without an answer: the last few tasks that webhooks named, by task id; the newest is last."""
-    webhook_hinted: set[str] = field(default_factory=set)
-    """Running attempts whose end a webhook reported."""
-    succeeded_tasks: int = 0
-    """How many tasks succeeded in this run: the sample for the share of ends that webhooks report."""
-    forbidden_models: dict[str, str] = field(default_factory=dict)
-    """Models that the account may not use, each with the provider's message."""
-    stop_reason: StopReason | None = None
-    stopping: bool = False
     key_id: str = ""
     """The key of this run; empty at a free account, where every key is as good."""
-    looking: bool = False
-    """Whether the ledger is being asked how far other repositories' runs are."""
-    told_to_wait: set[TakeKey] = field(default_factory=set)
-    """Takes of which it was said that another repository's run makes them."""
-    look_at: float = 0.0
-    """When to ask it next."""
-    look_until: float = float("inf")
-    """Until when this run waits for those of other repositories."""
-    polling_stopped: bool = False
-    """Whether a poll was answered with a refused key: no more polls."""
+    creates: Creates = field(default_factory=Creates)
+    polls: Polls = field(default_factory=Polls)
+    downloads: Downloads = field(default_factory=Downloads)
+    addresses: Addresses = field(default_factory=Addresses)
+    rechecks: Rechecks = field(default_factory=Rechecks)
+    unsettled: UnsettledSlots = field(default_factory=UnsettledSlots)
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    bills: BillReadings = field(default_factory=BillReadings)
+    others: OtherRuns = field(default_factory=OtherRuns)
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def busy(self) -> bool:
         """Whether any order is in flight."""
-        in_flight = self.creating or self.polling or self.storing or self.publishing or self.reading_bills
-        return bool(in_flight) or self.looking
+        creates, polls, downloads = len(self.creates), len(self.polls), len(self.downloads)
+        return bool(creates or polls or downloads or len(self.addresses) or len(self.bills) or self.others.is_looking)

@@ -7,20 +7,21 @@ from typing import NamedTuple
 from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
 from runner.engine.eligibility import can_retry, required_materials
+from runner.engine.in_flight import MaterialNeed, TakeKey
 from runner.engine.limits import RunLimits
-from runner.engine.queue import SharedRequest, WorkQueue
-from runner.engine.run_state import MaterialNeed, RunState, TakeKey
+from runner.engine.queue import SharedRequest, Target, WorkQueue
+from runner.engine.run_state import RunState
 from runner.engine.throttle import current_concurrency, may_try_one, poll_share, tokens, waited_too_long
 from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Plan, Step
 
-NOT_SENT_TRIES = 5
 _MAX_CREATING = 16
 """createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
 _POLLS_GIVE_WAY = 1.0
 """Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
 _MAX_PUBLISHING = 8
 _MAX_STORING = 4
+"""Uploads, and downloads, at a time: more would only share the same line."""
 _PUBLISH_AHEAD = 2
 """Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
@@ -39,7 +40,7 @@ class Poll(NamedTuple):
 
 class Download(NamedTuple):
     attempt: str
-    step: Step
+    target: Target
 
 
 class Confirm(NamedTuple):
@@ -62,7 +63,7 @@ class Look(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Nothing more to do before this moment (monotonic seconds), unless something changes."""
+    """An order to wait until this moment (monotonic seconds), unless something changes."""
 
     until: float
 
@@ -80,21 +81,22 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
 
     Called after every change, whatever its cause. A `Wait` comes last, with the next moment at which the passing of
     time alone makes an order due. The cost does not grow with the batch: the work is read from its most urgent end,
-    as far as slots and request rate reach.
+    as far as slots and request rate reach. Nothing is created before the first poll of each orphan has come back: its
+    bill may say that the price book is wrong, and its end frees a slot.
     """
-    if state.stopping:
+    if state.stop.is_interrupted:
         return []
     scheduler = _Scheduler(work, state, now, limits)
     scheduler.downloads()
-    polls = [] if limits.no_wait or state.polling_stopped else [*scheduler.due_confirms(), *scheduler.due_polls()]
-    if state.stop_reason is None:
+    polling = not limits.no_wait and not state.polls.stopped
+    polls = [*scheduler.due_confirms(), *scheduler.due_polls()] if polling else []
+    if state.stop.reason is None and not (polling and work.awaits_first_polls()):
         scheduler.creates(poll_share(state.throttle, scheduler.tokens, scheduler.overdue_polls))
     scheduler.polls(polls)
-    if not limits.no_wait and not state.polling_stopped:
+    if polling:
         scheduler.looks()
-    if state.webhooks_active and not limits.no_wait and not state.polling_stopped:
-        scheduler.wait_for_webhooks()
-    if not limits.no_wait and not state.polling_stopped:
+        if state.webhooks.is_active:
+            scheduler.wait_for_webhooks()
         scheduler.bills()
     return scheduler.result()
 
@@ -125,16 +127,16 @@ class _Scheduler:
 
     def downloads(self) -> None:
         """Orders downloads of clips of succeeded tasks, those that another take waits for first."""
-        room = _MAX_STORING - len(self.state.storing)
+        room = _MAX_STORING - len(self.state.downloads)
         for series in self.work.downloads():
-            for due_at, attempt_id, step in series:
+            for due_at, attempt_id, target in series:
                 if due_at > self.now:
                     self.wake_times.append(due_at)
                     break
                 if room <= 0:
                     break
                 room -= 1
-                self.orders.append(Download(attempt_id, step))
+                self.orders.append(Download(attempt_id, target))
 
     # -- polls --------------------------------------------------------------------------------------------
 
@@ -152,9 +154,9 @@ class _Scheduler:
     def due_confirms(self) -> list[Order]:
         """Due polls of the tasks that webhooks named for attempts whose answer was lost, the newest task first."""
         due: list[Order] = []
-        for attempt_id, claims in self.state.webhook_claims.items():
+        for attempt_id, claims in self.state.webhooks.claims():
             attempt = self.history.attempts[attempt_id]
-            if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.state.polling:
+            if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.state.polls:
                 continue
             if attempt.intent.fingerprint not in self.work.queue.by_fingerprint:
                 continue
@@ -175,30 +177,31 @@ class _Scheduler:
 
     def bills(self) -> None:
         """Orders due readings of bills; their moments wake a run that goes on, and keep no run waiting."""
-        pending = {attempt: due_at for attempt, due_at in self.state.open_bills.items() if due_at > self.now}
-        for attempt in self.state.open_bills.keys() - pending.keys() - self.state.reading_bills:
+        for attempt in self.state.bills.due(self.now):
             if not self._spend_token():
                 break
             self.orders.append(ReadBill(attempt))
-        if pending and (self.wake_times or self.orders or self.state.busy):
-            self.wake_times.append(min(pending.values()))
+        next_at = self.state.bills.next_at(self.now)
+        if next_at is not None and (self.wake_times or self.orders or self.state.busy):
+            self.wake_times.append(next_at)
 
     def looks(self) -> None:
         """Orders a look at what the living runs of other repositories make, now and again."""
         fingerprints = self.work.queue.made_by_other_runs
-        if not fingerprints or self.state.looking or self.now > self.state.look_until:
+        others = self.state.others
+        if not fingerprints or others.is_looking or self.now > others.until:
             return
-        if self.state.look_at <= self.now:
+        if others.next_at <= self.now:
             self.orders.append(Look(fingerprints))
         else:
-            self.wake_times.append(self.state.look_at)
+            self.wake_times.append(others.next_at)
 
     def wait_for_webhooks(self) -> None:
         """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""
         self.wake_times += [
             until
-            for attempt_id, until in self.state.unsettled_until.items()
-            if until > self.now and self.history.attempts[attempt_id].intent.run == self.limits.run
+            for attempt_id, until in self.state.unsettled.holders(self.now)
+            if self.history.attempts[attempt_id].intent.run == self.limits.run
         ]
 
     def _spend_token(self, reserved: int = 0) -> bool:
@@ -220,7 +223,7 @@ class _Scheduler:
         throttle, state = self.state.throttle, self.state
         if waited_too_long(throttle, self.now, self.limits):
             return
-        slots = min(self._slots(), (_MAX_CREATING if throttle.first_answered else 1) - len(state.creating))
+        slots = min(self._slots(), (_MAX_CREATING if throttle.first_answered else 1) - len(state.creates))
         if throttle.not_before > self.now:
             slots = 0
         lookahead = slots + _PUBLISH_AHEAD
@@ -249,53 +252,36 @@ class _Scheduler:
         """Free slots; after a 429 one more than there are, when a try is due."""
         concurrency = min(current_concurrency(self.state.throttle, self.now), self.limits.concurrency)
         running = self.work.in_progress()
-        held = running + unsettled_slots(self.state, self.now)
+        held = running + self.state.unsettled.held(self.now)
         free = concurrency - held
-        if free > 0 or held >= self.limits.concurrency or self.state.creating:
+        if free > 0 or held >= self.limits.concurrency or self.state.creates:
             return free
         return 1 if may_try_one(self.state.throttle, running) else free
 
     def _is_too_early(self, group: SharedRequest) -> bool:
         """Whether the pause after a 500 is not over yet."""
-        retry_at = self.state.retry_at.get(group.fingerprint, 0.0)
+        retry_at = self.state.creates.not_before(group.fingerprint)
         if retry_at > self.now:
             self.wake_times.append(retry_at)
         return retry_at > self.now
 
     def _publish(self, step: Step) -> bool:
         """Whether all materials have an address; orders the publishing of those without."""
-        needs = required_materials(step, self.history)
-        ready = True
-        for need in needs:
-            address = self.state.addresses.get(need)
-            if address is not None and address.until > self.now:
+        addresses, ready = self.state.addresses, True
+        for need in required_materials(step, self.history):
+            if addresses.is_usable(need, self.now):
                 continue
             ready = False
-            tries = self.state.publish_tries.get(need)
-            if need in self.state.unpublishable or need in self.state.publishing:
+            if need in addresses or addresses.refusal_of(need) is not None:
                 continue
-            if tries is not None and tries.next_at > self.now:
-                self.wake_times.append(tries.next_at)
-            elif (
-                len(self.state.publishing) + self._ordered_publishes() < _MAX_PUBLISHING
-                and Publish(need) not in self.orders
-            ):
+            if (try_at := addresses.try_at(need)) > self.now:
+                self.wake_times.append(try_at)
+            elif len(addresses) + self._ordered_publishes() < _MAX_PUBLISHING and Publish(need) not in self.orders:
                 self.orders.append(Publish(need))
         return ready
 
     def _ordered_publishes(self) -> int:
         return sum(isinstance(order, Publish) for order in self.orders)
-
-
-def unsettled_slots(state: RunState, now: float) -> int:
-    """Slots that unsettled attempts hold: each may be a running task, for as long as a task can live."""
-    return sum(until > now for until in state.unsettled_until.values())
-
-
-def next_free_slot(state: RunState, now: float, slots: int) -> float | None:
-    """When the first slot is free again, if unsettled attempts hold all of them; None while one is free."""
-    ends = sorted(until for until in state.unsettled_until.values() if until > now)
-    return ends[len(ends) - slots] if len(ends) >= slots else None
 
 
 def credits_to_order(queue: WorkQueue, history: History, state: RunState, limits: RunLimits) -> Decimal:
@@ -305,9 +291,11 @@ def credits_to_order(queue: WorkQueue, history: History, state: RunState, limits
 
 def credits_of(group: SharedRequest, history: History, state: RunState, limits: RunLimits) -> Decimal:
     """Quoted credits of a group's task, zero when the task is not to be ordered any more."""
-    if group.fingerprint in state.finished:
+    if state.downloads.is_finished(group.fingerprint):
         return Decimal(0)
     step = group.paying_step
-    if step is None or step.price.credits is None or step.key not in state.approved:
+    if step is None or step.price.credits is None or step.key not in state.creates.approved:
         return Decimal(0)
-    return step.price.credits if can_retry(history.attempts_of(group.fingerprint), limits) else Decimal(0)
+    is_published_again = state.rechecks.may_repeat(group.fingerprint)
+    may_repeat = can_retry(history.attempts_of(group.fingerprint), limits, is_published_again)
+    return step.price.credits if may_repeat else Decimal(0)

@@ -3,9 +3,12 @@
 Every function reads or changes the `CreateThrottle` passed in, and nothing else.
 """
 
+from runner.engine.backoff import backoff, spread
 from runner.engine.limits import RunLimits
 from runner.lazy_dataclass import dataclass
 
+_LIMITED_PAUSE = 5.0
+"""Seconds after the first 429 that names no pause."""
 _OBEYED_IN_ROW = 4
 """How often in a row a `Retry-After` alone decides how long to wait."""
 _MIN_PAUSE = 1.0
@@ -77,8 +80,8 @@ def on_concurrency_limited(
     throttle.grow_at = now + throttle.growth
     throttle.asked_to_wait = retry_after is not None
     doublings = throttle.limited_in_row - 1 - (_OBEYED_IN_ROW if retry_after is not None else 0)
-    backoff = min(5.0 * 2.0**doublings, 60.0) * (0.75 + 0.5 * jitter) if doublings >= 0 else _MIN_PAUSE
-    throttle.not_before = max(throttle.not_before, now + max(backoff, retry_after or 0.0))
+    pause = spread(backoff(doublings + 1, _LIMITED_PAUSE), jitter) if doublings >= 0 else _MIN_PAUSE
+    throttle.not_before = max(throttle.not_before, now + max(pause, retry_after or 0.0))
 
 
 def may_try_one(throttle: CreateThrottle, running: int) -> bool:
@@ -93,9 +96,7 @@ def may_try_one(throttle: CreateThrottle, running: int) -> bool:
 def on_not_sent(throttle: CreateThrottle, now: float, jitter: float) -> None:
     """Reacts to a request that was not sent: a growing pause."""
     throttle.not_sent_in_row += 1
-    throttle.not_before = max(
-        throttle.not_before, now + min(2.0**throttle.not_sent_in_row, 60.0) * (0.75 + 0.5 * jitter)
-    )
+    throttle.not_before = max(throttle.not_before, now + spread(backoff(throttle.not_sent_in_row), jitter))
 
 
 def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_tasks: int = 0) -> None:
@@ -112,10 +113,15 @@ def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_task
         throttle.grow_at = now + throttle.growth if throttle.concurrency < limits.concurrency else None
 
 
+def on_refused(throttle: CreateThrottle) -> None:
+    """Reacts to a refusal of one take: the others are as good as before."""
+    throttle.first_answered = True
+
+
 def on_cap_shared(throttle: CreateThrottle, now: float, jitter: float) -> None:
     """Reacts to slots that other runs of this machine hold: try again soon."""
     throttle.limited_since = throttle.limited_since if throttle.limited_since is not None else now
-    throttle.not_before = max(throttle.not_before, now + 0.75 + 0.5 * jitter)
+    throttle.not_before = max(throttle.not_before, now + spread(1.0, jitter))
 
 
 def waited_too_long(throttle: CreateThrottle, now: float, limits: RunLimits) -> bool:

@@ -8,15 +8,12 @@ from runner.attempts.task_facts import Callback, TaskFacts
 from runner.engine import messages
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import WebhookClaim
 from runner.lazy_dataclass import dataclass, field
 from runner.planning import settlement
 
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
 """Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
 _MAX_CONFIRM_TRIES = 5
-_MAX_CLAIMS = 4
-"""How many tasks that webhooks named for one attempt are kept."""
 
 
 @dataclass(slots=True)
@@ -42,24 +39,23 @@ class WebhookInbox:
         if run is None or attempt_id is None:
             return
         attempt = run.history.attempts[attempt_id]
-        poll_state = run.state.polls.get(attempt_id)
+        poll_state = run.state.polls.of(attempt_id)
         if attempt.state is AttemptState.RUNNING and attempt.task_id == callback.task_id and poll_state is not None:
-            poll_state.next_at = min(poll_state.next_at, run.now())
-            poll_state.hinted = True  # a poll in flight may be too early, and must not postpone the next one
-            run.state.webhook_hinted.add(attempt_id)
+            poll_state.hurry(run.now())
+            run.state.webhooks.report_end(attempt_id)
         elif attempt.state is AttemptState.RUNNING and attempt.task_id != callback.task_id:
             self._warn_second_task(run, attempt, callback.task_id)
         elif attempt.state.lacks_task:
-            _add_claim(run, attempt_id, callback.task_id)
+            run.state.webhooks.claim(attempt_id, callback.task_id, run.now())
         run.wake(attempt.intent.fingerprint)
 
     def _warn_second_task(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
         """Warns once that a callback names another task than createTask's answer: one order may have made two."""
         if attempt.id not in self._warned:
             self._warned.add(attempt.id)
-            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint  # an orphan is in no plan
-            step = run.step_of(attempt) if in_plan else None
-            run.emit("warning", step, attempt.id, messages.another_task(attempt, task_id))
+            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint
+            target = run.target_of(attempt) if in_plan else None
+            run.emit("warning", target, attempt.id, messages.another_task(attempt, task_id))
 
     def _attempt_of(self, webhook_token: str) -> str | None:
         """The id of the open attempt with a webhook token."""
@@ -72,45 +68,32 @@ class WebhookInbox:
         return self._attempts.get(webhook_token)
 
 
-def _add_claim(run: RunContext, attempt_id: str, task_id: str) -> None:
-    """Keeps the last few tasks that webhooks named for an attempt: a wrong webhook must not shut out the right one."""
-    claims = run.state.webhook_claims.setdefault(attempt_id, {})
-    if task_id not in claims:
-        claims[task_id] = WebhookClaim(run.now())
-    while len(claims) > _MAX_CLAIMS:
-        del claims[next(iter(claims))]
-
-
 async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_record: FetchRecord) -> None:
     """Carries out a `Confirm` order: binds the task that a webhook named, if the provider's record matches."""
     answer, facts = await fetch_record(task_id)
     attempt = run.history.attempts[attempt_id]
-    claim = run.state.webhook_claims[attempt_id].get(task_id) or WebhookClaim(run.now())
-    claim.tries += 1
-    claim.next_at = run.now() + 2.0**claim.tries
+    claim = run.state.webhooks.claim_of(attempt_id, task_id, run.now())
+    claim.try_again(run.now())
     mismatch = settlement.mismatch(attempt, task_id, answer, facts, _bound_tasks(run, attempt_id))
     if attempt.state is not AttemptState.UNSETTLED:
-        del run.state.webhook_claims[attempt_id]
+        run.state.webhooks.drop_claims(attempt_id)
     elif mismatch is None:
-        del run.state.webhook_claims[attempt_id]
+        run.state.webhooks.drop_claims(attempt_id)
         await _bind(run, attempt_id, task_id)
     elif facts is not None or claim.tries >= _MAX_CONFIRM_TRIES:
-        claim.next_at = float("inf")
-        run.emit("warning", run.step_of(attempt), attempt_id, messages.not_adopted(mismatch))
-    run.state.polling.discard(attempt_id)
+        claim.reject()
+        run.emit("warning", run.target_of(attempt), attempt_id, messages.not_adopted(mismatch))
+    run.state.polls.end(attempt_id)
     run.wake(attempt.intent.fingerprint)
 
 
 def _bound_tasks(run: RunContext, attempt_id: str) -> set[str | None]:
     """Tasks that cannot be an attempt's: those of other attempts, and those that webhooks named for other attempts."""
-    claimed = {
-        task_id for other_id, claims in run.state.webhook_claims.items() if other_id != attempt_id for task_id in claims
-    }
-    return claimed | {other.task_id for other in run.history.attempts.values()}
+    return run.state.webhooks.tasks_of_others(attempt_id) | {other.task_id for other in run.history.attempts.values()}
 
 
 async def _bind(run: RunContext, attempt_id: str, task_id: str) -> None:
     if await run.append(attempt_id, Settled("adopted", task_id, "by its webhook")) is None:
-        run.state.unsettled_until.pop(attempt_id, None)
+        run.state.unsettled.release(attempt_id)
         schedule_first_poll(run, attempt_id)
-        run.emit("created", run.step_of(run.history.attempts[attempt_id]), attempt_id, messages.ADOPTED)
+        run.emit("created", run.target_of(run.history.attempts[attempt_id]), attempt_id, messages.ADOPTED)

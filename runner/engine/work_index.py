@@ -5,15 +5,12 @@ from collections.abc import Iterator
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.engine.eligibility import creatable_step, download_due_at, has_clip, poll_due_at
+from runner.engine.in_flight import ClipKey
 from runner.engine.limits import RunLimits
 from runner.engine.ordered_keys import OrderedKeys
-from runner.engine.queue import SharedRequest, WorkQueue
-from runner.engine.run_state import RunState, TakeKey
-from runner.planning.plan import Step
+from runner.engine.queue import SharedRequest, Target, WorkQueue
+from runner.engine.run_state import RunState
 from runner.requests.request import Material
-
-ClipKey = tuple[str, TakeKey]
-"""(attempt id, take)."""
 
 
 class WorkIndex:
@@ -33,7 +30,8 @@ class WorkIndex:
         self._polls: OrderedKeys[float, str] = OrderedKeys()
         self._needed_clips: OrderedKeys[tuple[float, int], ClipKey] = OrderedKeys()
         self._other_clips: OrderedKeys[tuple[float, int], ClipKey] = OrderedKeys()
-        self._download_steps: dict[ClipKey, Step] = {}
+        self._download_targets: dict[ClipKey, Target] = {}
+        self._unpolled_orphans: set[str] = set()
         self._with_clip: set[str] = set()
         self._touched: dict[str, None] = dict.fromkeys(queue.by_fingerprint)
         self._running: dict[str, None] = {}
@@ -53,7 +51,7 @@ class WorkIndex:
     def touch_users(self, material: Material) -> None:
         """Notes a change that concerns every request with a material."""
         for group in self.queue.groups:
-            if material in group.steps[0].shot.request.materials:
+            if group.steps and material in group.steps[0].shot.request.materials:
                 self.touch(group.fingerprint)
 
     def _update(self) -> None:
@@ -72,15 +70,27 @@ class WorkIndex:
         clips = self._needed_clips if group.fingerprint in queue.dependents else self._other_clips
         for attempt in history.attempts_of(group.fingerprint):
             self._update_running(attempt)
-            self._polls.put(attempt.id, poll_due_at(attempt, group, queue, history, state, self._limits))
-            for step in group.steps:
-                due_at = download_due_at(attempt, step, group, queue, history, state)
-                key = (attempt.id, step.key)
+            poll_at = poll_due_at(attempt, group, queue, history, state, self._limits)
+            self._polls.put(attempt.id, poll_at)
+            self._update_unpolled(attempt, group, poll_at is not None)
+            for target in group.targets_of(attempt):
+                due_at = download_due_at(attempt, target, group, queue, history, state)
+                key = (attempt.id, target.key)
                 clips.put(key, None if due_at is None else (due_at, position))
                 if due_at is not None:
-                    self._download_steps[key] = step
+                    self._download_targets[key] = target
                 else:
-                    self._download_steps.pop(key, None)
+                    self._download_targets.pop(key, None)
+
+    def _update_unpolled(self, attempt: Attempt, group: SharedRequest, is_polled: bool) -> None:
+        if group.orphan_of(attempt) is None:
+            return
+        poll_state = self._state.polls.of(attempt.id)
+        is_awaited = is_polled or attempt.id in self._state.polls
+        if is_awaited and (poll_state is None or not poll_state.answered):
+            self._unpolled_orphans.add(attempt.id)
+        else:
+            self._unpolled_orphans.discard(attempt.id)
 
     def _update_running(self, attempt: Attempt) -> None:
         if attempt.state is not AttemptState.RUNNING:
@@ -110,18 +120,23 @@ class WorkIndex:
         return (self.queue.groups[position] for position, _ in self._creatable)
 
     def polls(self) -> Iterator[tuple[float, str]]:
-        """When to poll which attempt, the earliest first."""
+        """The moments to poll attempts, the earliest first."""
         self._update()
         return iter(self._polls)
 
-    def downloads(self) -> Iterator[Iterator[tuple[float, str, Step]]]:
-        """When to download the clip of which attempt for which step, the earliest first.
+    def downloads(self) -> Iterator[Iterator[tuple[float, str, Target]]]:
+        """The moments to download clips of attempts for targets, the earliest first.
 
         Two series: clips that another take is made from, then all others.
         """
         self._update()
         for clips in (self._needed_clips, self._other_clips):
-            yield ((due_at, key[0], self._download_steps[key]) for (due_at, _), key in clips)
+            yield ((due_at, key[0], self._download_targets[key]) for (due_at, _), key in clips)
+
+    def awaits_first_polls(self) -> bool:
+        """Whether some orphan's first poll of this run is due or on its way."""
+        self._update()
+        return bool(self._unpolled_orphans)
 
     def running(self) -> list[Attempt]:
         """The running tasks of the queue's requests, the oldest first."""
@@ -131,4 +146,4 @@ class WorkIndex:
     def in_progress(self) -> int:
         """Slots that this run holds: createTask requests in flight, and running tasks."""
         self._update()
-        return len(self._state.creating) + len(self._running)
+        return len(self._state.creates) + len(self._running)

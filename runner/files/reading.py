@@ -10,8 +10,15 @@ TEXT_LIMIT = 16 << 20
 """Bytes of a storyboard, an include or a file of variables."""
 PROMPT_LIMIT = 1 << 20
 SETTINGS_LIMIT = 1 << 20
+"""Bytes of a prompt's file and of a settings file: people write these by hand."""
 MANIFEST_LIMIT = 256 << 20
+"""Bytes of a manifest: about 2.5 kB for each of 100,000 takes."""
 CLIP_LIMIT = 2 << 30
+"""Bytes of a clip: far above any clip, far below a disk that a stranger's link could fill."""
+
+
+CIRCLE = "its links lead to each other in a circle"
+"""In place of Python's message, which names the path once more."""
 
 
 class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem or a message, always caught
@@ -58,7 +65,9 @@ def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Pa
         top = root.resolve(strict=True)
     except FileNotFoundError:
         raise FileRejected("file-missing", "does not exist", missing=(path, root)) from None
-    except (OSError, RuntimeError, ValueError) as error:
+    except RuntimeError:
+        raise FileRejected("file-unreadable", f"cannot be opened: {CIRCLE}") from None
+    except (OSError, ValueError) as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):
         raise FileRejected(
@@ -143,24 +152,41 @@ def read_named(path: Path, root: Path | None, limit: int) -> bytes:
 
 
 def open_clip(path: Path, root: Path) -> BufferedReader:
-    """Open a clip of the repository; OSError, as from the built-in `open`, also for what is no ordinary file in it."""
+    """Open a clip of the repository; OSError, as from the built-in `open`, also for what is no ordinary file in it.
+
+    FileNotFoundError where the path leads nowhere: also through a circle of links, a file, or a link to a name that no
+    file can have.
+    """
     try:
         real = path.resolve(strict=True)
+    except (NotADirectoryError, RuntimeError) as error:
+        raise FileNotFoundError(errno.ENOENT, reason(error), str(path)) from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise FileNotFoundError(errno.ENOENT, reason(error), str(path)) from None
+        raise
+    except ValueError as error:  # a NUL in the path
+        raise OSError(errno.EINVAL, reason(error), str(path)) from None
+    try:
         if not real.is_relative_to(root.resolve()):
             raise OSError(errno.EPERM, "leads out of the repository through a link", str(path))
         return os.fdopen(open_regular(real, root, CLIP_LIMIT), "rb")
-    except (RuntimeError, ValueError) as error:  # a circle of links, a NUL in the path
-        raise OSError(errno.EINVAL, reason(error), str(path)) from None
     except FileRejected as error:
         raise OSError(errno.EINVAL, error.message, str(path)) from None
 
 
 def hash_clip(path: Path, root: Path) -> str:
     """The SHA-256 of a clip of the repository. OSError as from `open_clip`, or when the disk fails."""
+    with open_clip(path, root) as file:
+        return hash_file(file)
+
+
+def hash_file(file: BufferedReader) -> str:
+    """The SHA-256 of an open file from its beginning, as hex digits. OSError when the disk fails."""
     import hashlib
 
-    with open_clip(path, root) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_within(file: BufferedReader, limit: int) -> bytes:

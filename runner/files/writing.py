@@ -69,7 +69,7 @@ def create_file(path: Path, root: Path) -> BinaryIO:
 
 
 def create_afresh(path: Path, root: Path) -> BinaryIO:
-    """As `create_file`; whatever had the name before, a file or a link, is removed, never opened."""
+    """Create a file as `create_file` does; a file or link of that name is removed before, never opened."""
     with open_folder(path.parent, root) as folder:
         with suppress(FileNotFoundError):
             os.unlink(path.name, dir_fd=folder)

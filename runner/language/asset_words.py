@@ -1,7 +1,7 @@
 """The words of assets, which a prompt has at the first mention of each."""
 
 from runner.diagnostics.problem import Problem
-from runner.language.materials import Asset
+from runner.language.asset import Asset
 from runner.language.mentions import find
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable

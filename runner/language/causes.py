@@ -1,4 +1,4 @@
-"""Definitions that are left out because of a problem: what is unknown for that reason is told as a consequence."""
+"""Definitions that are left out because of a problem; names that refer to them are reported as consequences."""
 
 import re
 from bisect import bisect_right
@@ -80,7 +80,7 @@ class LeftOut:
         return self._by_name[cut] if cut else None
 
     def _longer_name(self, mention: str) -> str:
-        """The invalid name of which a mention is what stands before its first wrong character: `@a` of `a b`."""
+        """The invalid name that a mention begins, up to the first wrong character: `@a` of `a b`."""
         index = bisect_right(self._sorted_names, mention)
         name = self._sorted_names[index] if index < len(self._sorted_names) else ""
         return name if name.startswith(mention) and not re.match(r"[\w.-]", name[len(mention) :]) else ""

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from runner.diagnostics.problem import Problems
+from runner.diagnostics.plural import count
+from runner.diagnostics.problem import MAX_ERRORS, Problem, Problems
 from runner.garbage_collection import collection_off
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
@@ -45,12 +46,17 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
         storyboards = []
         for ir in expand_documents(documents, compilation):  # expand
             results = _ShotResults()
+            is_cut = False
             # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
-            for draft in ir.drafts:
+            for index, draft in enumerate(ir.drafts):
+                if is_cut := compilation.problems.is_full:
+                    _note_unchecked_shots(ir, index)
+                    break
                 render_fields(draft, ir.scope)  # render
                 results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
-            _check_between_shots(ir, results)
-            cut, music = read_edit(ir, results.shots)
+            if not is_cut:
+                _check_between_shots(ir, results)
+            cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
             storyboards.append(_storyboard_of(ir, results.shots, cut, music))  # take
         return Batch(tuple(storyboards)), merge(compilation.problems)
 
@@ -71,9 +77,19 @@ def read_documents(files: Sequence[FilePath], compilation: Compilation) -> list[
     return list(dict.fromkeys(compilation.loader.read(path) for path in files))
 
 
+def _note_unchecked_shots(ir: StoryboardIR, first: int) -> None:
+    """Report that the shots from an index on are not checked, at the first of them."""
+    unchecked = count(len(ir.drafts) - first, "shot")
+    message = f"after {MAX_ERRORS:,} errors the remaining {unchecked} are not checked"
+    place = ir.drafts[first].origin("id").place()
+    ir.scope.problems.add(
+        Problem("too-many-errors", place, message, "mend the errors that are shown, and validate again")
+    )
+
+
 @dataclass(slots=True)
 class _ShotResults:
-    """What the shots of one storyboard came to, as far as it is compared between them."""
+    """The results of the shots of one storyboard, as far as they are compared with each other."""
 
     shots: list[Shot] = field(default_factory=list)
     """The shots without a problem."""
@@ -113,6 +129,7 @@ def _storyboard_of(
         title=_title(document, title),
         shots=tuple(shots),
         length=_decimal(length),
+        length_place=NodeRef(document, ("length",)).key_place() if length is not None else None,
         budget_credits=_decimal(budget_fields.get("credits")),
         budget_usd=_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
+from runner.attempts.clip_name import names_files
 from runner.diagnostics.problem import Place, Problem, closest_match
+from runner.language.asset import Asset
 from runner.language.expansion import used_names
-from runner.language.ids import fold_name, names_files
+from runner.language.ids import fold_name
 from runner.language.loader import Definition
-from runner.language.materials import Asset, MediaCache, check_unused
+from runner.language.materials import MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
 from runner.language.shot_draft import ShotDraft, StoryboardScope
@@ -141,7 +143,7 @@ def _find_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
 
 
 def _only_needs_earlier_shots(shots: Iterable[str], graph: Mapping[str, tuple[str, ...]]) -> bool:
-    """Tell whether every shot needs earlier shots only: the common case, in which there is no circle."""
+    """Whether every shot needs earlier shots only: the common case, in which there is no circle."""
     earlier: set[str] = set()
     for shot in shots:
         if shot in graph and not earlier.issuperset(graph[shot]):
@@ -188,13 +190,11 @@ def check_misfits(misfits: Iterable[MisfitFrame], scope: StoryboardScope) -> Non
 
 
 def check_seconds(assets: Iterable[Asset], scope: StoryboardScope) -> None:
-    """Warn about `seconds` of an asset without remote video or audio, where it has no effect."""
+    """Warn about `seconds` of an asset that has pictures alone, which have no length."""
     for asset in assets:
-        has_remote_media = any("://" in source and kind != "image" for kind, source, _ in asset.sources)
-        if asset.seconds is not None and not has_remote_media:
-            holders = [layer for layer in asset.layers if isinstance(value := layer.value, dict) and "seconds" in value]
-            message = f"`seconds` of `{asset.name}` has no effect: local files are measured, and images have none"
-            place = (holders[-1] / "seconds").key_place()
+        if asset.seconds is not None and all(kind == "image" for kind, _, _ in asset.sources):
+            message = f"`seconds` of `{asset.name}` has no effect: it has no sound and no video"
+            place = asset.field("seconds").key_place()
             scope.problems.add(Problem("seconds-measured", place, message, "remove it", "warning"))
 
 
@@ -203,6 +203,8 @@ def check_unused_asset_files(
 ) -> None:
     """Report missing files of assets that are not in `used`, by name; those of the others have been inspected."""
     for asset in assets:
+        if scope.problems.is_full:
+            return
         for problem in () if asset.name in used else check_unused(asset, media):
             scope.problems.add(problem)
 
@@ -226,13 +228,15 @@ def check_profile_names(profiles: Mapping[str, Definition], scope: StoryboardSco
 
 
 def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
-    """Report templates with a syntax error, also those that no shot uses."""
+    """Report templates with a syntax error, also those that no shot uses; a flood of errors ends the search."""
     for document in files:
         for section in ("vars", "assets", "defaults", "scenes", "profiles"):
             _check_templates(NodeRef(document, (section,)), document.root.get(section), section, scope)
 
 
 def _check_templates(origin: NodeRef, value: Value, section: str, scope: StoryboardScope) -> None:
+    if scope.problems.is_full:
+        return
     if isinstance(value, str):
         for fault in scope.templates.read(value).faults if has_template(value) else ():
             scope.problems.add(fault.problem(origin))

@@ -19,6 +19,7 @@ from runner.language.templates.template import Templates
 from runner.language.yaml.document import NodeRef, Value, YamlMapping
 
 MAX_SHOTS = 100_000
+"""Shots of a storyboard: a matrix of a few lines could ask for millions, and fill the memory."""
 
 
 def expand(scope: StoryboardScope) -> list[ShotDraft]:

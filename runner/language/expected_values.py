@@ -1,4 +1,4 @@
-"""Says what a value is, which values its schema expects, and how to write it."""
+"""Descriptions of a value, of the values that its schema expects, and of the way to write them."""
 
 import json
 import re
@@ -136,7 +136,7 @@ def value_hint(schema: Schema, value: Value, path: Path) -> str:
 
 
 def _accepts_text(schema: Schema, text: str) -> bool:
-    """Does a branch of the schema take text, and this text."""
+    """Whether a branch of the schema accepts this text."""
     return schema.get("type") == "string" and re.search(schema.get("pattern", ""), text) is not None
 
 

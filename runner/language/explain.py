@@ -38,7 +38,7 @@ class ExplainedValue:
 
 @dataclass(frozen=True, slots=True)
 class ShotExplanation:
-    """Everything that `plan --explain` shows of a shot."""
+    """The values that `plan --explain` shows of a shot."""
 
     shot: Shot
     fields: tuple[ExplainedValue, ...]
@@ -157,7 +157,7 @@ def _materials(shot: Shot) -> list[tuple[str, str, str]]:
         position = f"@{material.kind}{counts[material.kind]}"
         if shot.request.mode == "keyframe":
             position = ("first frame", "last frame")[number]
-        source = getattr(material, "path", None) or getattr(material, "url", None) or str(material)
+        source = getattr(material, "name", None) or getattr(material, "url", None) or str(material)
         materials.append((position, name, source))
     return materials
 

@@ -2,18 +2,14 @@
 
 import re
 
-_CHARACTERS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+from runner.attempts.clip_name import names_files
+
 _PLAIN = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
     re.IGNORECASE | re.ASCII,
 )
 """Most ids: letters, digits, - and _, and no reserved name. The other rules need not be asked for them."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
-
-
-def names_files(text: str) -> bool:
-    """Whether a text has only characters that file names of every operating system may have, and no path in it."""
-    return _CHARACTERS.match(text) is not None
 
 
 def id_error(text: str) -> tuple[str, str] | None:

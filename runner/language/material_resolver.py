@@ -1,8 +1,10 @@
 """Resolves the frames, references and asset mentions of a shot to materials."""
 
 from runner.diagnostics.problem import Problem
+from runner.language.asset import Asset
+from runner.language.file_parts import frame_of_video
 from runner.language.ids import fold_name
-from runner.language.materials import KIND_LABELS, Asset, extension, is_path_or_url
+from runner.language.materials import KIND_LABELS, extension, is_path_or_url
 from runner.language.mention_checks import pin_error
 from runner.language.mentions import Mention, parse_single
 from runner.language.shot_reporter import ShotReporter
@@ -61,9 +63,10 @@ class MaterialResolver:
             message = f"`{written}` is a clip, but `{where[0]}` takes a picture"
             self.reporter.note("clip-as-frame", origin, message, f'write "@{written.removeprefix("@")}.last_frame"')
         else:
-            self.reporter.note(
-                "material-kind", origin, f"`{written}` is {KIND_LABELS[kind]}, but a frame is a picture", "use an image"
-            )
+            is_video_asset = kind == "video" and used[0].source is not None
+            hint = f'write "@{used[0].name}.{where[0]}"' if is_video_asset else "use an image"
+            message = f"`{written}` is {KIND_LABELS[kind]}, but a frame is a picture"
+            self.reporter.note("material-kind", origin, message, hint)
         return None
 
     def references(self) -> list[UsedMaterial]:
@@ -80,7 +83,7 @@ class MaterialResolver:
         if mention is not None and mention.target is not None and mention.problem is None:
             target = mention.target
             if (asset := self.asset(target.name) if target.kind == "asset" else None) is not None:
-                return self.asset_materials(asset, mention.written, where)
+                return self.asset_materials(asset, mention, where)
             if target.kind == "shot" and (error := pin_error(self.symbols, target)) is None:
                 return [UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, where)]
             if target.kind == "shot" and error is not None:
@@ -131,8 +134,12 @@ class MaterialResolver:
         self.used_assets.add(symbol.name)
         return symbol
 
-    def asset_materials(self, asset: Asset, written: str, where: Where) -> list[UsedMaterial]:
-        """The materials of an asset; reports those that cannot be used, and an asset without any."""
+    def asset_materials(self, asset: Asset, mention: Mention, where: Where) -> list[UsedMaterial]:
+        """The materials of a mentioned asset, or the frame of its video.
+
+        Reports those that cannot be used, and an asset without any.
+        """
+        written, part = mention.written, "clip" if mention.target is None else mention.target.part
         media = self.symbols.media_of(asset)
         if media.problems:
             for problem in media.problems:
@@ -144,6 +151,10 @@ class MaterialResolver:
                 f"`{written}` has only words, but a picture, video or sound is needed",
                 "add an image to the asset",
             )
+        if part != "clip":
+            frames = [frame_of_video(material, part) for material in media.materials[:1]]
+            name = f"{asset.name}.{part}"
+            return [UsedMaterial(frame, name, where, asset.sources[0][2]) for frame in frames if frame is not None]
         if len(media.materials) == 1:
             return [UsedMaterial(media.materials[0], asset.name, where, asset.sources[0][2])]
         sources = [source for _, _, source in asset.sources]

@@ -1,4 +1,4 @@
-"""Materials of shots: assets, files of the repository, public URLs."""
+"""Materials of shots: the media of assets, files of the repository, public URLs."""
 
 import os
 from collections.abc import Mapping
@@ -6,88 +6,24 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from runner.diagnostics.problem import Problem
 from runner.files.reading import FileRejected, check_regular, check_written, open_regular, reason, resolve_inside
 from runner.hosts import is_public
-from runner.language.loader import Definition
+from runner.language.asset import Asset
+from runner.language.file_parts import asset_part
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
 from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
 from runner.requests.request import Kind, LocalFile, RemoteFile
 
-KINDS: tuple[Kind, ...] = ("image", "video", "audio")
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """An entry of `assets`: its media as written, and its words (a template)."""
-
-    name: str
-    sources: tuple[tuple[Kind | None, str, NodeRef], ...]
-    """Kind (None: decided by the file ending), path or URL, and position in the file, for each source."""
-    words: str | None
-    words_origin: NodeRef
-    seconds: Value
-    layers: tuple[NodeRef, ...]
-    """Definitions of this name; the last one wins."""
-    own: bool
-    """True when the storyboard itself defines the asset, not an include."""
-    aliases: tuple[tuple[str, NodeRef], ...] = ()
-    """Further names of the asset, each with its position in the file."""
-
-    @property
-    def origin(self) -> NodeRef:
-        """Position of the definition that wins."""
-        return self.layers[-1]
-
-
-def read_asset(name: str, definition: Definition, own: bool) -> Asset | None:
-    """The asset of a definition; None when its last layer removes the asset."""
-    value = definition.merged()
-    if isinstance(value, str):
-        return Asset(name, ((None, value, definition.origin),), None, definition.origin, None, definition.layers, own)
-    if not isinstance(value, dict):
-        return None
-    kinds = [kind for kind in KINDS if value.get(kind) is not None]
-    kind = next((k for k in kinds if _last_layer_with(definition, k) is definition.origin), kinds[0] if kinds else None)
-    sources: tuple[tuple[Kind | None, str, NodeRef], ...] = ()
-    if kind is not None:
-        written, origin = value[kind], _last_layer_with(definition, kind) / kind
-        items = (
-            [(item, origin / i) for i, item in enumerate(written)] if isinstance(written, list) else [(written, origin)]
-        )
-        sources = tuple((kind, str(item), item_origin) for item, item_origin in items)
-    words = value.get("words")
-    words_origin = _last_layer_with(definition, "words") / "words"
-    return Asset(
-        name,
-        sources,
-        words if isinstance(words, str) else None,
-        words_origin,
-        value.get("seconds"),
-        definition.layers,
-        own,
-        _aliases(definition, value.get("aliases")),
-    )
-
-
-def _aliases(definition: Definition, aliases: Value) -> tuple[tuple[str, NodeRef], ...]:
-    origin = _last_layer_with(definition, "aliases") / "aliases"
-    items = aliases if isinstance(aliases, list) else []
-    return tuple((str(name), origin / index) for index, name in enumerate(items))
-
-
-def _last_layer_with(definition: Definition, key: str) -> NodeRef:
-    holders = [origin for origin in definition.layers if isinstance(origin.value, dict) and key in origin.value]
-    return holders[-1] if holders else definition.origin
-
 
 def extension(written: str) -> str:
     """The file ending of a path or URL, in lower case with its dot."""
     try:
-        path = urlsplit(written).path if written.startswith("https://") else written
+        # An address may write any character of its path as `%2E`; the path of a file has no such form.
+        path = unquote(urlsplit(written).path) if written.startswith("https://") else written
     except ValueError:
         return ""
     stem, point, last = path.rpartition("/")[2].rpartition(".")
@@ -104,7 +40,7 @@ def check_unused(asset: Asset, media: "MediaCache") -> list[Problem]:
 
 
 def is_path_or_url(written: str) -> bool:
-    """Is this text a path or URL, not a name."""
+    """Whether a text is a path or URL, and not a name."""
     return "/" in written or "://" in written or extension(written) in known_endings
 
 
@@ -127,9 +63,10 @@ class MediaCache:
     def inspect_asset(self, asset: Asset) -> AssetMedia:
         """Inspect the media of an asset."""
         media = [self.source(written, kind, origin, asset.seconds) for kind, written, origin in asset.sources]
+        parts = [material if isinstance(material, Problem) else asset_part(material, asset) for material in media]
         return AssetMedia(
-            tuple(material for material in media if not isinstance(material, Problem)),
-            tuple(problem for problem in media if isinstance(problem, Problem)),
+            tuple(material for material in parts if not isinstance(material, Problem)),
+            tuple(problem for problem in parts if isinstance(problem, Problem)),
         )
 
     def source(

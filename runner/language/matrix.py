@@ -10,8 +10,8 @@ from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
+"""Combinations of one matrix, counted before the first is built."""
 _MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest value, and each costs a search
-_RESERVED_NAMES = ("include", "exclude", "shot")
 
 
 @dataclass(frozen=True, slots=True)

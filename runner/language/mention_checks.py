@@ -3,8 +3,8 @@
 import re
 
 from runner.diagnostics.plural import count
-from runner.language.materials import Asset
-from runner.language.mentions import Mention, MentionTarget, find, foreign_position
+from runner.language.foreign_positions import foreign_position, is_numbered_word
+from runner.language.mentions import Mention, MentionTarget, find
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable
 
@@ -64,13 +64,17 @@ def _hint(symbols: SymbolTable, prompt: str, mention: Mention) -> str:
     hint = symbols.suggestion(mention.written)
     if hint:
         return f"{hint} (a literal @ is written @@)"
+    if is_numbered_word(prompt, mention.start + 1):
+        return (
+            "define an asset of that name; a position among the references is written @image1, @video1 or @audio1 "
+            "(a literal @ is written @@)"
+        )
     return "define an asset of that name, or write a literal @ as @@"
 
 
 def _path_hint(symbols: SymbolTable, path: str) -> str:
     """The way out of a path behind an @: the asset that is this file, or how to define one."""
-    file_name = path.rpartition("/")[2]
-    for symbol in symbols.names.values():
-        if isinstance(symbol, Asset) and any(source.rpartition("/")[2] == file_name for _, source, _ in symbol.sources):
-            return f"a path is no mention; the asset that is this file is @{symbol.name}"
+    asset = symbols.asset_of_file(path.rpartition("/")[2])
+    if asset is not None:
+        return f"a path is no mention; the asset that is this file is @{asset}"
     return f"a path is no mention: define an asset, `NAME: {path}`, and write @NAME"

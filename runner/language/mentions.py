@@ -6,8 +6,11 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from runner.diagnostics.problem import closest_match
+from runner.language.asset import Asset
+from runner.language.foreign_positions import foreign_position
 from runner.language.ids import fold_name
-from runner.language.materials import Asset
+from runner.language.materials import extension
+from runner.media.files import known_endings
 from runner.requests.request import Kind, TakePart
 
 # The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
@@ -16,18 +19,6 @@ _RUN = re.compile(r"[\w.\-]+")
 _PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
-_KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
-    "image": ("image", "img", "picture", "pic", "photo", "图片", "图像", "图", "圖片", "圖像", "圖", "画像", "이미지"),
-    "video": ("video", "clip", "视频", "视訊", "視頻", "影片", "動画", "비디오", "영상"),
-    "audio": ("audio", "sound", "music", "音频", "音頻", "音讯", "音声", "오디오"),
-}
-"""Names of a position's kind in other tools, whose prompts are pasted here."""
-_FOREIGN_POSITION = re.compile(
-    r"(?:(?:reference|ref|参考|參考|参照)[ _\-]?)?"
-    + "|".join(f"(?P<{kind}>{'|'.join(words)})" for kind, words in _KIND_WORDS.items()).join(("(?:", ")"))
-    + r"[ _\-]?#?(?P<number>\d{1,3})(?!\d)",
-    re.IGNORECASE,
-)
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 _SUFFIX_STARTS = frozenset(".#")
 """The first characters of a pin or a frame after a name."""
@@ -61,12 +52,12 @@ Names = Mapping[str, Asset | str]
 
 
 def is_name(text: str) -> bool:
-    """Is a text made of letters and digits of any script, `_`, `-` and `.` alone."""
+    """Whether a text consists of letters and digits of any script, `_`, `-` and `.` alone."""
     return bool(text) and all(c.isalnum() or c in "_-." or _is_combining(c) for c in text)
 
 
 def _is_combining(char: str) -> bool:
-    """Is a character a combining mark, which belongs to the letter before it."""
+    """Whether a character is a combining mark, which belongs to the letter before it."""
     if char <= "\x7f":
         return False
     import unicodedata
@@ -79,15 +70,6 @@ def reference_position(name: str) -> tuple[Kind, int] | None:
     match = _POSITION.match(name)
     kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "audio"}
     return (kinds[match[1].lower()], int(match[2])) if match else None
-
-
-def foreign_position(text: str, start: int) -> tuple[str, str] | None:
-    """A position as other tools write it, `图片1` or `Image 1`, from an offset on, and its name here: `image1`."""
-    match = _FOREIGN_POSITION.match(text, start)
-    if match is None:
-        return None
-    kind = next(kind for kind in _KIND_WORDS if match[kind] is not None)
-    return match.group(), f"{kind}{int(match['number'])}"
 
 
 def find(text: str, names: Names) -> list[Mention]:
@@ -164,7 +146,7 @@ def _possible_lengths(run: str) -> Iterator[int]:
 
 
 def _is_latin(letter: str) -> bool:
-    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or a combining accent."""
+    """Whether a letter beyond ASCII belongs to a word of ASCII letters: `é`, or a combining accent."""
     import unicodedata
 
     return unicodedata.category(letter)[0] == "M" or unicodedata.name(letter, "").startswith("LATIN ")
@@ -177,12 +159,9 @@ def _asset_mention(text: str, start: int, end: int, asset: Asset) -> Mention:
         return Mention(start, end, written, target)
     frame, pin = _FRAME.match(text, end), _PIN.match(text, end)
     if frame:
-        problem = (
-            "frame-of-asset",
-            f"`{asset.name}` is an asset; only shots have a {frame[1].lower()}",
-            "use a frame of a shot, or a picture",
-        )
-        return Mention(start, frame.end(), written, target, problem)
+        part: TakePart = "first_frame" if frame[1].lower() == "first_frame" else "last_frame"
+        whole = f"{written}.{part}"
+        return Mention(start, frame.end(), whole, MentionTarget(asset.name, "asset", part), _frame_problem(asset, part))
     if pin:
         problem = (
             "pin-of-asset",
@@ -191,6 +170,18 @@ def _asset_mention(text: str, start: int, end: int, asset: Asset) -> Mention:
         )
         return Mention(start, pin.end(), written, target, problem)
     return Mention(start, end, written, target)
+
+
+def _frame_problem(asset: Asset, part: str) -> tuple[str, str, str] | None:
+    """Code, message and hint of a frame of an asset that is no video of this repository; None for one that is."""
+    kind, written = asset.sources[0][:2] if asset.sources else (None, "")
+    if (kind or known_endings.get(extension(written))) != "video":
+        message = f"`{asset.name}` is no video: only videos and the clips of shots have a {part}"
+        return "frame-of-asset", message, f"write @{asset.name}, or name a video or a shot"
+    if "://" in written:
+        message = f"`{asset.name}` lies at an address, which nobody downloads to cut its {part}"
+        return "frame-of-asset", message, "name a copy of the video in the repository, or save the picture as an image"
+    return None
 
 
 def _shot_mention(text: str, start: int, end: int, shot: str) -> Mention:

@@ -46,7 +46,7 @@ class Shot(NamedTuple):
         return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
 
     def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
-        """Where in the clip an entry of the cut begins, and for how long it is shown; None shows the clip to its end.
+        """Start and length in the clip of an entry of the cut; None as length shows the clip to its end.
 
         What an entry leaves out is the shot's own.
         """
@@ -85,6 +85,8 @@ class Storyboard:
     cut: tuple[CutEntry, ...] | None = None
     """The film's order as written; None shows every shot once, in the order of the file."""
     music: Music | None = None
+    length_place: Place | None = None
+    """The line of `length`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from runner.editions.model import Model
 from runner.language import defaults
+from runner.language.asset import Asset
 from runner.language.asset_words import AssetWords
 from runner.language.edition_checks import check
 from runner.language.film_time import check_film_time, clip_seconds, seconds_of
 from runner.language.ids import fold_name
 from runner.language.material_resolver import MaterialResolver
-from runner.language.materials import Asset
 from runner.language.mention_checks import check_literal_mentions, check_mentions
 from runner.language.mentions import Mention, find, substitute
 from runner.language.model import Shot
@@ -147,7 +147,7 @@ class RequestBuilder:
             return self.materials.add(UsedMaterial(material, mention.written, PROMPT))
         if not asset.sources:
             return self._as_words(mention, prompt)
-        materials = self.resolver.asset_materials(asset, mention.written, PROMPT)
+        materials = self.resolver.asset_materials(asset, mention, PROMPT)
         return " ".join([self.materials.add(used) for used in materials]) + self.words.once(asset)
 
     def _as_position(self, mention: Mention, prompt: str, references: list[UsedMaterial]) -> str:
@@ -171,7 +171,7 @@ class RequestBuilder:
         if target is None or mention.problem is not None:
             return mention.written
         asset = self.resolver.asset(target.name) if target.kind == "asset" else None
-        if asset is None or asset.words is None:
+        if asset is None or asset.words is None or target.part != "clip":
             message = f"a shot with frames sends no references, and @{mention.written} has no words to send instead"
             hint = f"add `words` to {mention.written}, or make the shot from references instead of frames"
             self.reporter.note_in_prompt(("mention-with-frames", message, hint), mention, prompt)

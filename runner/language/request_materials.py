@@ -28,10 +28,10 @@ class RequestMaterials:
 
 
 def _same_source(first: Material, second: Material) -> bool:
-    """Tell whether two materials are the same file, address or frame of a take, which is sent once."""
+    """Whether two materials are the same file, address or frame of a take, which is sent once."""
     match first, second:
         case LocalFile(), LocalFile():
-            return first.path == second.path
+            return (first.path, first.part) == (second.path, second.part)
         case RemoteFile(), RemoteFile():
             return first.url == second.url
     return first == second

@@ -58,7 +58,7 @@ def _unless_too_large(rule: Callable[..., Iterator["ValidationError"]]) -> Calla
 
 
 def is_valid(value: Value, part: str = "") -> bool:
-    """Does a value have the shape of a storyboard, or of one definition of its schema: the fast answer."""
+    """Whether a value has the shape of a storyboard, or of one definition of its schema: the fast answer."""
     return bool(_fast_validator(part).is_valid(value))
 
 

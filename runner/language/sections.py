@@ -75,7 +75,7 @@ def broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, prof
 
 
 def broken_scene_fields(files: Sequence[Document], loader: DocumentLoader) -> Mapping[str, frozenset[str]]:
-    """By the name of a scene, its fields that were left out because their values have the wrong shape."""
+    """Fields by scene that were left out because their values have the wrong shape."""
     fields: dict[str, set[str]] = {}
     for document in files:
         for path in loader.broken.get(document.name, ()):
@@ -85,7 +85,7 @@ def broken_scene_fields(files: Sequence[Document], loader: DocumentLoader) -> Ma
 
 
 def left_out_definitions(files: Sequence[Document], loader: DocumentLoader) -> LeftOut:
-    """What a storyboard and its includes do not define because of another problem."""
+    """The names that a storyboard and its includes do not define because of another problem."""
     left_out = LeftOut()
     for document in files:
         left_out.add(loader.left_out.get(document.name, LeftOut()), is_storyboard=document is files[-1])

@@ -78,7 +78,7 @@ class ShotDraft:
 
 @dataclass(frozen=True, slots=True)
 class StoryboardScope:
-    """Everything that the shots of one storyboard share while they are compiled."""
+    """The values that the shots of one storyboard share while they are compiled."""
 
     document: Document
     defaults: tuple[FieldLayer, ...]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import defaults
+from runner.language.asset import Asset, read_asset
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
     check_asset_names,
@@ -17,7 +18,7 @@ from runner.language.cross_shot_checks import (
 from runner.language.expansion import MAX_SHOTS, expand
 from runner.language.ids import fold_name
 from runner.language.loader import Definition, DocumentLoader
-from runner.language.materials import Asset, MediaCache, read_asset
+from runner.language.materials import MediaCache
 from runner.language.option_checks import check_options
 from runner.language.sections import (
     Sections,
@@ -42,7 +43,7 @@ from runner.requests.request import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """Everything that the storyboards of one command share while they are compiled."""
+    """The values that the storyboards of one command share while they are compiled."""
 
     loader: DocumentLoader
     media: MediaCache

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
-from runner.language.materials import Asset, AssetMedia, MediaCache
+from runner.language.asset import Asset
+from runner.language.materials import AssetMedia, MediaCache
 from runner.language.mentions import suggestion
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
@@ -74,6 +75,7 @@ class SymbolTable:
     """For how many more unknown names the nearest one is sought: nobody reads the thousandth."""
     _media: dict[str, AssetMedia] = field(default_factory=dict)
     _all_names: frozenset[str] = frozenset()
+    _asset_names_by_file: dict[str, str] | None = None
 
     def media_of(self, asset: Asset) -> AssetMedia:
         """The inspected media of an asset."""
@@ -92,6 +94,15 @@ class SymbolTable:
         """The hint with the nearest name; an empty text when there is none, or after too many."""
         self.suggestions_left -= 1
         return suggestion(name, self.all_names) if self.suggestions_left >= 0 else ""
+
+    def asset_of_file(self, file_name: str) -> str | None:
+        """The name of the first asset with a source of this file name, indexed once."""
+        if self._asset_names_by_file is None:
+            assets = [symbol for symbol in self.names.values() if isinstance(symbol, Asset)]
+            self._asset_names_by_file = {
+                source.rpartition("/")[2]: asset.name for asset in reversed(assets) for _, source, _ in asset.sources
+            }
+        return self._asset_names_by_file.get(file_name)
 
     @property
     def all_names(self) -> frozenset[str]:

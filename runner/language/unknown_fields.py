@@ -1,4 +1,4 @@
-"""Says what is meant by a field that the format does not have: a variable, another tool's name, a misspelling."""
+"""Hints for fields that the format does not have: a variable, another tool's name, a misspelling."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -139,7 +139,6 @@ _IN_PROMPT = (
     "write it in the prompt, or as a variable: vars: {NAME: VALUE}, and {{ NAME }} in the prompt or in defaults.wrap"
 )
 _UPSTREAM = 'a shot is made from another by naming it: first_frame: "@quay.last_frame", or @quay in the prompt'
-_ASPECT = "write aspect_ratio: 16:9, 9:16 or another shape"
 
 _SHOT_FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("name", "shot", "shotid", "shotname", "shotnumber", "number", "no", "num", "key", "slug", "index"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from runner.files.reading import hash_file
 from runner.lazy_dataclass import dataclass
 from runner.media.open_media import open_media
 from runner.requests.request import Kind
@@ -87,7 +88,7 @@ def inspect(path: Path, handle: int | None = None) -> MediaFacts:
     with _open_checked(path, handle) as (file, size):
         name = sniff(file.read(64))
         _check_ending(path, name, sniffed=True)
-        sha256 = _hash(file)
+        sha256 = hash_file(file)
         kind = _KIND_OF_FORMAT[name]
         if kind == "image":
             return MediaFacts(kind, name, sha256, size, *_picture_size(file, name))
@@ -192,13 +193,6 @@ def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
 def _with_article(name: str) -> str:
     names = {"mp4": "an MP4 video", "m4a": "M4A audio", "jpeg": "a JPEG picture", "png": "a PNG picture"}
     return names.get(name, "a WebP picture" if name == "webp" else f"{name.upper()} audio")
-
-
-def _hash(file: BufferedReader) -> str:
-    import hashlib
-
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from io import BufferedReader
 from runner.lazy_dataclass import dataclass
 
 MAX_DEPTH = 8
+"""Boxes within boxes: those that are read lie at most six deep."""
 MAX_BOXES = 100_000
 """A clip of a minute with a fragment for each frame has some 40,000."""
 MAX_INDEX = 16 << 20
@@ -37,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What the index states of a track."""
+    """The facts that the index states about a track."""
 
     id: int
     handler: bytes

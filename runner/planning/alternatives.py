@@ -5,8 +5,12 @@ from decimal import Decimal
 from functools import partial
 
 from runner.editions.edition import Edition
+from runner.editions.model import SHORT_SIDE
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass, replace
+
+_DRAFTS = [name for name in SHORT_SIDE if SHORT_SIDE[name] < 1080]
+"""The resolutions of a draft, lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def _priced(price: PriceOf, batches: Mapping[str, Batch]) -> Iterable[tuple[str,
 def _lower_resolutions(batch: Batch, edition: Edition, price: PriceOf) -> list[Alternative]:
     """Alternatives with a lower resolution that all models of the batch have."""
     models = {shot.request.model for shot in batch.shots}
-    common = [name for name in ("480p", "720p") if all(name in edition.resolutions(model) for model in models)]
+    common = [name for name in _DRAFTS if all(name in edition.resolutions(model) for model in models)]
     used = {shot.request.resolution for shot in batch.shots}
     batches = {name: _with(batch, partial(_at, name)) for name in common if used - {name}}
     return [Alternative(f"resolution: {name}", cost, False) for name, cost in _priced(price, batches)]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.diagnostics.plural import count
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 
@@ -114,7 +115,7 @@ def _first_difference(old: list[str], new: list[str]) -> str:
         " ".join([*context, f"−{removed}−"]) if removed else "",
         " ".join([*context, f"+{added}+"]) if added else "",
     ]
-    more = f", and {len(changes) - 1} more place{'s' if len(changes) > 2 else ''}" if len(changes) > 1 else ""
+    more = f", and {count(len(changes) - 1, 'more place')}" if len(changes) > 1 else ""
     return " → ".join(f'"{part}"' for part in parts if part) + more
 
 
@@ -178,6 +179,9 @@ def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping
             return _Change(ReasonCode.PICK_CHANGED, field, text)
         text = f"{new['shot']} changed, and this is made from {_label(new)}"
         return _Change(ReasonCode.UPSTREAM_CHANGED, field, text)
+    if "path" in new and old.get("path") == new.get("path") and old.get("part") != new.get("part"):
+        parts = [_text(item.get("part")) or "the whole" for item in (old, new)]
+        return _Change(_code(field), field, f"the part of {new['path']}: {parts[0]} → {parts[1]}")
     if "path" in new and old.get("path") == new.get("path"):
         return _Change(_code(field), field, f"the content of {new['path']} changed")
     return _Change(_code(field), field, f"{_label(old)} → {_label(new)}")

@@ -100,7 +100,7 @@ class ChosenTakes:
         return step.action is not Action.MAKE and pick.task_id in (None, attempt.task_id)
 
     def why_pick_again(self, shot: Shot) -> str | None:
-        """Why the stored pick of a shot does not count: `quay's prompt changed`; None where there is none."""
+        """The reason why the stored pick of a shot does not count: `quay's prompt changed`; None without a reason."""
         pick = self.bound_pick(shot)
         if pick is not None:
             return None if self._is_in_force(shot, pick) else f"take {pick.take} was made anew"

@@ -26,7 +26,7 @@ def to_confirm(plan: Plan, history: History) -> Iterator[tuple[Step, Attempt]]:
 def objection(
     step: Step, attempt: Attempt, answer: PollResult, facts: TaskFacts | None, history: History
 ) -> str | None:
-    """Why the task is not known to be this take's; None when model, seconds and credits agree.
+    """The reason why the task is not known to be this take's; None when model, seconds and credits agree.
 
     A record holds neither prompt nor seconds: the seconds are in the bill, which must be this request's price.
     """

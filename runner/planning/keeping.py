@@ -14,7 +14,7 @@ OwnClip = Callable[[ShotKey, int, Attempt], bool]
 
 
 class KeepAnswer(NamedTuple):
-    """What `keep` does about one take: it keeps a clip, or says why it does not."""
+    """The result of `keep` for one take: a clip to keep, or the reason why there is none."""
 
     shot: ShotKey
     take: int
@@ -30,7 +30,7 @@ class KeepAnswer(NamedTuple):
 def clips_to_keep(
     plan: Plan, history: History, key: ShotKey, own_clip: OwnClip, is_of_film: Callable[[Attempt], bool]
 ) -> Iterator[KeepAnswer]:
-    """What `keep` does about each take of a shot, its retakes included."""
+    """The result of `keep` for each take of a shot, its retakes included."""
     steps = plan.steps_of(*key)
     if any(step.fingerprint is None for step in steps):
         shots = ", ".join(steps[0].blockers) or key[1]

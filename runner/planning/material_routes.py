@@ -19,7 +19,7 @@ class GitAddress:
 
 @dataclass(frozen=True, slots=True)
 class WaysAtHand:
-    """What the settings and the edition offer for publishing."""
+    """The ways of publishing that the settings and the edition offer."""
 
     order: tuple[Way, ...] = WAYS
     api_host: str = ""
@@ -43,7 +43,7 @@ class Skipped(NamedTuple):
 
 
 class Route(NamedTuple):
-    """How one material reaches the provider; without a way it cannot."""
+    """The way by which one material reaches the provider; without a way it cannot be sent."""
 
     material: Material
     ways: tuple[Way, ...]
@@ -116,6 +116,8 @@ def _git(material: LocalFile | TakeReference, at_hand: WaysAtHand) -> str:
         return "`git_url` is not set"
     if not isinstance(material, LocalFile):
         return "a frame or a clip is no file of the repository"
+    if material.part is not None:
+        return "a part of a file is no file of the repository"
     entry = at_hand.git.get(material.path, "is not committed")
     return entry if isinstance(entry, str) else ""
 

@@ -12,6 +12,7 @@ from runner.editions.edition import Edition, Price
 from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
 from runner.planning.selection import ShotKey
 from runner.requests.request import (
@@ -27,7 +28,7 @@ from runner.requests.request import (
 
 
 class Action(StrEnum):
-    """What a run does about a take; plan, status and `state:` use the same words."""
+    """The action of a run on a take; plan, status and `state:` use the same words."""
 
     MAKE = "make"
     WAIT = "wait"
@@ -41,27 +42,27 @@ class Action(StrEnum):
 
     @cached_property
     def is_billable(self) -> bool:
-        """A run pays for the take; one that waits for a pick is paid by a later run."""
+        """Whether a run pays for the take; a take that waits for a pick is paid by a later run."""
         return self in (Action.MAKE, Action.WAIT)
 
     @cached_property
     def is_pending(self) -> bool:
-        """The take may end with a clip."""
+        """Whether the take may end with a clip."""
         return self.is_billable or self is Action.RESUME
 
     @cached_property
     def has_attempt(self) -> bool:
-        """A paid attempt stands for the take as it is wanted: a retake is listed beside the wanted takes."""
+        """Whether a paid attempt stands for the take as it is wanted: a retake is listed beside the wanted takes."""
         return self in (Action.KEEP, Action.RESUME, Action.UNSETTLED, Action.DOUBTFUL)
 
     @cached_property
     def is_problem(self) -> bool:
-        """No run makes the take before somebody has done something about it."""
+        """Whether no run makes the take before somebody has done something about it."""
         return self in (Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.DOUBTFUL, Action.GONE)
 
     @cached_property
     def needs_engine(self) -> bool:
-        """A run has something to do, or to look up, for the take."""
+        """Whether a run has something to do, or to look up, for the take."""
         return self not in (Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL)
 
 
@@ -77,8 +78,8 @@ def every_material(material: Material) -> bool:
 def material_name(material: Material) -> str:
     """A material as a person calls it: its path, its address, or `the last frame of quay`."""
     match material:
-        case LocalFile(path=path):
-            return path
+        case LocalFile():
+            return material.name
         case RemoteFile(url=url):
             return url
         case TakeReference(shot=shot, part=part):
@@ -114,8 +115,8 @@ class Step(NamedTuple):
     """Id of the take's current attempt."""
     duplicate_of: str | None = None
     """Label of the shot whose take has the same request: one clip serves both, paid once."""
-    unpublished: Material | None = None
-    """The material that has no way to the provider, and blocks the take."""
+    unpublished: tuple[Material, ...] = ()
+    """The materials that have no way to the provider, and block the take."""
     keep: Keep | None = None
     """Set while a clip of an earlier request stands for this take."""
 
@@ -158,10 +159,11 @@ class Step(NamedTuple):
         """Whether the take is ordered only after a pick upstream."""
         return self.waits_for == "pick" and self.duplicate_of is None
 
-    def without_a_way(self, material: Material) -> "Step":
-        """This step, blocked because its material has no way to the provider."""
-        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(material)} has no public address")
-        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
+    def without_a_way(self, materials: tuple[Material, ...]) -> "Step":
+        """The step, blocked because these materials have no way to the provider."""
+        more = f" and {len(materials) - 1} more have" if len(materials) > 1 else " has"
+        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(materials[0])}{more} no public address")
+        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=materials)
 
     def resolve(self, material: TakeReference) -> ResolvedTake:
         """The take that a material of this step is made from."""
@@ -202,7 +204,6 @@ class Plan:
     profile: str | None = None
     selected: frozenset[ShotKey] | None = None
     """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
-    by_fingerprint: dict[str, Step] = field(default_factory=dict)
     picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
     """The picks that count, by the present names of their shots."""
     stored_picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
@@ -211,6 +212,8 @@ class Plan:
     """Picked shots that this plan makes anew, because their request changed since."""
     skipped_steps: tuple[Step, ...] = ()
     """The takes of skipped shots: no run makes them, and the clips that exist are part of the film."""
+    orphans: tuple[Orphan, ...] = ()
+    """Paid attempts that none of these takes, and no take left out by a selection, asks for any more."""
 
     @property
     def is_free(self) -> bool:

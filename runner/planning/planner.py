@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -16,10 +15,12 @@ from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
+from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
+from runner.planning.shot_order import upstream_first
 from runner.requests.request import (
     JsonValue,
     Material,
@@ -61,32 +62,41 @@ def build_plan(
     overrides: PlanOverrides = NO_OVERRIDES,
     root: str = "/",
     can_publish: CanPublish = every_material,
+    is_gone: StoryboardGone = no_storyboard_gone,
 ) -> Plan:
     """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
 
     `can_publish` tells whether a material has a way to the provider: a take with one that has none is blocked.
-    `root` is the repository's top folder, from which the reasons name other repositories.
+    `root` is the repository's top folder, from which the reasons name other repositories. `is_gone` tells whether a
+    storyboard's file is gone, whose attempts are orphans then.
     """
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up: list[Shot] = []
     skipped: list[Step] = []
+    planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
             storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
             root, can_publish, paths,
         )  # fmt: skip
+        planners.append(planner)
         own_steps = planner.steps()
         steps += own_steps
         picks |= planner.chosen.in_force()
         stored_picks |= planner.chosen.stored_picks()
         given_up += planner.chosen.given_up(own_steps)
         skipped += planner.skipped_steps()
+
+    def wanted() -> set[str | None]:
+        whole = (step for planner in planners for step in planner.all_takes())
+        return {step.fingerprint for step in (*steps, *whole)}
+
     return Plan(
-        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
-        stored_picks, tuple(given_up), tuple(skipped),
+        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
+        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted),
     )  # fmt: skip
 
 
@@ -130,7 +140,7 @@ class _StoryboardPlanner:
         return is_here and intent.profile == self.profile
 
     def steps(self) -> list[Step]:
-        for shot in self._upstream_first():
+        for shot in upstream_first(self.shots):
             for take in range(1, shot.takes + 1):
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
@@ -144,6 +154,10 @@ class _StoryboardPlanner:
         """The takes of skipped shots, as their clips stand."""
         return [step for shot in self.storyboard.shots if shot.skip for step in self._takes(shot)]
 
+    def all_takes(self) -> list[Step]:
+        """The takes of all shots, of those too that a selection or an order for some takes leaves out."""
+        return [step for shot in self.storyboard.shots if not shot.skip for step in self._takes(shot)]
+
     def _takes(self, shot: Shot) -> list[Step]:
         """The wanted takes of a shot, and its retakes."""
         wanted = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
@@ -153,17 +167,6 @@ class _StoryboardPlanner:
         """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
-
-    def _upstream_first(self) -> list[Shot]:
-        shots, earlier = self.storyboard.shots, set[str]()
-        for shot in shots:
-            if shot.request.materials and not earlier.issuperset(shot.needs):
-                break
-            earlier.add(shot.id)
-        else:
-            return list(shots)
-        graph = {shot.id: [need for need in shot.needs if need in self.shots] for shot in shots}
-        return [self.shots[id] for id in TopologicalSorter(graph).static_order()]
 
     def _is_selected(self, shot: Shot) -> bool:
         return self.selected is None or (shot.storyboard, shot.id) in self.selected
@@ -240,16 +243,16 @@ class _StoryboardPlanner:
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
         step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
-        if action is Action.MAKE and (material := self._unpublished(request)) is not None:
-            step = step.without_a_way(material)
+        if action is Action.MAKE and (unpublished := self._unpublished(request)):
+            step = step.without_a_way(unpublished)
         elif action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         self._note_first(step)
         return step
 
-    def _unpublished(self, request: Request) -> Material | None:
-        """The first material of a request that has no way to the provider."""
-        return next((material for material in request.materials if not self.can_publish(material)), None)
+    def _unpublished(self, request: Request) -> tuple[Material, ...]:
+        """The materials of a request that have no way to the provider, each once."""
+        return tuple(dict.fromkeys(material for material in request.materials if not self.can_publish(material)))
 
     def _note_first(self, step: Step) -> None:
         """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
@@ -282,8 +285,8 @@ class _StoryboardPlanner:
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))
         names = ", ".join(roots)
-        if (material := self._unpublished(shot.request)) is not None:
-            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(material)
+        if unpublished := self._unpublished(shot.request):
+            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(unpublished)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))

@@ -42,7 +42,6 @@ RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
         ReasonCode.DRAWING_CHANGED,
-        ReasonCode.MATERIAL_UNREACHABLE,
         ReasonCode.SKIPPED,
     }
 )
@@ -50,7 +49,7 @@ RESERVED = frozenset(
 
 
 class Reason(NamedTuple):
-    """Why a take has its action."""
+    """The reason why a take has its action."""
 
     code: ReasonCode
     text: str

@@ -13,7 +13,10 @@ ShotKey = tuple[str, str]
 """A shot: path of its storyboard, and id."""
 
 _METHODS = ("tag", "scene")
-_PIECE = re.compile(r"""[\s,]|"[^"]*"|'[^']*'|\\.|.""", re.DOTALL)
+_QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
+"""Opening and closing quotes, those of word processors too."""
+_QUOTED = "|".join(f"{opening}[^{closing}]*{closing}" for opening, closing in _QUOTES.items())
+_PIECE = re.compile(rf"[\s,]|{_QUOTED}|\\.|.", re.DOTALL)
 """One step through an expression: a separator, quoted text, an escaped character, or any other character."""
 
 
@@ -52,14 +55,14 @@ def _terms(expressions: Iterable[str]) -> list[list[str]]:
             else:
                 is_open = True
                 selector += _pattern(piece)
-        if expression.strip() and not expression.strip(" ,"):
+        if not expression.replace(",", " ").strip():
             raise SelectionError(f"{expression!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME")
     return terms
 
 
 def _pattern(piece: str) -> str:
     """The glob that one piece of a selector stands for: text in quotes and behind a backslash stands for itself."""
-    if len(piece) > 1 and piece[0] in "\"'":
+    if len(piece) > 1 and piece[0] in _QUOTES:
         text = piece[1:-1]
         method, colon, name = text.partition(":")
         return f"{method}:{escape(name)}" if colon and method in _METHODS else escape(text)
@@ -112,7 +115,11 @@ def storyboard_slug(path: str) -> str:
     return stem if dot and ending in ("yaml", "yml") else inner
 
 
-def _unknown(method: str, value: str, values: set[str]) -> str:
+def _unknown(method: str, pattern: str, values: set[str]) -> str:
+    value = re.sub(r"\[([*?[])\]", r"\1", pattern)  # as it was typed, before `escape`
+    if value.count('"') == 1:
+        typed = value.strip('"')
+        return f"the quote before {typed!r} has no end"
     cut_off = sorted(text for text in values if text.casefold().startswith(value.casefold()))
     closest = closest_match(value, values) or (cut_off[0] if cut_off else None)
     if closest is not None and re.search(r"[\s,]", closest):

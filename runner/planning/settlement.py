@@ -2,15 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState, price_deviation
-from runner.attempts.events import Event, Intent, PollResult, Running, Settled, Succeeded
+from runner.attempts.events import Event, PollResult, Running, Settled, Succeeded
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.failures import SettlementError
+from runner.planning.intent import intent_of
 from runner.planning.plan import Plan, Step
-from runner.requests.request import canonical_json
+from runner.requests.request import JsonValue
 
 _CREATED_WITHIN = timedelta(minutes=10)
 """A task of an attempt is created at most this long after the send mark."""
@@ -31,7 +31,7 @@ def unsettled_attempts(history: History) -> list[Attempt]:
 def mismatch(
     attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, bound_tasks: Collection[str | None]
 ) -> str | None:
-    """Why a task cannot be the task of an attempt, by the provider's record; None when it may be.
+    """The reason why a task cannot be an attempt's, by the provider's record; None when it may be.
 
     `bound_tasks` are the task ids that attempts have already. A record does not contain the prompt, so that a match
     can only be denied, never proved.
@@ -131,7 +131,7 @@ def _label(attempt: Attempt) -> str:
 
 
 def attempt_for_unknown_task(
-    plan: Plan, step: Step, task_id: str, body: dict[str, object], facts: TaskFacts, now: datetime
+    plan: Plan, step: Step, task_id: str, body: dict[str, JsonValue], facts: TaskFacts, now: datetime
 ) -> Attempt:
     """An attempt for a task that is in no ledger, which the user assigns to this take.
 
@@ -143,22 +143,7 @@ def attempt_for_unknown_task(
     created_at = now
     if facts.created_ms is not None:
         created_at = datetime.fromtimestamp(facts.created_ms / 1000, tz=now.tzinfo)
-    intent = Intent(
-        storyboard=step.shot.storyboard,
-        shot=step.shot.id,
-        take=step.take,
-        fingerprint=step.fingerprint or "",
-        request=step.neutral_request(),
-        body=canonical_json(body),
-        quoted=step.price.credits or Decimal(0),
-        edition=plan.edition.name,
-        key_id="",
-        webhook_token="",
-        run="",
-        profile=plan.profile,
-        scene=step.shot.scene,
-        tags=step.shot.tags,
-    )
+    intent = intent_of(plan, step, body)
     return Attempt(
         f"settled-{task_id}",
         intent,

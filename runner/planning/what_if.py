@@ -35,7 +35,7 @@ Compile = Callable[[str, str], tuple[Batch, list[Problem]]]
 
 
 def compare(edition: Edition, compile_with: Compile, plan: Callable[[Batch], Plan]) -> tuple[WhatIfRow, ...]:
-    """Returns a row for each model and resolution of the edition: what can make all first, the cheapest of it first."""
+    """Return a row for each model and resolution of the edition: those that can make all shots first, by price."""
     rows = [_row(model, resolution, compile_with, plan) for model, resolution in _combinations(edition)]
     return tuple(sorted(rows, key=lambda row: (row.credits is None, row.credits or Decimal(0))))
 

@@ -9,7 +9,7 @@ from runner.requests.request import Kind
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an address has to return."""
+    """The content that an address has to return."""
 
     kind: Kind
     length: int | None = None
@@ -57,7 +57,9 @@ def judge_published(answer: Fetched | NotFetched, expected: Expected, way: str) 
 
 
 _GIT_PRIVATE = ": a private repository cannot be fetched; leave git out of `[publish] ways`, or make it public"
+_UPLOAD = ": the provider's uploads do not work now; a `store` or `git_url` of your own takes their place"
 _ADVICE = {
+    **{("upload", status): _UPLOAD for status in (401, 403, 404, 410)},
     ("git", 401): _GIT_PRIVATE,
     ("git", 403): _GIT_PRIVATE,
     ("git", 404): ": is the repository private, or `git_url` wrong?",
@@ -88,7 +90,7 @@ def _status_text(status: int) -> str:
 
 
 def _wrong_kind(head: bytes, kind: Kind) -> str | None:
-    """How the first bytes are not those of the kind; None when they are."""
+    """The reason why the first bytes are not those of the kind; None when they are."""
     try:
         actual = kind_of_head(head)
     except UnsupportedMedia as error:

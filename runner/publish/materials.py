@@ -1,6 +1,7 @@
 """Publishing of materials: each goes its planned way once a run, and its address is checked before it is used."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import anyio
@@ -21,8 +22,8 @@ from runner.publish.vendor_frame import is_last_frame, is_same_picture
 from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
-Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
-"""Uploads bytes under a plain file name to the provider and returns their public address."""
+Send = Callable[[str, bytes | Path], Awaitable[str | TransferFailed]]
+"""Uploads bytes, or those of a file, under a plain file name to the provider and returns their public address."""
 Fetch = Callable[[str, int], Awaitable[Fetched | NotFetched]]
 """The first bytes of an address, at most so many."""
 OutputOf = Callable[[Attempt], Awaitable[Output | None]]
@@ -58,6 +59,10 @@ class MaterialPublisher:
     """Whether each address is fetched once before it is used."""
     memory: MemoryBound = field(default_factory=MemoryBound)
     _sent: dict[str, _Sent] = field(default_factory=dict)
+    _expected: dict[str, tuple[Way, Expected]] = field(default_factory=dict)
+    """What each published address has to return, and the way it was published by."""
+    _unfetchable: set[str] = field(default_factory=set)
+    """Contents that could not be fetched after all: a store is not trusted to have them."""
     _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
@@ -83,6 +88,21 @@ class MaterialPublisher:
         if self.store is None or not address.startswith(_OBJECT):
             return address
         return self.store.link(address.removeprefix(_OBJECT))
+
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        """The failure of one more fetch of an address, which is forgotten then; None while it can be fetched."""
+        if isinstance(material, RemoteFile):
+            finding = judge_remote(await self.fetch(address, HEAD_BYTES), Expected(material.kind))
+            return finding if isinstance(finding, TransferFailed) else None
+        way, expected = self._expected.get(address, ("upload", Expected(material.kind)))
+        link = self.store.check_link(address.removeprefix(_OBJECT)) if self.store and way == "store" else address
+        finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)
+        if not isinstance(finding, TransferFailed):
+            return None
+        for sha256 in [sha256 for sha256, sent in self._sent.items() if sent.address == address]:
+            del self._sent[sha256]
+            self._unfetchable.add(sha256)
+        return finding
 
     # -- addresses that exist already ---------------------------------------------------------------------
 
@@ -122,7 +142,7 @@ class MaterialPublisher:
         cut = await anyio.to_thread.run_sync(self.reader.read, material, source)
         if isinstance(whole, NotFetched) or isinstance(cut, TransferFailed):
             return False
-        return await anyio.to_thread.run_sync(is_same_picture, whole.head, cut.bytes)
+        return isinstance(cut.body, bytes) and await anyio.to_thread.run_sync(is_same_picture, whole.head, cut.body)
 
     # -- what is sent -------------------------------------------------------------------------------------
 
@@ -133,24 +153,30 @@ class MaterialPublisher:
             content = await anyio.to_thread.run_sync(self.reader.read, material, source)
             if isinstance(content, TransferFailed):
                 return content
-            return await self._send_once(way, content)
+            try:
+                return await self._send_once(way, content)
+            finally:
+                content.discard()
 
     async def _send_once(self, way: Way, content: Content) -> Published | TransferFailed:
         """The address of a content, sent by the first caller; parallel callers wait."""
+        size = 0
         async with self._locks.setdefault(content.sha256, anyio.Lock()):
             sent = self._sent.get(content.sha256)
             if sent is None or (sent.way == "upload" and self._age(sent) >= UPLOAD_SECONDS):
                 result = await (self._upload(content) if way == "upload" else self._store(content))
                 if isinstance(result, TransferFailed):
                     return result
-                sent = self._sent[content.sha256] = _Sent(result.address, way, self.clock.monotonic())
-            return Published(sent.address, UPLOAD_SECONDS - self._age(sent) if sent.way == "upload" else None)
+                sent, size = _Sent(result.address, way, self.clock.monotonic()), content.size
+                self._sent[content.sha256] = sent
+            life = UPLOAD_SECONDS - self._age(sent) if sent.way == "upload" else None
+            return Published(sent.address, life, sent=size)
 
     def _age(self, sent: _Sent) -> float:
         return self.clock.monotonic() - sent.at
 
     async def _upload(self, content: Content) -> Published | TransferFailed:
-        address = await self.upload(content.name, content.bytes)
+        address = await self.upload(content.name, content.body)
         if isinstance(address, TransferFailed):
             return address
         return await self._checked(Published(address), address, _expected(content), "upload")
@@ -158,7 +184,7 @@ class MaterialPublisher:
     async def _store(self, content: Content) -> Published | TransferFailed:
         if self.store is None:
             return TransferFailed("`[publish] store` is not set", final=True)
-        key = await self.store.put(content)
+        key = await self.store.put(content, anew=content.sha256 in self._unfetchable)
         if isinstance(key, TransferFailed):
             return key
         link = self.store.check_link(key)
@@ -167,7 +193,8 @@ class MaterialPublisher:
     async def _checked(
         self, published: Published, link: str, expected: Expected, way: Way
     ) -> Published | TransferFailed:
-        """What was published, if the fetch of `link` returns what is expected."""
+        """The published material, if the fetch of `link` returns the expected content."""
+        self._expected[published.address] = way, expected
         if not self.check:
             return published
         finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)
@@ -175,4 +202,4 @@ class MaterialPublisher:
 
 
 def _expected(content: Content) -> Expected:
-    return Expected(content.kind, len(content.bytes), content.bytes[:HEAD_BYTES])
+    return Expected(content.kind, content.size, content.head)

@@ -12,6 +12,7 @@ import anyio.to_thread
 from runner.clock import Clock
 from runner.diagnostics.failures import InstallationError, StoreUnusable
 from runner.engine.ports import TransferFailed
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.publish.content import Content
 
@@ -25,6 +26,8 @@ _CHECK_LINK = timedelta(minutes=5)
 _RETRIES = 2
 _RETRY_SECONDS = 20
 _TIMEOUT = "60s"
+_PIECE = 5 << 20
+"""Bytes of one piece of a large object; S3 takes no smaller ones."""
 _CONNECT_TIMEOUT = "10s"
 _S3 = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _GCS = ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_APPLICATION_CREDENTIALS")
@@ -58,20 +61,22 @@ class ObjectStore:
         if self.base_url is None:
             self._link_life()
 
-    async def put(self, content: Content) -> str | TransferFailed:
-        """The key of an object with the content, put there unless the store has it."""
+    async def put(self, content: Content, anew: bool = False) -> str | TransferFailed:
+        """The key of an object with the content, put there unless the store has it; `anew`: in any case."""
         # In threads: a future of the client's own that outlives the event loop can abort the interpreter at its end.
-        return await anyio.to_thread.run_sync(self._put, self._open(), content, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(self._put, self._open(), content, anew, abandon_on_cancel=True)
 
-    def _put(self, backend: "Backend", content: Content) -> str | TransferFailed:
+    def _put(self, backend: "Backend", content: Content, anew: bool) -> str | TransferFailed:
         import obstore
         from obstore.exceptions import BaseError
 
         key = key_of(content)
         try:
-            if _size_of(backend, key) != len(content.bytes):
+            if anew or _size_of(backend, key) != content.size:
                 attributes: Any = None if self.url.startswith("file:") else {"Content-Type": content.content_type}
-                obstore.put(backend, key, content.bytes, attributes=attributes, use_multipart=False)
+                in_parts = not isinstance(content.body, bytes)
+                bounds: Any = {"chunk_size": _PIECE, "max_concurrency": 1} if in_parts else {}
+                obstore.put(backend, key, content.body, attributes=attributes, use_multipart=in_parts, **bounds)
         except (BaseError, OSError) as error:
             return self._failure(content, error)
         return key
@@ -97,7 +102,7 @@ class ObjectStore:
             raise StoreUnusable(message) from None
 
     def _link_life(self) -> timedelta:
-        """How long a link signed now lives: as long as its credentials, at most seven days."""
+        """The life of a link that is signed now: that of its credentials, at most seven days."""
         end = self._credentials_end()
         if end is None:
             return _LONGEST_LINK
@@ -209,7 +214,7 @@ class ObjectStore:
 
     def _check_endpoint(self, variable: str, endpoint: str) -> None:
         parts = urlsplit(endpoint)
-        if endpoint and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if endpoint and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise StoreUnusable(f"{variable} must be https; http is for this machine only")
 
     # -- failures -----------------------------------------------------------------------------------------
@@ -260,7 +265,7 @@ _FINAL = (_DENIED, _NO_BUCKET, _NOT_ACCEPTED)
 
 
 def _kind_of(error: BaseException) -> str:
-    """What went wrong, without the text of the client, which holds links and keys."""
+    """The kind of an error, without the text of the client, which holds links and keys."""
     from obstore import exceptions
 
     kinds: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (

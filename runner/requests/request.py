@@ -19,17 +19,56 @@ JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "Jso
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part of a sound or a video, or a frame of a video; from its start to its end where both are None."""
+
+    start: Decimal = Decimal(0)
+    """Seconds from the beginning of the file."""
+    seconds: Decimal | None = None
+    """None: to the end of the file."""
+    frame: Literal["first_frame", "last_frame"] | None = None
+    """The one picture of the part that is sent; None for the whole part."""
+
+    def __str__(self) -> str:
+        """The stored form: `12+8`, `12+8.last_frame`, `last_frame`."""
+        length = "" if self.seconds is None else f"+{_plain(self.seconds)}"
+        span = f"{_plain(self.start)}{length}" if self.start or length else ""
+        return ".".join(filter(None, (span, self.frame)))
+
+    @property
+    def text(self) -> str:
+        """The part in words: `12 s to 20 s`, `last frame`, `first frame from 3 s on`."""
+        end = "" if self.seconds is None else f" to {_plain(self.start + self.seconds)} s"
+        span = f"{_plain(self.start)} s{end or ' to its end'}" if self.start or end else ""
+        return " of ".join(filter(None, ((self.frame or "").replace("_", " "), span)))
+
+
+def _plain(seconds: Decimal) -> str:
+    return format(seconds.normalize(), "f")
+
+
+@dataclass(frozen=True, slots=True)
 class LocalFile:
     """A file of the repository; identified by its content, so that moving the file changes no fingerprint."""
 
     path: str
     """Path from the repository's top, with `/`."""
     sha256: str
+    """Of the whole file, also where a part of it is sent."""
     kind: Kind
     bytes: int
+    """Of the whole file."""
     width: int | None = None
     height: int | None = None
     seconds: Decimal | None = None
+    """Length of what is sent."""
+    part: FilePart | None = None
+    """The part that is cut out and sent; None for the whole file."""
+
+    @property
+    def name(self) -> str:
+        """The path, and the part where one is sent: `assets/score.mp3 (12 s to 20 s)`."""
+        return self.path if self.part is None else f"{self.path} ({self.part.text})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +172,8 @@ def neutral_form(request: Request, take: int, resolve: Resolve) -> dict[str, Jso
 def _neutral_material(material: Material, resolve: Resolve) -> dict[str, JsonValue]:
     match material:
         case LocalFile():
-            return {"kind": material.kind, "sha256": material.sha256, "path": material.path}
+            part: dict[str, JsonValue] = {} if material.part is None else {"part": str(material.part)}
+            return {"kind": material.kind, "sha256": material.sha256, "path": material.path, **part}
         case RemoteFile():
             return {"kind": material.kind, "url": material.url}
         case TakeReference():
@@ -210,7 +250,8 @@ def _canonical_parts(
 def _canonical_material(material: Material, resolve: Resolve) -> str:
     match material:
         case LocalFile():
-            return f'{{"kind":"{material.kind}","sha256":"{material.sha256}"}}'
+            cut = "" if material.part is None else f'"part":"{material.part}",'
+            return f'{{"kind":"{material.kind}",{cut}"sha256":"{material.sha256}"}}'
         case RemoteFile():
             return f'{{"kind":"{material.kind}","url":{encode_basestring_ascii(material.url)}}}'
         case TakeReference():

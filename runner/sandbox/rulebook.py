@@ -28,7 +28,7 @@ _BOTH_NAMES = {PRO: PRO, "seedance2.0-pro": PRO, FAST: FAST, "seedance2.0-fast":
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a request of one model may hold; seconds are of the clip or of materials."""
+    """The bounds of a request of one model; seconds are of the clip or of materials."""
 
     seconds: tuple[int, int] = (4, 15)
     max_prompt_length: int = 4000
@@ -87,7 +87,7 @@ class Rulebook:
         return ".jpg" if model in self.jpeg_frames else ".png"
 
     def bounds_of(self, model: str) -> Bounds:
-        """What a request of a model may hold."""
+        """The bounds of a request of a model."""
         return self.model_bounds.get(model, self.bounds)
 
 

@@ -5,9 +5,8 @@ import re
 from collections.abc import Mapping
 
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider
 
-VARIABLES = ("SEEDANCE_API_KEY", "KINOVI_API_KEY")
-"""The variables that may hold the key, ours before the one of the vendor's pages."""
 _SHAPE = re.compile(r"[\x21-\x7e]{6,512}")
 
 
@@ -29,19 +28,29 @@ class ApiKey:
 class KeyVariable:
     """The key as the environment has it, unchecked; the `repr` hides it."""
 
-    name: str = VARIABLES[0]
+    name: str
     """The variable that is used, or that is to be set."""
     text: str | None = field(default=None, repr=False)
     contradicted_by: str | None = None
     """Another variable, with another key."""
 
 
+def key_variables() -> tuple[str, ...]:
+    """The variables that may hold the key; the first that is set is used."""
+    return paid_provider().key_variables
+
+
+def key_variables_text() -> str:
+    """The variables that may hold the key, for a message: `A or B`."""
+    return " or ".join(key_variables())
+
+
 def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
     """The key that is used: the first of the variables that is set and not empty."""
     env = os.environ if environ is None else environ
-    holders = [(name, env[name]) for name in VARIABLES if env.get(name)]
+    holders = [(name, env[name]) for name in key_variables() if env.get(name)]
     if not holders:
-        return KeyVariable()
+        return KeyVariable(key_variables()[0])
     (name, text), *others = holders
     return KeyVariable(name, text, next((other for other, value in others if value.strip() != text.strip()), None))
 
@@ -49,7 +58,7 @@ def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
 def key_texts(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The unchecked keys of all variables, to hide them wherever they might appear."""
     env = os.environ if environ is None else environ
-    return tuple(env[name] for name in VARIABLES if env.get(name))
+    return tuple(env[name] for name in key_variables() if env.get(name))
 
 
 def contradiction(key: KeyVariable) -> str:

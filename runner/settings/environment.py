@@ -5,9 +5,8 @@ import sys
 from collections.abc import Mapping
 from errno import ENAMETOOLONG
 
-from runner.settings.api_key import key_texts
+from runner.settings.api_key import key_texts, key_variables
 
-_SECRET_PREFIXES = ("SEEDANCE_", "KINOVI_")
 _MIN_KEY_LENGTH = 8
 """A shorter text is no key, and may stand in PATH by chance."""
 
@@ -16,10 +15,11 @@ def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str
     """The environment of every child process: without the provider's variables, and without a key in others."""
     env = os.environ if environ is None else environ
     keys = [key for key in map(str.strip, key_texts(env)) if len(key) >= _MIN_KEY_LENGTH]
+    prefixes = tuple(name.removesuffix("API_KEY") for name in key_variables())
     return {
         name: text
         for name, text in env.items()
-        if not name.upper().startswith(_SECRET_PREFIXES) and not any(key in text for key in keys)
+        if not name.upper().startswith(prefixes) and not any(key in text for key in keys)
     }
 
 

@@ -14,12 +14,17 @@ from runner.diagnostics.problem import closest_match
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.hosts import ip_of, is_loopback, is_public
 from runner.lazy_dataclass import dataclass
+from runner.paid_providers import paid_providers, settings_section
 from runner.settings.publish import check_store, check_user_store, git_url_check
 from runner.settings.schema import expectation, is_valid, keys
 from runner.settings.toml_limits import UnfitToml, parse_toml, shortened
 
-PROVIDERS = ("sandbox", "kinovi")
 Rules = Mapping[str, Callable[[Any], str | None]]
+
+
+def providers() -> tuple[str, ...]:
+    """The names that `provider` takes: the free sandbox, and the paid ones."""
+    return ("sandbox", *(provider.name for provider in paid_providers()))
 
 
 def _expected(key: str) -> str:
@@ -84,7 +89,6 @@ _RULES: Rules = {
 """The rules of trust beyond the schema's types, ranges and choices; each sees any value."""
 _USER_RULES: Rules = {**_RULES, "webhook.listen": _listen_anywhere, "publish.store": check_user_store}
 """The rules of the user's own file: only it may open a port to other machines, or write outside the repository."""
-_PRICES = "providers.kinovi.prices"
 _NOT_BUILT = ("ledger",)
 
 
@@ -114,7 +118,7 @@ class SettingsFile:
 
     def prices(self) -> dict[str, Decimal]:
         """The prices in credits a second, by row: `seedance-20 720p`."""
-        start = f"{_PRICES}."
+        start = f"{settings_section()}.prices."
         return {
             key.removeprefix(start): Decimal(str(value)) for key, value in self.values.items() if key.startswith(start)
         }
@@ -127,7 +131,7 @@ def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
     """
     by_file: dict[Path, Path] = {}
     for path in paths:
-        folder = Path(os.path.realpath(path if path.is_dir() else path.parent))
+        folder = Path(os.path.realpath(path if os.path.isdir(path) else path.parent))
         inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
         place = next((place for place in inside if os.path.lexists(place / name)), root)
         by_file.setdefault(place / name, path)
@@ -163,7 +167,7 @@ def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dic
 
 
 def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True, with_names: bool = False) -> str | None:
-    """What is wrong with a value; without the hint, for which the nearest name would be sought, it costs little.
+    """The error of a value, or None; without the hint, for which the nearest name is sought, the check costs little.
 
     `with_names`: the hint for an unknown key without a near name lists all settings.
     """

@@ -53,7 +53,7 @@ def publish_settings(first_set: Callable[[str], Any]) -> PublishSettings:
 
 
 def check_store(value: Any) -> str | None:
-    """What is wrong with `store` in a repository's file, whose folders must lie in the repository."""
+    """The error of `store` in a repository's file, whose folders must lie in the repository; None if there is none."""
     message = check_user_store(value)
     if message is None and value.startswith("file:"):
         folder = value.removeprefix("file:")
@@ -63,7 +63,7 @@ def check_store(value: Any) -> str | None:
 
 
 def check_user_store(value: Any) -> str | None:
-    """What is wrong with `store` in the user's own file, which may name any folder of this machine."""
+    """The error of `store` in the user's own file, which may name any folder of this machine; None if there is none."""
     message = 'use "s3://bucket/folder", "gs://bucket/folder", "az://container/folder" or "file:folder"'
     if not isinstance(value, str) or len(value) > _MAX_LENGTH:
         return message

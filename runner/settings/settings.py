@@ -12,18 +12,18 @@ from runner.attempts.events import Account
 from runner.diagnostics.failures import KeyUnusable, OptionError, SettingsError
 from runner.diagnostics.problem import closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
+from runner.files.reading import CIRCLE
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider, settings_section
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
 from runner.settings.environment import hide_userinfo, home_folder, is_too_long, xdg_folder
-from runner.settings.file import PROVIDERS, SettingsFile, listening_at, nearest
+from runner.settings.file import SettingsFile, listening_at, nearest, providers
 from runner.settings.publish import PublishSettings, publish_settings
 from runner.settings.pull_request import pull_request
 
 Files = tuple[SettingsFile, SettingsFile]
 
-KINOVI = "https://kinovi.ai"
-"""The host of the documentation's examples; only the environment can name another."""
 FILE = "storyboard.toml"
 _USD_PER_CREDIT = Decimal("0.005")
 _STORYBOARDS_FOLDER = "storyboards"
@@ -84,7 +84,7 @@ class Settings:
     ci_state: bool = False
     pull_request: str | None = None
     """The CI service of a pull request's job; None in any other job and outside CI."""
-    api_key: KeyVariable = field(default_factory=KeyVariable)
+    api_key: KeyVariable = field(default_factory=lambda: read_key({}))
     state_problem: str = ""
     """The reason why there is no state folder, with the way out."""
 
@@ -97,7 +97,7 @@ class Settings:
 
     @property
     def account(self) -> Account:
-        """Whose credits; loopback hosts with their port, the embedded sandbox under one name."""
+        """The account whose credits are spent; loopback hosts with their port, the embedded sandbox under one name."""
         if self.provider == "sandbox":
             return Account("sandbox", "sandbox", free=True)
         return Account(self.provider, host_of(self.base_url))
@@ -110,7 +110,9 @@ class Settings:
     def key(self) -> ApiKey:
         """The key of a paid provider; raise `KeyUnusable` without one, `SettingsError` with two."""
         if not self.api_key.text:
-            raise KeyUnusable(_NO_KEY.format(host=host_of(self.base_url)))
+            raise KeyUnusable(
+                _NO_KEY.format(host=host_of(self.base_url), key=self.api_key.name, provider=self.provider)
+            )
         if self.api_key.contradicted_by is not None:
             raise SettingsError(contradiction(self.api_key))
         if (error := key_format_error(self.api_key.text)) is not None:
@@ -118,9 +120,9 @@ class Settings:
         return ApiKey(self.api_key.text)
 
 
-_NO_KEY = """{host} needs the API key of your account, and SEEDANCE_API_KEY is not set; nothing was sent or spent:
-  export SEEDANCE_API_KEY=…
-  or leave --provider kinovi out: the sandbox is free and needs no key"""
+_NO_KEY = """{host} needs the API key of your account, and {key} is not set; nothing was sent or spent:
+  export {key}=…
+  or leave --provider {provider} out: the sandbox is free and needs no key"""
 
 
 def host_of(base_url: str) -> str:
@@ -134,22 +136,23 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
     """The settings of a repository, or of the storyboards `files` in it; raise `SettingsError` or `OptionError`."""
     env = os.environ if environ is None else environ
     repo_path = flags.config or nearest(files, root, FILE)
-    if flags.config is not None and not flags.config.is_file():
+    if flags.config is not None and not os.path.isfile(flags.config):
         raise OptionError(f"--config {flags.config}: there is no such file")
     repo = SettingsFile.read(repo_path, root, is_user_file=False)
     user = _user_file(env, root)
     sources = (user, repo)
     provider = _provider(flags, env, sources)
+    section = settings_section()
     return Settings(
         root=root,
         provider=provider,
         profile=flags.profile,
         base_url=_base_url(env),
-        edition=_first_set(sources, "providers.kinovi.edition") or DEFAULT_EDITION,
-        concurrency=flags.concurrency or _minimum(sources, "providers.kinovi.concurrency") or 3,
+        edition=_first_set(sources, f"{section}.edition") or DEFAULT_EDITION,
+        concurrency=flags.concurrency or _minimum(sources, f"{section}.concurrency") or 3,
         usd_per_credit=_usd_per_credit(user, repo),
-        server_error=_first_set(sources, "providers.kinovi.server_error") or "retry",
-        requests_per_second=float(_minimum(sources, "providers.kinovi.requests_per_second") or 5),
+        server_error=_first_set(sources, f"{section}.server_error") or "retry",
+        requests_per_second=float(_minimum(sources, f"{section}.requests_per_second") or 5),
         retries_provider=_minimum(sources, "retries.provider", default=2),
         retries_review=_minimum(sources, "retries.review", default=0),
         credits_per_day=_least_credits(sources, "budget.credits_per_day"),
@@ -266,10 +269,10 @@ def find_root(start: Path) -> Path:
         start = start.absolute()
     except FileNotFoundError as error:
         raise SettingsError("the working folder was deleted: change to another folder") from error
-    folder = start if start.is_dir() else start.parent
+    folder = start if os.path.isdir(start) else start.parent
     folders = [folder, *folder.parents]
     for marker in (".git", FILE):
-        if (root := next((parent for parent in folders if (parent / marker).exists()), None)) is not None:
+        if (root := next((parent for parent in folders if os.path.exists(parent / marker)), None)) is not None:
             return root.resolve()
     return (folder.parent if folder.name == _STORYBOARDS_FOLDER else folder).resolve()
 
@@ -279,15 +282,15 @@ def find_root(start: Path) -> Path:
 
 def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
     provider = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
-    if provider not in PROVIDERS:
+    if provider not in providers():
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
-        raise OptionError(f"{source}: {_unknown_choice(provider, PROVIDERS, 'provider')}")
+        raise OptionError(f"{source}: {_unknown_choice(provider, providers(), 'provider')}")
     return str(provider)
 
 
 def _usd_per_credit(user: SettingsFile, repo: SettingsFile) -> Decimal:
     """The price of a credit: the user's, or the repository's if higher: a file cannot stretch a budget in dollars."""
-    key = "providers.kinovi.usd_per_credit"
+    key = f"{settings_section()}.usd_per_credit"
     if key in user.values:
         return Decimal(str(user.values[key]))
     return max(_USD_PER_CREDIT, Decimal(str(repo.values.get(key, _USD_PER_CREDIT))))
@@ -296,7 +299,7 @@ def _usd_per_credit(user: SettingsFile, repo: SettingsFile) -> Decimal:
 def _base_url(env: Mapping[str, str]) -> str:
     url = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
     if not url:
-        return KINOVI
+        return paid_provider().base_url
     address = hide_userinfo(url)
     try:
         parts = urlsplit(url)
@@ -304,7 +307,9 @@ def _base_url(env: Mapping[str, str]) -> str:
     except ValueError:  # a port beyond 65535, brackets that hold no number
         is_valid = False
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
-        raise SettingsError(f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {KINOVI}")
+        raise SettingsError(
+            f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {paid_provider().base_url}"
+        )
     if "@" in parts.netloc:
         raise SettingsError(
             f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
@@ -332,14 +337,16 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
 
 
 def _output(root: Path, flags: Flags, files: Files) -> Path:
-    """The output folder: in the repository, and neither hidden nor in a hidden folder like `.git`."""
+    """The output folder: below the repository's top, and neither hidden nor in a hidden folder like `.git`."""
     if flags.output is not None:
         written, source = flags.output.absolute(), "--output"
     else:
         written, source = root / str(_first_set(files, "output") or "renders"), f"{FILE}: output"
     try:
         chosen = written.resolve()
-    except (OSError, RuntimeError, ValueError) as error:
+    except RuntimeError as error:
+        raise SettingsError(f"{source}: {written} is not a path: {CIRCLE}") from error
+    except (OSError, ValueError) as error:
         raise SettingsError(f"{source}: {written} is not a path: {error}") from error
     if not chosen.is_relative_to(root):
         raise SettingsError(f"{source}: {chosen} is outside the repository {root}")
@@ -348,6 +355,8 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
         *chosen.relative_to(root).parts,
         *(lexical.relative_to(root).parts if lexical.is_relative_to(root) else ()),
     ]
+    if chosen == root:
+        raise SettingsError(f"{source}: clips are not written into the top of the repository: choose a folder below it")
     if (hidden := next((name for name in names if name.startswith(".")), None)) is not None:
         raise SettingsError(
             f"{source}: clips are not written into the hidden folder {hidden}: choose a folder without a leading dot",

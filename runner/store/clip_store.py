@@ -1,6 +1,7 @@
 """The clips on disk: each under its take's name, stored whole and durably; no paid clip is ever overwritten."""
 
 import errno
+import fnmatch
 import hashlib
 import os
 import shutil
@@ -10,11 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.clip_name import ARCHIVE, ClipName, archive_name
+from runner.attempts.clip_name import ARCHIVE, ClipName, archive_name, archive_pattern
 from runner.attempts.events import Clip, Doubtful, Output, Stored
+from runner.editions.model import SHORT_SIDE
 from runner.engine.ports import TransferFailed
 from runner.files.reading import hash_clip, open_clip
 from runner.files.writing import create_afresh, make_folder, move_file, remove_file
+from runner.language.defaults import ASPECT_RATIO
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.media.clip import ClipFacts, IncompleteClip, probe
 from runner.planning.plan import Step
@@ -22,9 +25,9 @@ from runner.requests.request import LocalFile, Request
 from runner.store.durability import sync_above, sync_folder
 
 _SHAPE_TOLERANCE = 0.015
+"""Share by which a clip's shape may differ from the ordered one: sides are rounded to multiples of 16."""
 _ROUNDED_480P = (864, 496)
 """The provider's 16:9 at 480p, each side a multiple of 16: 2% off."""
-_SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ class ClipStore:
     def _keep_doubtful(
         self, part: Path, sha256: str, attempt: Attempt, target: Path, error: IncompleteClip, repeated: bool
     ) -> Doubtful | TransferFailed:
-        """What becomes of a file that fails a check; a paid clip is never thrown away for that."""
+        """Keep a file that fails a check beside its place: a paid clip is never thrown away for that."""
         if error.fault == "no video" or (error.fault == "cut off" and not repeated):
             remove_file(part, self.root)
             return TransferFailed(f"the downloaded file {error.message}", unusable=True)
@@ -204,7 +207,7 @@ class ClipStore:
 
     def _install(self, part: Path, target: Path, sha256: str) -> None:
         """Move a part file to its final name; a different clip under that name is archived first."""
-        if target.is_dir() and not target.is_symlink():
+        if os.path.isdir(target) and not os.path.islink(target):
             raise IsADirectoryError(f"{target} is a folder")
         if self._is_other_file(target, sha256) and not self._is_pointer(target):
             self._archive_existing(target)
@@ -231,7 +234,9 @@ class ClipStore:
         yield from paths
         prefix = attempt.intent.fingerprint[:8]
         for folder in dict.fromkeys([*folders, *(path.parent for path in paths)]):
-            yield from sorted((folder / ARCHIVE).glob(f"take-*.{prefix}*.mp4"))
+            archive = folder / ARCHIVE
+            names = sorted(os.listdir(archive)) if os.path.isdir(archive) else []
+            yield from (archive / name for name in fnmatch.filter(names, archive_pattern(prefix)))
 
     def _ensure_folder(self, folder: Path) -> Path:
         """Create a folder durably; refuse one outside the repository, where a link from a branch could lead."""
@@ -278,7 +283,7 @@ class ClipStore:
 
 
 def differences(request: Request, facts: ClipFacts, outputs: tuple[Output, ...] = ()) -> tuple[str, ...]:
-    """How a clip differs from its request (shape, size, length) or from the provider's description."""
+    """The differences of a clip from its request (shape, size, length) or from the provider's description."""
     notes = []
     width, height = facts.width, facts.height
     if request.aspect_ratio is not None and not _has_ordered_shape(request, width, height):
@@ -314,7 +319,7 @@ def _has_shape(shape: tuple[int, int], width: int, height: int) -> bool:
 
 def _is_too_small(request: Request, width: int, height: int) -> bool:
     """Whether the short side belongs to a lower resolution; 23% of slack, since every ratio is rounded differently."""
-    return min(width, height) < 0.77 * _SHORT_SIDE.get(request.upscale or request.resolution, 0)
+    return min(width, height) < 0.77 * SHORT_SIDE.get(request.upscale or request.resolution, 0)
 
 
 def _ordered_facts(attempt: Attempt) -> tuple[int, int, float]:
@@ -325,7 +330,7 @@ def _ordered_facts(attempt: Attempt) -> tuple[int, int, float]:
     output = attempt.outputs[0] if attempt.outputs else None
     if output is not None and output.width and output.height:
         return output.width, output.height, length
-    short = _SHORT_SIDE.get(str(request.get("upscale") or request.get("resolution")), 720)
-    wide, _, high = str(request.get("aspect_ratio") or "16:9").partition(":")
+    short = SHORT_SIDE.get(str(request.get("upscale") or request.get("resolution")), 720)
+    wide, _, high = str(request.get("aspect_ratio") or ASPECT_RATIO).partition(":")
     ratio = int(wide) / int(high) if wide.isdigit() and high.isdigit() and int(high) else 16 / 9
     return (round(short * ratio), short, length) if ratio >= 1 else (short, round(short / ratio), length)

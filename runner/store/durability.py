@@ -48,7 +48,7 @@ def _linkable_folders(output: Path) -> Iterator[Path]:
     """The folders of an output that could be links."""
     clips = output / "clips"
     yield from (output, clips)
-    if not clips.is_dir():
+    if not os.path.isdir(clips):
         return
     with os.scandir(clips) as shots:
         for shot in shots:

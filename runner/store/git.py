@@ -1,5 +1,6 @@
 """The names that the first version gave a repository, and uncommitted files."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,14 +21,14 @@ def identify(root: Path, environment: Mapping[str, str]) -> Repository:
 
     `environment` is that of git's process, without secrets.
     """
-    roots = run_git(root, environment, "rev-list", "--max-parents=0", "HEAD") if (root / ".git").exists() else None
+    roots = run_git(root, environment, "rev-list", "--max-parents=0", "HEAD") if os.path.exists(root / ".git") else None
     commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
     return Repository(root, commits or (f"path:{root}",))
 
 
 def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -> list[Path]:
     """The paths whose content differs from the last commit; empty when git fails."""
-    if not (root / ".git").exists() or not paths:
+    if not os.path.exists(root / ".git") or not paths:
         return []
     names = {str(path.relative_to(root)): path for path in paths}
     status = run_git(root, environment, "status", *_STATUS, "--", *names)

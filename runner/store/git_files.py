@@ -1,6 +1,7 @@
 """Committed and pushed files: the last commit on a remote branch that holds a file's present bytes."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -27,14 +28,14 @@ class Pushed:
 
 
 def find_pushed(root: Path, paths: Iterable[str], environment: Mapping[str, str]) -> dict[str, Pushed | str]:
-    """By path from the repository's top: the commit, or why there is none; opens no connection.
+    """The commit of each file, or why there is none, by path from the repository's top; opens no connection.
 
     `environment` is that of git's process, without secrets.
     """
     names = list(dict.fromkeys(paths))
     if not names:
         return {}
-    if not (root / ".git").exists():
+    if not os.path.exists(root / ".git"):
         return dict.fromkeys(names, NO_REPOSITORY)
     results: dict[str, Pushed | str] = {name: SUBMODULE for name in names if _is_in_submodule(root, name)}
     names = [name for name in names if name not in results]
@@ -55,7 +56,7 @@ def find_pushed(root: Path, paths: Iterable[str], environment: Mapping[str, str]
 
 
 def _is_in_submodule(root: Path, name: str) -> bool:
-    return any((root / parent / ".git").exists() for parent in Path(name).parents if parent != Path())
+    return any(os.path.exists(root / parent / ".git") for parent in Path(name).parents if parent != Path())
 
 
 def _lfs_paths(root: Path, names: list[str], environment: Mapping[str, str]) -> set[str]:

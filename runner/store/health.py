@@ -19,7 +19,7 @@ def folder(name: str, path: Path, *, pays: bool = False) -> list[HealthCheck]:
 
     `pays`: the folder holds the ledger.
     """
-    existing = next((parent for parent in (path, *path.parents) if parent.is_dir()), None)
+    existing = next((parent for parent in (path, *path.parents) if os.path.isdir(parent)), None)
     if existing is None:
         return [HealthCheck(name, "error", f"{path} cannot be created", "choose another folder")]
     try:

@@ -33,6 +33,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 _STALE_SECONDS = 3600.0
+"""Age of a temporary file that no run can be about to rename any more."""
 
 
 class RunLock:
@@ -52,13 +53,13 @@ class RunLock:
         _remove_stale_files(state)
 
     def close(self) -> None:
-        """The run has ended."""
+        """Remove the file of a run that has ended, and release its lock."""
         self.path.unlink(missing_ok=True)
         os.close(self._file)
 
 
 def _remove_stale_files(state: Path) -> None:
-    """Takes away what processes left that were killed while they began, an hour ago or more."""
+    """Remove the temporary files of processes that were killed an hour ago or more while they began."""
     newest = (state / RUNS).stat().st_mtime - _STALE_SECONDS
     for path in state.glob("new-*"):
         with contextlib.suppress(OSError):

@@ -73,7 +73,7 @@ class Receipts:
         return self._file
 
     def write(self, attempt: str, task_id: str, at: datetime, intent: Intent | None) -> None:
-        """One line, on disk when this returns; OSError when it is not."""
+        """Write one line, on disk when this returns; OSError when it is not."""
         fields = {"attempt": attempt, "task": task_id, "at": format_utc(at)} | self._details(intent)
         line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
         with self._lock:
@@ -85,7 +85,7 @@ class Receipts:
                 fcntl.flock(file, fcntl.LOCK_UN)
 
     def _details(self, intent: Intent | None) -> dict[str, Any]:
-        """What a ledger that lost its row has to know of a paid task."""
+        """The facts about a paid task that a ledger needs if it lost the task's row."""
         details: dict[str, Any] = {"account": [self._account.provider, self._account.host]}
         if intent is None:
             return details
@@ -110,7 +110,7 @@ class Receipts:
 
 
 def _append(file: int, line: bytes) -> None:
-    """A whole line behind whatever stands there; behind a torn one it begins a new line. OSError."""
+    """Append a whole line, on a line of its own even behind a torn one. OSError."""
     size = os.fstat(file).st_size
     rest = line if size == 0 or os.pread(file, 1, size - 1) == b"\n" else b"\n" + line
     while rest:
@@ -209,7 +209,7 @@ def _intent(fields: Mapping[str, Any]) -> Intent:
 
 
 def read_first_version(path: Path) -> list[Receipt]:
-    """What stands in a receipts file of the first version; a line that was cut off in the middle of writing is none."""
+    """The receipts in a file of the first version; a line that was cut off in the middle of writing is none."""
     try:
         text = path.read_bytes().split(b"\0", 1)[0]
     except FileNotFoundError:

@@ -1,5 +1,7 @@
 """The prompt is readable: in lines, on pages, in every script that a font here draws."""
 
+import os
+
 import pytest
 from PIL import Image
 
@@ -93,19 +95,19 @@ def test_chinese_is_broken_between_signs_and_no_line_begins_with_a_stop() -> Non
 
 
 def test_a_sign_that_no_font_draws_is_named_with_what_to_install() -> None:
-    message = missing_font("a road \U0001e922 at night")
+    message = missing_font("a road \U0001e922 at night", os.environ)
     assert message is None or message.startswith(
         "no font on this machine draws \U0001e922 (Adlam); install fonts-noto-core"
     )
 
 
 def test_plain_words_need_no_font_of_the_machine() -> None:
-    assert missing_font("plain words, 12:30, 'yes'") is None
+    assert missing_font("plain words, 12:30, 'yes'", os.environ) is None
 
 
 def test_dashes_and_quotation_marks_are_drawn_by_a_font_of_the_machine() -> None:
     requirements.font("–“”")
-    assert missing_font("plain words, 12:30 – “yes”") is None
+    assert missing_font("plain words, 12:30 – “yes”", os.environ) is None
 
 
 def test_the_faces_of_a_text_follow_from_the_text_alone() -> None:

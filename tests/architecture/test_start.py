@@ -22,8 +22,8 @@ IDLE = {
 """Modules of Python that cost much, and that only a problem, a screen, a paid run or a worker needs."""
 ROOMS = {
     "validate": {
-        *("app", "attempts", "commands", "diagnostics", "editions", "files", "language", "media", "requests"),
-        "settings",
+        *("app", "attempts", "commands", "diagnostics", "editions", "files", "language", "media", "providers"),
+        *("requests", "settings"),
     },
     "plan": {
         *("app", "attempts", "commands", "diagnostics", "editions", "engine", "files", "language", "media", "planning"),
@@ -93,6 +93,8 @@ def test_help_imports_argparse_and_no_package_of_others(tmp_path: Path) -> None:
     assert foreign(found) == set()
     assert {name for name in found if name.startswith("runner.")} == {
         "runner.__main__", "runner.cli", "runner.commands", "runner.garbage_collection", "runner.streams",
+        "runner.lazy_dataclass", "runner.paid_providers", "runner.providers", "runner.providers.kinovi",
+        "runner.providers.kinovi.description",
         "runner.show", "runner.show.text", "runner.show.text.help_format", "runner.show.text.terminal",
     }  # fmt: skip
 

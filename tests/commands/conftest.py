@@ -1,9 +1,7 @@
 """A content repo for each test, and a paid host that is the sandbox on loopback."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import httpx
 import pytest
 
 from tests.commands.content_repo import ContentRepo, content
+from tests.plain_clips import sandbox_process
 from tests.waiting import wait_until
 
 KEY = "made-up-canary-key-1234"
@@ -72,25 +71,11 @@ def host() -> Iterator[Callable[..., Host]]:
 
 @contextmanager
 def hosts() -> Iterator[Callable[..., Host]]:
-    """Starts `storyboard sandbox` with some flags, on a free port, with prepared clips and tasks of 0.2 seconds."""
-    started: list[subprocess.Popen[str]] = []
+    """Starts `storyboard sandbox` with some flags, on a free port; tasks of 0.2 seconds, prepared or drawn clips."""
+    with ExitStack() as stack:
 
-    def start(*flags: str, seconds: str = "0.2") -> Host:
-        words = ["sandbox", "--port", "0", "--key", KEY, "--seconds", seconds, "--plain-clips", *flags]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "runner", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        started.append(process)
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        assert first.startswith("sandbox listening on "), first
-        return Host(first.removeprefix("sandbox listening on ").strip())
+        def start(*flags: str, seconds: str = "0.2", drawn: bool = False) -> Host:
+            process = sandbox_process("--key", KEY, "--seconds", seconds, *flags, drawn=drawn)
+            return Host(stack.enter_context(process))
 
-    try:
         yield start
-    finally:
-        for process in started:
-            process.terminate()
-            process.wait(timeout=10)
-            assert process.stdout is not None
-            process.stdout.close()

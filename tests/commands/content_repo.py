@@ -1,15 +1,21 @@
 """A content repo in a folder of its own, and the installed command in it."""
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import pty
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests import prepared
 
 FILM = """\
 storyboard: 1
@@ -22,6 +28,10 @@ shots:
     first_frame: "@quay.last_frame"
     prompt: She pushes the door open
 """
+
+
+READ_AT_START = {"PYTHONPATH", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONWARNINGS"}
+"""Variables that the interpreter reads: with one of them a command starts an interpreter of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +79,15 @@ class ContentRepo:
 
     def storyboard(self, *words: str, **env: str) -> CommandResult:
         """Runs `storyboard …` in the repository, to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "runner", *words],
-            cwd=self.root,
-            env=self.env(**env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        environment = self.env(**env)
+        if READ_AT_START & env.keys():
+            command = [sys.executable, "-m", "runner", *words]
+            done = subprocess.run(
+                command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=120,
+            )  # fmt: skip
+        else:
+            done = prepared.run(words, self.root, environment)
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str, **env: str) -> "subprocess.Popen[str]":
@@ -95,19 +104,31 @@ class ContentRepo:
 
     def at_terminal(self, *words: str, typed: str, **env: str) -> CommandResult:
         """Runs `storyboard …` at a terminal where somebody types; `out` is all that stood on its screen."""
+        return self._at_terminal(words, typed, None, env)
+
+    def at_question(
+        self, words: Sequence[str], typed: str, before: Callable[[], object], env: Mapping[str, str]
+    ) -> CommandResult:
+        """As `at_terminal`; `before` is done once the question stands there, and only then is it answered."""
+        return self._at_terminal(words, typed, before, env)
+
+    def _at_terminal(
+        self, words: Sequence[str], typed: str, before: Callable[[], object] | None, env: Mapping[str, str]
+    ) -> CommandResult:
         master, slave = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "runner", *words], cwd=self.root, env=self.env(**env), stdin=slave, stdout=slave,
-            stderr=slave,
-        )  # fmt: skip
+        process = prepared.program().start(words, self.root, self.env(**env), [slave] * 3)
         os.close(slave)
-        os.write(master, typed.encode())
         screen = b""
+        if before is not None:
+            while b"[y/N]" not in screen:
+                screen += os.read(master, 65536)
+            before()
+        os.write(master, typed.encode())
         with contextlib.suppress(OSError):  # its end, as Linux says it
             while piece := os.read(master, 65536):
                 screen += piece
         os.close(master)
-        return CommandResult(process.wait(timeout=60), screen.decode().replace("\r\n", "\n"), "")
+        return CommandResult(process.wait(), screen.decode().replace("\r\n", "\n"), "")
 
     def git(self, *words: str) -> str:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
@@ -128,13 +149,21 @@ class ContentRepo:
 def content(tmp_path: Path, film: str = FILM) -> ContentRepo:
     """A fresh git repository with one storyboard."""
     root = tmp_path / "film"
-    (root / "storyboards").mkdir(parents=True)
-    made = ContentRepo(root)
-    made.write("storyboards/film.yaml", film)
-    made.git("init", "-q")
-    made.git("add", ".")
-    made.git("commit", "-qm", "A film")
-    return made
+    shutil.copytree(_committed(film), root)
+    return ContentRepo(root)
+
+
+@functools.cache
+def _committed(film: str) -> Path:
+    """A repository with one commit, for copies: git is started once for each text."""
+    folder = Path(tempfile.mkdtemp(prefix="content-repo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    repo = ContentRepo(folder / "film")
+    repo.write("storyboards/film.yaml", film)
+    repo.git("init", "-q")
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "A film")
+    return repo.root
 
 
 def clone(source: ContentRepo, name: str) -> ContentRepo:

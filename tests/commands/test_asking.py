@@ -32,6 +32,15 @@ def test_a_yes_makes_what_was_shown_for_the_price_that_was_asked(paid_film: Cont
     assert "Make 2 clips for at most 120 credits ($0.60)? [y/N]" in screen
 
 
+def test_the_question_breaks_between_words(paid_film: ContentRepo, host: Start) -> None:
+    address = hear(paid_film, "first")
+    screen = paid_film.at_terminal(*RUN, typed="n\n", **host().env, COLUMNS="60").out
+    asked = screen[screen.index("Make 2 clips") :].partition("[y/N]")[0]
+    assert len(asked.splitlines()) > 1
+    assert max(map(len, asked.splitlines())) <= 60
+    assert f"callbacks go to {address}, received at" in " ".join(asked.split())
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yep\n", "\x04"])
 def test_everything_but_a_yes_is_a_no(paid_film: ContentRepo, host: Start, answer: str) -> None:
     there = host()

@@ -6,6 +6,7 @@ import pytest
 
 from tests.commands.conftest import Host
 from tests.commands.content_repo import ContentRepo
+from tests.commands.test_never_twice import committed, fresh
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -49,6 +50,19 @@ def test_takes_of_another_profile_count(bounded: ContentRepo, host: Start) -> No
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     assert bounded.storyboard("run", FILM, "--yes", "--profile", "long", "--select", "quay", **there.env).code == 4
     assert there.state["creates"] == 1
+
+
+def test_takes_of_another_profile_count_on_another_machine(bounded: ContentRepo, host: Start) -> None:
+    there = host()
+    assert bounded.storyboard("run", FILM, "--yes", "--profile", "long", "--select", "quay", **there.env).code == 0
+    committed(bounded)
+    other, state = fresh(bounded, "other")
+    env = there.env | state
+    assert other.storyboard("run", FILM, "--yes", "--select", "quay", **env).code == 4
+    assert there.state["creates"] == 1
+    assert "90 of 100 credits" in other.storyboard("status", FILM, **env).out
+    for bill in (other.storyboard("spend", "--json", **env), other.storyboard("spend", FILM, "--json", **env)):
+        assert bill.json["total"]["billed"] == 90
 
 
 def test_what_earlier_words_were_paid_for_does_not_count(bounded: ContentRepo, host: Start) -> None:

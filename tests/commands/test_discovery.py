@@ -35,6 +35,38 @@ def test_where_none_is_found_those_that_lie_elsewhere_are_named(repo: ContentRep
     assert "storyboard init" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("folders", "films"),
+    [
+        (["films/attic"], 1),
+        (["films"], 2),
+        (["."], 2),
+        (["films/attic/", "films"], 2),
+        (["films/attic/storyboards"], 1),
+    ],
+)
+def test_a_folder_means_the_storyboards_in_it(repo: ContentRepo, folders: list[str], films: int) -> None:
+    repo.write(".hidden/b.yaml", FILM)
+    repo.write("films/attic/shared/cast.yaml", "assets: {}\n")
+    for path in repo.root.glob("films/*/storyboard.toml"):
+        path.unlink()
+    result = repo.storyboard("validate", *folders)
+    assert (result.code, result.out) == (0, f"{films} file{'s' * (films > 1)}, {2 * films} shots: nothing is wrong\n")
+
+
+def test_a_folder_without_storyboards_names_those_that_lie_elsewhere(repo: ContentRepo) -> None:
+    (repo.root / "ads").mkdir()
+    result = repo.storyboard("plan", "ads")
+    assert result.code == 2
+    assert "there is no storyboard in ads" in result.err
+    assert "films/attic/storyboards/attic.yaml" in result.err
+
+
+def test_a_run_takes_a_folder_too(repo: ContentRepo) -> None:
+    assert repo.storyboard("run", "films/attic").code == 0
+    assert list(repo.root.glob("renders/**/attic/sandbox/manifest.json"))
+
+
 def test_the_settings_are_those_of_the_nearest_folder_upward_from_the_storyboard(repo: ContentRepo) -> None:
     repo.write("storyboard.toml", 'output = "top"\n')
     repo.write("films/harbour/storyboard.toml", 'output = "clips"\n')

@@ -104,6 +104,17 @@ HIDDEN = [
 ]
 
 
+@pytest.mark.parametrize("output", [".", "./", "renders/.."])
+@pytest.mark.parametrize("by", ["storyboard.toml", "--output"])
+def test_no_output_is_the_top_of_the_repository(film: ContentRepo, output: str, by: str) -> None:
+    words = ("--output", output) if by == "--output" else ()
+    if not words:
+        film.write("storyboard.toml", f'output = "{output}"\n')
+    result = film.storyboard("run", FILM, *words)
+    assert (result.code, "choose a folder below it" in result.err) == (3, True)
+    assert not (film.root / "film").exists()
+
+
 @pytest.mark.parametrize("output", HIDDEN)
 @pytest.mark.parametrize("by", ["storyboard.toml", "--output"])
 def test_no_output_is_in_a_hidden_folder(film: ContentRepo, output: str, by: str) -> None:

@@ -102,7 +102,7 @@ def test_what_no_way_can_take_is_blocked_and_nothing_is_sent(chain: ContentRepo,
     code, text = run(chain, paid)
 
     assert code == 3
-    assert "store` or `git_url`" in text
+    assert "add `upload` to `[publish] ways`, set `[publish] store` or `git_url`" in " ".join(text.split())
     assert paid.state["tasks"] == []
 
 
@@ -237,3 +237,31 @@ def test_an_address_of_the_storyboard_that_nobody_answers_for_is_a_warning(
     chain.write("storyboards/film.yaml", CHAIN.replace("assets/maria.png", "https://nowhere.invalid/maria.png"))
     _, text = run(chain, paid)
     assert "its address could not be checked" in " ".join(text.split())
+
+
+def test_an_upload_that_serves_a_login_page_costs_nothing_and_names_asset_line_and_way(
+    chain: ContentRepo, host: Callable[..., Host]
+) -> None:
+    chain.write("storyboard.toml", UPLOADS)
+    faults = chain.write("faults.yaml", "faults: 1\nrules: [{on: file, do: {html: true, status: 200}}]\n")
+    paid = host("--edition", "2026-09", "--faults", str(faults))
+    code, text = run(chain, paid)
+    closing = " ".join(text.split())
+    assert code == 1
+    assert "storyboards/assets/maria.png: its address (upload) serves a web page (a login?), not an image" in closing
+    assert "it is @maria (storyboards/film.yaml:5); no credit was spent, and the next run tries again" in closing
+    assert paid.state["creates"] == 0
+
+
+def test_a_file_that_changes_while_the_question_stands_is_not_sent_and_costs_nothing(
+    chain: ContentRepo, host: Callable[..., Host]
+) -> None:
+    chain.write("storyboard.toml", UPLOADS)
+    paid = host("--edition", "2026-09")
+    portrait = chain.root / "storyboards/assets/maria.png"
+    run = ("run", "storyboards/film.yaml")
+    ended = chain.at_question(run, "y\n", lambda: portrait.write_bytes(picture(200)), paid.env)
+    assert ended.code == 1
+    closing = " ".join(ended.out.split())
+    assert "storyboards/assets/maria.png has changed since the plan was made: run again; it is @maria" in closing
+    assert (paid.state["creates"], paid.state["uploads"]) == (0, 0)

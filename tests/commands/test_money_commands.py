@@ -2,13 +2,13 @@
 
 import csv
 import io
-import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.commands.conftest import PAID_FILM, Host
 from tests.commands.content_repo import ContentRepo
+from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -94,6 +94,17 @@ def test_nothing_in_doubt_is_a_wrong_command_line_for_a_shot(paid_film: ContentR
     said = paid_film.storyboard("settle", "quay", "--not-charged", **there.env)
     assert said.code == 2
     assert "no attempt of 'quay' is unsettled" in said.err
+
+
+def test_an_undo_without_a_settlement_says_so_and_names_the_list(paid_film: ContentRepo, host: Start) -> None:
+    there = faulty(paid_film, host, LOST)
+    for unsettled in (False, True):
+        if unsettled:
+            assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
+        said = paid_film.storyboard("settle", "quay", "--undo", **there.env)
+        assert said.code == 2
+        assert "nothing was settled for 'quay': there is nothing to undo" in said.err
+        assert said.err.endswith("  storyboard settle\n")
 
 
 def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start) -> None:
@@ -190,8 +201,7 @@ def test_again_goes_on_with_what_it_ordered_before_a_crash(paid_film: ContentRep
     again = ("run", FILM, "--yes", "--again", "quay")
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 1
     process = paid_film.start(*again, **there.env)
-    while there.state["creates"] < 2:
-        time.sleep(0.05)
+    wait_until(lambda: there.state["creates"] >= 2, "the second order arrives")
     process.kill()
     process.communicate()
     assert paid_film.storyboard(*again, **there.env).code in (0, 6)

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import av
@@ -117,9 +116,9 @@ def test_a_second_clone_draws_free_clips_of_its_own(film: ContentRepo) -> None:
 
 
 def test_killed_again_and_again_it_ends_whole_and_makes_nothing_twice(film: ContentRepo) -> None:
-    for pause in (0.6, 1.0, 1.5, 2.0):
+    for word in ("start", "sent", "made", "start"):
         process = film.start("run", FILM)
-        time.sleep(pause)
+        _until(process, word)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
     said = film.storyboard("run", FILM)
@@ -195,3 +194,10 @@ def test_combined_profiles_are_a_film_with_an_output_of_its_own(film: ContentRep
     assert (film.root / "renders/film/sandbox-few+tall/manifest.json").is_file()
     again = film.storyboard("plan", FILM, "--profile", "few+tall")
     assert "2 shots, all made. Nothing to pay." in again.out
+
+
+def test_a_film_of_another_length_is_a_warning_at_the_line_of_its_length(film: ContentRepo) -> None:
+    text = (film.root / FILM).read_text("utf-8").replace("defaults:", "length: 90\ndefaults:", 1)
+    film.write(FILM, text)
+    line = text.splitlines().index("length: 90") + 1
+    assert f"`length` says 90 s   {FILM}:{line}" in " ".join(film.storyboard("plan", FILM).out.split("\n"))

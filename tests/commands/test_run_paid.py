@@ -67,7 +67,7 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
     paid_film.write(FILM, text)
     words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
-    assert "120 credits are 20 over the budget in storyboards/film.yaml 100: a run would stop with exit 4" in words
+    assert "stops a run stops with exit 4: 120 credits are 20 over the budget in storyboards/film.yaml (100)" in words
     line = f"storyboard run {FILM} --select scene:harbour --max-credits 60"
     assert words.endswith(f"{line} below the limit")
     assert paid_film.storyboard(*line.split()[1:], **there.env).code == 0
@@ -276,6 +276,13 @@ def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: ContentRe
 
 def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: ContentRepo, host: Start) -> None:
     said = paid_film.storyboard("run", FILM, "--yes", **host().env)
+    assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
+
+
+def test_what_an_uncommitted_manifest_is_worth_counts_earlier_runs(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
     assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.commands.conftest import Host
 from tests.commands.content_repo import ContentRepo
+from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -45,9 +46,7 @@ def test_a_run_under_nohup_outlives_its_terminal(paid_film: ContentRepo, host: S
             stdout=said,
             stderr=said,
         )
-        deadline = time.monotonic() + 30
-        while there.state["creates"] < 1 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: there.state["creates"] >= 1, "the first order arrives")
         os.kill(process.pid, signal.SIGHUP)
         assert process.wait(timeout=60) == 0
     assert there.state["creates"] == 2

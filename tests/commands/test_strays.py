@@ -105,7 +105,7 @@ def test_a_name_taken_from_a_shot_keeps_the_clip_that_was_there(paid_film: Conte
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
 
 
-def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_still_runs(paid_film: ContentRepo, host: Start) -> None:
+def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_waits(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
     changed(paid_film)
@@ -113,7 +113,7 @@ def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_still_runs(paid_fi
         FILM, (paid_film.root / FILM).read_text().replace("  - id: quay\n", "  - id: quay\n    skip: true\n")
     )
     run = ("run", FILM, "--max-credits", "0", "--select", "quay")
-    said = paid_film.storyboard(*run, **there.env)
+    said = paid_film.storyboard(*run, "--no-wait", **there.env)
     assert said.code == 9, said.err
     assert "earlier version quay take 1, task_" in " ".join(said.out.split())
     clock = httpx.post(

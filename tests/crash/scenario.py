@@ -1,4 +1,4 @@
-"""A film of three shots, the real program, and the sandbox in a process of its own as the paid provider."""
+"""A film, the real program, and the sandbox in a process of its own as the paid provider."""
 
 import hashlib
 import json
@@ -8,25 +8,50 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from .disk import Disk
 from .prepared import ROOT, PreparedProgram
 
-_FILM = """\
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A storyboard and its settings; `{name}` in the text is the scenario's, and begins every prompt."""
+
+    text: str
+    phrases: Mapping[str, str]
+    """The shot by a phrase of its prompt."""
+    ceiling: int
+    """Credits."""
+    settings: str = ""
+    pictures: tuple[str, ...] = ()
+    """Pictures beside the storyboard."""
+
+    @property
+    def run(self) -> tuple[str, ...]:
+        ceiling = str(self.ceiling)
+        return ("run", BOARD, "--provider", "kinovi", "--max-credits", ceiling, "--concurrency", "2")
+
+
+BOARD = "storyboards/film.yaml"
+THREE_SHOTS = Film(
+    """\
 storyboard: 1
 title: {name}
 shots:
   - {{id: a, prompt: "{name}, a quay at dawn", duration: 4}}
   - {{id: b, prompt: "{name}, a boat leaves", duration: 4}}
   - {{id: c, prompt: "{name}, the open sea", duration: 4}}
-"""
-_SHOTS = {"a quay at dawn": "a", "a boat leaves": "b", "the open sea": "c"}
-_RUN = ("run", "storyboards/film.yaml", "--provider", "kinovi", "--max-credits", "480", "--concurrency", "2")
+""",
+    {"a quay at dawn": "a", "a boat leaves": "b", "the open sea": "c"},
+    480,
+)
 KILLS, ERRORS, POWER = ("before", "after"), ("enospc", "eio", "full"), ("power", "chance")
 ALL_CUTS = (*KILLS, *ERRORS, *POWER)
 
@@ -88,6 +113,7 @@ class Scenario:
     state: Path | None = None
     """The state folder if shared with other scenarios, which then share the key as well."""
     runs: list[RunEnd] = field(default_factory=list)
+    film: Film = THREE_SHOTS
     receipts: int = 0
     """The number of receipts on disk when a run was cut off."""
     arrived: frozenset[str] = frozenset()
@@ -96,15 +122,17 @@ class Scenario:
     """Durable data that a power loss destroyed."""
 
     def __post_init__(self) -> None:
-        board = self.folder / "storyboards" / "film.yaml"
+        board = self.folder / BOARD
         board.parent.mkdir(parents=True)
-        board.write_text(_FILM.format(name=self.name))
-        (self.folder / "storyboard.toml").write_text("")
+        board.write_text(self.film.text.format(name=self.name))
+        for picture in self.film.pictures:
+            Image.new("RGB", (640, 360), (90, 40, 40)).save(board.with_name(picture))
+        (self.folder / "storyboard.toml").write_text(self.film.settings)
 
     def start(self) -> subprocess.Popen[str]:
         """Start the installed program in a process of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "runner", *_RUN],
+            [sys.executable, "-m", "runner", *self.film.run],
             cwd=self.folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
@@ -123,7 +151,7 @@ class Scenario:
         """Carry out one whole run."""
         if self.ready is None:
             return self.wait_for(self.start())
-        self.runs.append(self.program(*_RUN))
+        self.runs.append(self.program(*self.film.run))
         return self.runs[-1]
 
     def program(self, *arguments: str, **cut: str) -> RunEnd:
@@ -141,7 +169,7 @@ class Scenario:
             "SEEDANCE_API_KEY": f"key-of-{'all' if self.state else self.name}-0123456789",
         }
 
-    def cut(self, at: int, how: str, command: Sequence[str] = _RUN) -> list[str]:
+    def cut(self, at: int, how: str, command: Sequence[str] = ()) -> list[str]:
         """A run that is cut off at its `at`-th call (0: not at all); the calls until then, as `write the/file`.
 
         Cut by `power`, everything that was not synced is gone; by `chance`, some of it, and always the same.
@@ -153,7 +181,7 @@ class Scenario:
         disk_variables = {} if disk is None else {"CUT_DISK": str(disk.synced)}
         self.runs.append(
             self.program(
-                *command,
+                *(command or self.film.run),
                 CUT_AT=str(at),
                 CUT_HOW="before" if disk is not None else how,
                 **cut_variables,
@@ -164,11 +192,14 @@ class Scenario:
         calls = calls[:at] if at else calls
         self.receipts = _receipts(calls)
         self.arrived = frozenset(
-            shot for prompt in self.provider.tasks(self.name) for phrase, shot in _SHOTS.items() if phrase in prompt
+            shot
+            for prompt in self.provider.tasks(self.name)
+            for phrase, shot in self.film.phrases.items()
+            if phrase in prompt
         )
         if disk is not None:
             disk.lose_power(random.Random(f"{self.name} {at}") if how == "chance" else None)
-            check = self.program("verify", "storyboards/film.yaml", "--provider", "kinovi")
+            check = self.program("verify", BOARD, "--provider", "kinovi")
             self.lost += [f"after the power loss: {check.output[-1500:]}"] if check.code else []
         return [call for _, call in calls]
 
@@ -182,7 +213,7 @@ class Scenario:
         last = self.runs[-1]
         clips = sorted(self.folder.glob("renders/film/kinovi/clips/*/take-1.mp4"))
         unsettled = last.output.count("--not-charged") or last.output.count("unsettled  ")
-        if last.code == 0 and len(clips) != 3:
+        if last.code == 0 and len(clips) != len(self.film.phrases):
             violations.append(f"exit 0 with {len(clips)} clips")
         elif last.code not in (0, 6):
             violations.append(f"two clean runs later: exit {last.code}: {last.output[-1500:]}")

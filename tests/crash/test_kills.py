@@ -9,52 +9,16 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from queue import LifoQueue
 
 import pytest
 
-from .prepared import PreparedProgram, build_library, prepared_program
+from .prepared import PreparedProgram
+from .programs import AT_ONCE, Programs
 from .scenario import ALL_CUTS, Provider, Scenario, sandbox_server
 
-_AT_ONCE = 4
 _SHARDS = 8
 """Parts of a family, for the workers of pytest-xdist."""
-
-
-@dataclass(slots=True)
-class Programs:
-    """A pool of waiting programs; at most `_AT_ONCE` are started."""
-
-    library: Path
-    started: ExitStack
-    idle: LifoQueue[PreparedProgram | None] = field(default_factory=LifoQueue)
-
-    def __post_init__(self) -> None:
-        for _ in range(_AT_ONCE):
-            self.idle.put(None)
-
-    @contextmanager
-    def borrow(self) -> Iterator[PreparedProgram]:
-        program = self.idle.get() or self.started.enter_context(prepared_program(self.library))
-        try:
-            yield program
-        finally:
-            self.idle.put(program)
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with ExitStack() as started:
-        yield Programs(build_library(tmp_path_factory.mktemp("cut")), started)
-
-
-@pytest.fixture
-def program(programs: Programs) -> Iterator[PreparedProgram]:
-    with programs.borrow() as prepared:
-        yield prepared
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +58,7 @@ def try_points(
         shutil.rmtree(folder / str(at))
         return at, outcome, violations
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(point, points))
 
 

@@ -2,11 +2,13 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_until
 
 from .scenario import Provider, Scenario, sandbox_server
 
@@ -20,11 +22,12 @@ def slow() -> Iterator[Provider]:
 def until_created(scenario: Scenario, count: int) -> subprocess.Popen[str]:
     """Start a run and wait until the provider has `count` of its tasks."""
     running = scenario.start()
-    deadline = time.monotonic() + 60
-    while sum(scenario.provider.tasks(scenario.name).values()) < count:
-        assert time.monotonic() < deadline
+
+    def are_created() -> bool:
         assert running.poll() is None
-        time.sleep(0.05)
+        return sum(scenario.provider.tasks(scenario.name).values()) >= count
+
+    wait_until(are_created, f"{count} tasks are created", 60)
     return running
 
 
@@ -54,7 +57,8 @@ def test_the_second_signal_leaves_at_once(slow: Provider, tmp_path: Path) -> Non
     for _ in range(5):
         if running.poll() is None:
             running.send_signal(signal.SIGINT)
-            time.sleep(0.05)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(0.05)
     ended = scenario.wait_for(running)
     assert ended.code == 130, ended.output
     assert "Traceback" not in ended.output

@@ -1,14 +1,15 @@
 """The tutorial, word for word: its commands run, its edits apply, and what it shows is what is printed."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import shlex
-import signal
 import socket
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from tests.docs.pages import ROOT, Block, blocks
@@ -34,10 +35,10 @@ def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
 
 
 class Reader:
-    """Somebody who types the tutorial's lines: a folder, an environment, and a second terminal.
+    """Somebody who types the tutorial's lines at a terminal: a folder, an environment, and a second terminal.
 
-    A comment says what is done beside typing: `# y` answers the question, `# Ctrl-C` is pressed once a clip is running,
-    `# exit code 3` is how the line ends.
+    A comment says what is done beside typing: `# y` answers the question, which is declined without that, `# Ctrl-C` is
+    pressed once a clip is running, `# exit code 3` is how the line ends.
     """
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
@@ -55,10 +56,8 @@ class Reader:
             self._set(command)
             return ""
         expected = re.search(r"exit code (\d+)", comment)
-        if re.match(r"y\b", comment):
-            output, code = self._answer(command, press_ctrl_c="Ctrl-C" in comment)
-        else:
-            output, code, self.folder = _shell(command, self.folder, self.environ)
+        answer = b"y\n" if re.match(r"y\b", comment) else b"n\n"
+        output, code = self._at_a_terminal(command, answer, press_ctrl_c="Ctrl-C" in comment)
         assert code == int(expected[1] if expected else 0), f"{line!r} ended with {code}:\n{output}"
         return output
 
@@ -82,25 +81,40 @@ class Reader:
             self.environ.pop(name, None)
             self.environ |= {name: value} if verb == "export" else {}
 
-    def _answer(self, command: str, press_ctrl_c: bool) -> tuple[str, int]:
-        """Runs a command at a terminal of its own, answers y, and presses Ctrl-C once a clip is running."""
+    def _at_a_terminal(self, line: str, answer: bytes, press_ctrl_c: bool) -> tuple[str, int]:
+        """Runs a line of the shell at a terminal of its own: what is shown, and the exit code.
+
+        Gives the answer when a question is asked, and presses Ctrl-C once a clip is running; the shell outlives that.
+        """
+        where = Path(self.environ["HOME"]) / "where"
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            shlex.split(command), cwd=self.folder, env=self.environ | {"COLUMNS": "100"}, stdin=slave, stdout=slave,
-            stderr=slave,
+            ["/bin/sh", "-c", f"trap : INT\n{line}\nstatus=$?; pwd > {shlex.quote(str(where))}; exit $status"],
+            cwd=self.folder, env=self.environ | {"COLUMNS": "100", "TERM": "xterm"}, stdin=slave, stdout=slave,
+            stderr=slave, preexec_fn=_own_terminal,
         )  # fmt: skip
         os.close(slave)
-        os.write(master, b"y\n")
         screen = b""
         with contextlib.suppress(OSError):  # the end, as Linux reports it
             while piece := os.read(master, 65536):
                 screen += piece
+                if b"[y/N]" in screen and answer:
+                    os.write(master, answer)
+                    answer = b""
                 if press_ctrl_c and re.search(rb"\d running", screen):
-                    process.send_signal(signal.SIGINT)
+                    os.write(master, b"\x03")
                     press_ctrl_c = False
         os.close(master)
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode()).replace("\r", "")
-        return text, process.wait(timeout=60)
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode()).replace("\r", "").replace("^C", "")
+        code = process.wait(timeout=60)
+        self.folder = Path(where.read_text("utf-8").strip())
+        return text, code
+
+
+def _own_terminal() -> None:
+    """Makes standard input the terminal of a new session, so that Ctrl-C reaches what runs there."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _free_port() -> int:
@@ -134,22 +148,6 @@ def _scripts(home: Path) -> Path:
     command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m runner "$@"\n', "utf-8")
     command.chmod(0o755)
     return folder
-
-
-def _shell(line: str, folder: Path, environ: dict[str, str]) -> tuple[str, int, Path]:
-    where = Path(environ["HOME"]) / "where"
-    ended = subprocess.run(
-        ["/bin/sh", "-c", f"{line}\nstatus=$?; pwd > {shlex.quote(str(where))}; exit $status"],
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=180,
-        text=True,
-        check=False,
-    )
-    return ended.stdout, ended.returncode, Path(where.read_text("utf-8").strip())
 
 
 def _edit(folder: Path, block: Block) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from runner.editions.edition import NAMES, load
-from runner.providers.kinovi.request_body import encode, encoder, field_at, material_at, placeholder
+from runner.providers.kinovi.request_body import encode, encoder, field_at, material_at
+from runner.requests.placeholder import placeholder
 from runner.requests.request import LocalFile, RemoteFile, Request, TakeReference
 
 GOLDEN = json.loads(Path(__file__).with_name("bodies.json").read_text("utf-8"))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.editions.edition import NAMES, Edition, load
-from runner.providers.kinovi.request_body import encode, placeholder
+from runner.providers.kinovi.request_body import encode
+from runner.requests.placeholder import placeholder
 from runner.requests.request import Material, Mode, RemoteFile, Request
 from runner.sandbox.api import validation
 from runner.sandbox.rulebook import rulebook_of

@@ -108,7 +108,10 @@ class DyingProvider:
         self.life.step()
         return await self.provider.publish(material, source)
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        return await self.provider.recheck(material, address)
+
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Lost | TransferFailed:
         self.life.step()
         stored = await self.provider.store(attempt, step)
         self.life.step()

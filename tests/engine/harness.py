@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,7 +12,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.planning.plan import Plan
-from runner.store.ledger.ledger import Ledger
+from tests.ledgers import LedgerHome
 
 from . import virtual
 from .boards import PAID
@@ -22,9 +21,9 @@ from .provider import Simulated
 
 @dataclass(slots=True)
 class EngineHarness:
-    """A state folder and a provider, for several runs after one another."""
+    """A ledger and a provider, for several runs after one another."""
 
-    state: Path
+    ledgers: LedgerHome
     provider: Simulated
     plan: Callable[[History], Plan]
     account: Account = PAID
@@ -36,7 +35,7 @@ class EngineHarness:
         """One more run: opens the ledger, plans, makes, closes."""
         self.runs += 1
         bounds = RunLimits(f"run{self.runs}", **limits)
-        ledger = Ledger(self.state, self.clock)
+        ledger = self.ledgers.open(self.clock)
         try:
             history = ledger.history(self.account, "repo")
             ledger.start_run(self.account, "repo", bounds)
@@ -48,7 +47,7 @@ class EngineHarness:
             ledger.close()
 
     def history(self) -> History:
-        ledger = Ledger(self.state, self.clock)
+        ledger = self.ledgers.open(self.clock)
         try:
             return ledger.history(self.account, "repo")
         finally:

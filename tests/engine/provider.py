@@ -28,6 +28,7 @@ from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
+from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue, Material, Request, canonical_json
 
 
@@ -58,6 +59,8 @@ class World:
     script: Script = lambda body, count: None
     seconds: Callable[[int], float] = lambda count: 60.0
     concurrency: int = 1000
+    lost_addresses: set[str] = field(default_factory=set)
+    """Published addresses that nobody can fetch any more."""
     arrived: list[str] = field(default_factory=list)
     tasks: dict[str, Task] = field(default_factory=dict)
     polls: int = 0
@@ -91,9 +94,7 @@ class Simulated:
     def encode(
         self, request: Request, edition: Edition, address_of: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
-        return request_body.encode(
-            request, edition, lambda material: address_of(material) or request_body.placeholder(material)
-        )
+        return request_body.encode(request, edition, lambda material: address_of(material) or placeholder(material))
 
     async def preflight(self) -> CreateResult | None:
         return self.preflight_answer
@@ -141,7 +142,9 @@ class Simulated:
             return Running("generating")
         times = (int(task.created_at * 1000), int((task.created_at + task.seconds) * 1000))
         if task.fails is not None:
-            return Failed(task.fails.kind, task.fails.message, created_ms=times[0], completed_ms=times[1])
+            return Failed(
+                task.fails.kind, task.fails.message, task.fails.code, created_ms=times[0], completed_ms=times[1]
+            )
         return Succeeded((Output(f"https://media.example/{task_id}.mp4"),), self.bill, *times)
 
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
@@ -149,11 +152,17 @@ class Simulated:
         await anyio.sleep(self.world.latency)
         return Published(f"https://files.example/{len(self.published)}.png")
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        await anyio.sleep(self.world.latency)
+        return TransferFailed("404 (there is no such file)") if address in self.world.lost_addresses else None
+
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Lost | TransferFailed:
         await anyio.sleep(self.world.latency)
         if (scripted := self.store_script(attempt, len(self.stored))) is not None:
             return scripted
-        path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
+        path = f"renders/film/kinovi/clips/{attempt.intent.shot}/earlier/{attempt.id}.mp4"
+        if step is not None:
+            path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
         self.stored.append((attempt.id, path))
         return Stored(Clip(path, attempt.intent.fingerprint, 1000, 1280, 720, 4.0))
 

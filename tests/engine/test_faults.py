@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +10,15 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.events import CreateResult, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import TransferFailed
+from tests.ledgers import LedgerHome
 
 from .boards import film, planner
 from .harness import EngineHarness, run_engine
 from .provider import Script, Simulated, World
 
 
-def harness(tmp_path: Path, script: Script = lambda body, count: None, shots: int = 1) -> EngineHarness:
-    return EngineHarness(tmp_path, Simulated(World(script), Decimal(160)), planner(film(shots)))
+def harness(ledgers: LedgerHome, script: Script = lambda body, count: None, shots: int = 1) -> EngineHarness:
+    return EngineHarness(ledgers, Simulated(World(script), Decimal(160)), planner(film(shots)))
 
 
 def states(engine: EngineHarness) -> list[str]:
@@ -34,9 +34,9 @@ def states(engine: EngineHarness) -> list[str]:
     ],
 )
 def test_when_credits_or_key_end_running_tasks_are_collected_and_nothing_more_is_sent(
-    tmp_path: Path, answer: CreateResult, code: ExitCode, message: str
+    ledgers: LedgerHome, answer: CreateResult, code: ExitCode, message: str
 ) -> None:
-    engine = harness(tmp_path, lambda body, count: answer if count >= 3 else None, shots=8)
+    engine = harness(ledgers, lambda body, count: answer if count >= 3 else None, shots=8)
     (outcome,) = run_engine(engine)
     assert (outcome.exit_code, len(outcome.finished), len(outcome.not_started)) == (code, 3, 5)
     assert 4 <= len(engine.provider.world.arrived) <= 3 + 3  # no more than were on their way at once
@@ -58,7 +58,7 @@ JUMPS = {
 
 @pytest.mark.parametrize("jump", JUMPS.values(), ids=JUMPS)
 @pytest.mark.parametrize("moment", ["request", "poll", "download"])
-def test_a_clock_that_jumps_changes_no_decision(tmp_path: Path, jump: timedelta, moment: str) -> None:
+def test_a_clock_that_jumps_changes_no_decision(ledgers: LedgerHome, jump: timedelta, moment: str) -> None:
     def jumps(engine: EngineHarness, when: str) -> None:
         if when == moment and not engine.clock.offset:
             engine.clock.offset = jump
@@ -76,7 +76,7 @@ def test_a_clock_that_jumps_changes_no_decision(tmp_path: Path, jump: timedelta,
         dead = next(links, False)
         return TransferFailed("HTTP 403", link_expired=True) if dead else None
 
-    engine, links = harness(tmp_path, request, shots=4), iter([True, True])
+    engine, links = harness(ledgers, request, shots=4), iter([True, True])
     engine.provider.poll_script, engine.provider.store_script = poll, download
     (outcome,) = run_engine(engine, concurrency=2, credits_per_day=Decimal(640))
     assert engine.clock.offset == jump
@@ -84,11 +84,11 @@ def test_a_clock_that_jumps_changes_no_decision(tmp_path: Path, jump: timedelta,
     assert len(engine.provider.world.arrived) == 4
 
 
-def test_a_clock_that_jumps_does_not_open_the_next_days_budget(tmp_path: Path) -> None:
+def test_a_clock_that_jumps_does_not_open_the_next_days_budget(ledgers: LedgerHome) -> None:
     def request(body: str, count: int) -> None:
         engine.clock.offset = timedelta(days=2 * count)
 
-    engine = harness(tmp_path, request, shots=6)
+    engine = harness(ledgers, request, shots=6)
     (outcome,) = run_engine(engine, concurrency=1, credits_per_day=Decimal(480))
     assert (outcome.exit_code, len(outcome.finished), len(outcome.not_started)) == (ExitCode.DECLINED, 3, 3)
 
@@ -108,9 +108,9 @@ ENDS: list[tuple[str, list[Running | Succeeded | Failed], AttemptState, ExitCode
 
 @pytest.mark.parametrize(("answers", "state", "code"), [end[1:] for end in ENDS], ids=[end[0] for end in ENDS])
 def test_the_answers_at_a_tasks_end_decide_its_state(
-    tmp_path: Path, answers: list[Running | Succeeded | Failed], state: AttemptState, code: ExitCode
+    ledgers: LedgerHome, answers: list[Running | Succeeded | Failed], state: AttemptState, code: ExitCode
 ) -> None:
-    engine = harness(tmp_path)
+    engine = harness(ledgers)
     next_answer: Callable[[], Running | Succeeded | Failed | None] = iter([*answers]).__next__
 
     def poll(task: str, count: int) -> Running | Succeeded | Failed | None:

@@ -1,7 +1,5 @@
 """Webhooks: a callback brings the next poll forward and is never believed; it can name a lost task."""
 
-from pathlib import Path
-
 import anyio
 import pytest
 
@@ -13,7 +11,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunResult
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.engine.webhooks import WebhookInbox
-from runner.store.ledger.ledger import Ledger
+from tests.ledgers import LedgerHome
 
 from . import virtual
 from .boards import PAID, batch, film, planner, shot
@@ -25,8 +23,8 @@ from .virtual import BEGIN
 class WebhookRun:
     """A run with a webhook inbox; the test sends the callbacks at chosen moments."""
 
-    def __init__(self, tmp_path: Path, world: World, shots: int = 1) -> None:
-        self.engine = EngineHarness(tmp_path, Simulated(world), planner(film(shots)))
+    def __init__(self, ledgers: LedgerHome, world: World, shots: int = 1) -> None:
+        self.engine = EngineHarness(ledgers, Simulated(world), planner(film(shots)))
         self.inbox = WebhookInbox(self.confirm)
         self.confirms = 0
         self.facts_model = "seedance-20"
@@ -52,8 +50,8 @@ class WebhookRun:
                 self.inbox.on_callback(webhook_token, Callback(task, "success"))
 
         async def main() -> RunResult:
-            ledger = Ledger(self.engine.state, self.engine.clock)
-            self.reader = Ledger(self.engine.state, self.engine.clock)
+            ledger = self.engine.ledgers.open(self.engine.clock)
+            self.reader = self.engine.ledgers.open(self.engine.clock)
             history = ledger.history(PAID, "repo")
             ledger.start_run(PAID, "repo", limits)
             async with anyio.create_task_group() as group:
@@ -73,16 +71,16 @@ class WebhookRun:
         return [(emitted.at - BEGIN).total_seconds() for emitted in self.engine.emitted if emitted.event == kind]
 
 
-def test_a_hint_brings_the_next_poll_forward(tmp_path: Path) -> None:
-    without_webhook, with_webhook = WebhookRun(tmp_path / "without", World()), WebhookRun(tmp_path / "with", World())
+def test_a_hint_brings_the_next_poll_forward(ledgers: LedgerHome) -> None:
+    without_webhook, with_webhook = WebhookRun(ledgers / "without", World()), WebhookRun(ledgers / "with", World())
     without_webhook.play()
     with_webhook.play((60.4, 0, "task_1"))
     assert with_webhook.seconds_of("succeeded")[0] < 61
     assert with_webhook.seconds_of("succeeded")[0] < without_webhook.seconds_of("succeeded")[0]
 
 
-def test_a_forged_success_costs_one_poll_and_changes_nothing(tmp_path: Path) -> None:
-    post = WebhookRun(tmp_path, World())
+def test_a_forged_success_costs_one_poll_and_changes_nothing(ledgers: LedgerHome) -> None:
+    post = WebhookRun(ledgers, World())
     outcome = post.play((5.0, 0, "task_1"), (6.0, 0, "task_of_somebody"))
     assert (outcome.exit_code, len(post.engine.provider.world.arrived)) == (ExitCode.OK, 1)
     assert post.seconds_of("succeeded")[0] > 60
@@ -90,8 +88,8 @@ def test_a_forged_success_costs_one_poll_and_changes_nothing(tmp_path: Path) -> 
     assert "a webhook named task_of_somebody, but createTask answered task_1" in warning
 
 
-def test_a_hint_during_a_poll_brings_the_next_poll_forward(tmp_path: Path) -> None:
-    post, polled_at = WebhookRun(tmp_path, World()), list[float]()
+def test_a_hint_during_a_poll_brings_the_next_poll_forward(ledgers: LedgerHome) -> None:
+    post, polled_at = WebhookRun(ledgers, World()), list[float]()
 
     def hint(task: str, count: int) -> PollResult | None:
         polled_at.append(anyio.current_time())
@@ -105,29 +103,29 @@ def test_a_hint_during_a_poll_brings_the_next_poll_forward(tmp_path: Path) -> No
     assert polled_at[1] - polled_at[0] < 0.1 < polled_at[2] - polled_at[1]
 
 
-def test_a_webhook_brings_back_a_task_whose_answer_was_lost(tmp_path: Path) -> None:
-    post = WebhookRun(tmp_path, World(lambda body, count: "lost" if count == 0 else None), shots=2)
+def test_a_webhook_brings_back_a_task_whose_answer_was_lost(ledgers: LedgerHome) -> None:
+    post = WebhookRun(ledgers, World(lambda body, count: "lost" if count == 0 else None), shots=2)
     outcome = post.play((3.0, 0, "task_1"))
     assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 2)
     assert len(post.engine.provider.world.arrived) == 2
 
 
-def test_an_unsettled_attempt_waits_for_its_webhook_for_as_long_as_a_task_can_live(tmp_path: Path) -> None:
-    late, never = (WebhookRun(tmp_path / folder, World(lambda body, count: "lost")) for folder in ("late", "never"))
+def test_an_unsettled_attempt_waits_for_its_webhook_for_as_long_as_a_task_can_live(ledgers: LedgerHome) -> None:
+    late, never = (WebhookRun(ledgers / folder, World(lambda body, count: "lost")) for folder in ("late", "never"))
     assert late.play((700.0, 0, "task_1")).exit_code == ExitCode.OK
     assert never.play().exit_code == ExitCode.UNSETTLED
     assert 890 < never.seconds_of("done")[0] < 910
 
 
-def test_a_webhooks_task_is_confirmed_again_when_the_provider_did_not_answer(tmp_path: Path) -> None:
-    post = WebhookRun(tmp_path, World(lambda body, count: "lost" if count == 0 else None), shots=2)
+def test_a_webhooks_task_is_confirmed_again_when_the_provider_did_not_answer(ledgers: LedgerHome) -> None:
+    post = WebhookRun(ledgers, World(lambda body, count: "lost" if count == 0 else None), shots=2)
     post.unread = 2
     assert post.play((3.0, 0, "task_1")).exit_code == ExitCode.OK
 
 
 @pytest.mark.parametrize(("task", "model"), [("task_1", "seedance2-fast"), ("task_2", "seedance-20"), ("none", "")])
-def test_a_webhook_whose_task_does_not_match_adopts_nothing(tmp_path: Path, task: str, model: str) -> None:
-    post = WebhookRun(tmp_path, World(lambda body, count: "lost" if count == 0 else None), shots=2)
+def test_a_webhook_whose_task_does_not_match_adopts_nothing(ledgers: LedgerHome, task: str, model: str) -> None:
+    post = WebhookRun(ledgers, World(lambda body, count: "lost" if count == 0 else None), shots=2)
     post.facts_model = model
     outcome = post.play((3.0, 0, task))
     assert outcome.exit_code == ExitCode.UNSETTLED
@@ -138,24 +136,24 @@ def test_a_webhook_whose_task_does_not_match_adopts_nothing(tmp_path: Path, task
 
 @pytest.mark.parametrize("wrong", [["task_2"], ["none"], ["a", "b", "c", "d", "e", "f", "g", "h"], ["task_2", "none"]])
 @pytest.mark.parametrize("gap", [0.0, 0.1, 40.0])
-def test_the_right_webhook_is_heard_after_wrong_webhooks(tmp_path: Path, wrong: list[str], gap: float) -> None:
-    post = WebhookRun(tmp_path, World(lambda body, count: "lost" if count == 0 else None), shots=2)
+def test_the_right_webhook_is_heard_after_wrong_webhooks(ledgers: LedgerHome, wrong: list[str], gap: float) -> None:
+    post = WebhookRun(ledgers, World(lambda body, count: "lost" if count == 0 else None), shots=2)
     posts = [(3.0 + position * gap, 0, task) for position, task in enumerate([*wrong, "task_1"])]
     outcome = post.play(*posts)
     assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 2)
     assert len(post.engine.provider.world.arrived) == 2
 
 
-def test_a_hint_for_an_attempt_that_ended_is_unknown(tmp_path: Path) -> None:
-    post = WebhookRun(tmp_path, World(), shots=4)
+def test_a_hint_for_an_attempt_that_ended_is_unknown(ledgers: LedgerHome) -> None:
+    post = WebhookRun(ledgers, World(), shots=4)
     post.play((100.0, 0, "task_1"))
     (first, *_) = post.engine.history().attempts.values()
     assert first.state is AttemptState.STORED
     assert post.confirms == 0
 
 
-def test_a_hint_about_a_task_of_an_earlier_prompt_is_reported_and_breaks_nothing(tmp_path: Path) -> None:
-    post = WebhookRun(tmp_path, World())
+def test_a_hint_about_a_task_of_an_earlier_prompt_is_reported_and_breaks_nothing(ledgers: LedgerHome) -> None:
+    post = WebhookRun(ledgers, World())
     run_engine(post.engine, no_wait=True)
     post.engine.plan = planner(batch(shot("s1", prompt="other words")))
     assert post.play((5.0, 0, "task_of_somebody")).exit_code == ExitCode.OK

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import anyio
 import pytest
@@ -18,6 +17,7 @@ from runner.planning.planner import build_plan
 from runner.requests.request import RemoteFile, Request
 from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext
+from tests.ledgers import LedgerHome
 
 from .boards import PAID, PATH, batch
 from .harness import EngineHarness, run_engine
@@ -73,8 +73,8 @@ class GrowingBills(Simulated):
         return Succeeded(outputs, Decimal(175 if after < self.whole_after else self.whole))
 
 
-def engine(tmp_path: Path, provider: GrowingBills, *shots: Shot) -> EngineHarness:
-    return EngineHarness(tmp_path, provider, planner(*shots))
+def engine(ledgers: LedgerHome, provider: GrowingBills, *shots: Shot) -> EngineHarness:
+    return EngineHarness(ledgers, provider, planner(*shots))
 
 
 def only(outcomes: list[RunResult]) -> RunResult:
@@ -82,9 +82,9 @@ def only(outcomes: list[RunResult]) -> RunResult:
     return outcome
 
 
-def test_a_run_does_not_wait_for_a_bill_and_says_that_it_is_not_final(tmp_path: Path) -> None:
+def test_a_run_does_not_wait_for_a_bill_and_says_that_it_is_not_final(ledgers: LedgerHome) -> None:
     provider = GrowingBills(4 * MINUTE)
-    outcome = only(run_engine(engine(tmp_path, provider, late("SH010"))))
+    outcome = only(run_engine(engine(ledgers, provider, late("SH010"))))
 
     assert (len(outcome.finished), outcome.exit_code) == (1, ExitCode.OK)
     assert all(after < MINUTE for after in provider.asked)
@@ -92,16 +92,16 @@ def test_a_run_does_not_wait_for_a_bill_and_says_that_it_is_not_final(tmp_path: 
     assert "bill not final: SH010 (175 so far, 525 expected)" in screen
 
 
-def test_a_low_bill_that_may_grow_is_no_warning(tmp_path: Path) -> None:
-    film = engine(tmp_path, GrowingBills(4 * MINUTE), late("SH010"))
+def test_a_low_bill_that_may_grow_is_no_warning(ledgers: LedgerHome) -> None:
+    film = engine(ledgers, GrowingBills(4 * MINUTE), late("SH010"))
     run_engine(film)
 
     assert "warning" not in film.events()
 
 
-def test_the_next_run_reads_it_again_until_it_is_whole(tmp_path: Path) -> None:
+def test_the_next_run_reads_it_again_until_it_is_whole(ledgers: LedgerHome) -> None:
     provider = GrowingBills(4 * MINUTE)
-    film = engine(tmp_path, provider, late("SH010"))
+    film = engine(ledgers, provider, late("SH010"))
     outcomes = run_engine(film, 6, gap=2 * MINUTE)
 
     assert [[attempt.billed for attempt in outcome.open_bills] for outcome in outcomes[:2]] == [[175], [175]]
@@ -114,9 +114,9 @@ def test_the_next_run_reads_it_again_until_it_is_whole(tmp_path: Path) -> None:
     assert len(provider.asked) == readings
 
 
-def test_a_bill_that_never_grows_is_final_after_fifteen_minutes(tmp_path: Path) -> None:
+def test_a_bill_that_never_grows_is_final_after_fifteen_minutes(ledgers: LedgerHome) -> None:
     provider = GrowingBills(9e9)
-    film = engine(tmp_path, provider, late("SH010"))
+    film = engine(ledgers, provider, late("SH010"))
     run_engine(film, 2, gap=16 * MINUTE)
 
     (attempt,) = film.history().attempts.values()
@@ -125,20 +125,20 @@ def test_a_bill_that_never_grows_is_final_after_fifteen_minutes(tmp_path: Path) 
     assert len([after for after in provider.asked if after > MINUTE]) == 1
 
 
-def test_a_run_that_goes_on_reads_it_at_its_moments(tmp_path: Path) -> None:
+def test_a_run_that_goes_on_reads_it_at_its_moments(ledgers: LedgerHome) -> None:
     provider = GrowingBills(9e9)
     shots = [plain(f"s{number}") for number in range(1, 24)]
-    outcome = only(run_engine(engine(tmp_path, provider, late("SH010"), *shots), concurrency=1))
+    outcome = only(run_engine(engine(ledgers, provider, late("SH010"), *shots), concurrency=1))
 
     assert len(outcome.finished) == 24
     later = [round(after / MINUTE) for after in provider.asked if after > MINUTE / 2]
     assert later == [1, 3, 7, 15]
 
 
-def test_a_whole_bill_above_the_quote_stops_new_tasks(tmp_path: Path) -> None:
+def test_a_whole_bill_above_the_quote_stops_new_tasks(ledgers: LedgerHome) -> None:
     provider = GrowingBills(2 * MINUTE, whole=700)
     shots = [plain(f"s{number}") for number in range(1, 10)]
-    outcome = only(run_engine(engine(tmp_path, provider, late("SH010"), *shots), concurrency=1))
+    outcome = only(run_engine(engine(ledgers, provider, late("SH010"), *shots), concurrency=1))
 
     assert outcome.exit_code is ExitCode.DECLINED
     assert outcome.stop_reason is not None
@@ -146,9 +146,9 @@ def test_a_whole_bill_above_the_quote_stops_new_tasks(tmp_path: Path) -> None:
     assert outcome.not_started
 
 
-def test_a_ceiling_counts_the_whole_price_before_it_is_billed(tmp_path: Path) -> None:
+def test_a_ceiling_counts_the_whole_price_before_it_is_billed(ledgers: LedgerHome) -> None:
     provider = GrowingBills(9e9)
-    film = engine(tmp_path, provider, late("SH010"), late("SH020"))
+    film = engine(ledgers, provider, late("SH010"), late("SH020"))
     outcome = only(run_engine(film, max_credits=Decimal(1049), concurrency=1))
 
     assert (len(outcome.finished), len(outcome.not_started)) == (1, 1)
@@ -156,7 +156,7 @@ def test_a_ceiling_counts_the_whole_price_before_it_is_billed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("shot", [plain("SH010")])
-def test_other_bills_are_final_at_once(tmp_path: Path, shot: Shot) -> None:
-    outcome = only(run_engine(engine(tmp_path, GrowingBills(9e9), shot)))
+def test_other_bills_are_final_at_once(ledgers: LedgerHome, shot: Shot) -> None:
+    outcome = only(run_engine(engine(ledgers, GrowingBills(9e9), shot)))
 
     assert not outcome.open_bills

@@ -24,10 +24,11 @@ from runner.attempts.events import (
 from runner.attempts.history import History
 from runner.diagnostics.problem import ExitCode
 from runner.engine.eligibility import can_retry
+from runner.engine.in_flight import Creates, MaterialNeed, PublicAddress
 from runner.engine.limits import RunLimits
 from runner.engine.queue import build_queue
 from runner.engine.run_events import StopReason
-from runner.engine.run_state import DownloadState, MaterialNeed, PollState, PublicAddress, RunState
+from runner.engine.run_state import OtherRuns, RunState
 from runner.engine.schedule import Create, Download, Look, Order, Poll, Publish, Wait, approved_takes, next_orders
 from runner.engine.throttle import (
     CreateThrottle,
@@ -57,7 +58,7 @@ class Scenario:
     def __init__(self, of: Batch, cap: int = 3) -> None:
         self.history = History()
         self.plan: Plan = planner(of)(self.history)
-        self.state = RunState(CreateThrottle(cap, first_answered=True), approved=approved_takes(self.plan))
+        self.state = RunState(CreateThrottle(cap, first_answered=True), creates=Creates(approved_takes(self.plan)))
 
     def steps(self) -> dict[str, Step]:
         return {f"{step.shot.id}{'' if step.take == 1 else step.take}": step for step in self.plan.steps}
@@ -75,13 +76,13 @@ class Scenario:
 
     def runs(self, take: str, next_at: float = 1000.0) -> None:
         attempt = self.happened(take, SendStarted(), Created(f"task_{take}"))
-        self.state.polls[attempt] = PollState(created_at=0.0, waiting_since=0.0, next_at=next_at)
+        self.state.polls.follow(attempt, 0.0, 0.0).next_at = next_at
 
     def stored(self, take: str) -> None:
         attempt = self.happened(
             take, SendStarted(), Created(f"task_{take}"), MADE, Stored(Clip("x", "x", 1, 1, 1, 1.0))
         )
-        self.state.stored.add((attempt, self.steps()[take].key))
+        self.state.downloads.store((attempt, self.steps()[take].key))
 
     def work(self, limits: RunLimits = LIMITS) -> WorkIndex:
         return WorkIndex(build_queue(self.plan, self.history, 100.0), self.history, self.state, limits)
@@ -102,7 +103,7 @@ def test_the_first_request_of_a_run_goes_alone() -> None:
     scenario = Scenario(film(5))
     scenario.state.throttle.first_answered = False
     assert scenario.created() == ["s1"]
-    scenario.state.creating.add(scenario.steps()["s1"].fingerprint or "")
+    scenario.state.creates.begin(scenario.steps()["s1"].fingerprint or "")
     assert scenario.created() == []
 
 
@@ -114,14 +115,14 @@ def test_the_longest_remaining_chain_goes_first() -> None:
 def test_running_tasks_and_requests_on_their_way_hold_slots() -> None:
     scenario = Scenario(film(5))
     scenario.runs("s1")
-    scenario.state.creating.add(scenario.steps()["s2"].fingerprint or "")
+    scenario.state.creates.begin(scenario.steps()["s2"].fingerprint or "")
     assert scenario.created() == ["s3"]
 
 
 def test_a_slot_is_free_when_the_task_ended_not_when_its_clip_is_here() -> None:
     scenario = Scenario(film(5), cap=1)
     attempt = scenario.happened("s1", SendStarted(), Created("t"), MADE)
-    scenario.state.fresh_links.add(attempt)
+    scenario.state.downloads.renew_link(attempt)
     orders = scenario.orders(limits=RunLimits("run1", concurrency=1))
     assert [type(order) for order in orders] == [Download, Create]
 
@@ -169,7 +170,7 @@ def test_what_earlier_runs_met_is_the_plans_to_judge_but_nothing_open_is_tried(
 
 def test_a_take_that_the_shown_plan_does_not_order_is_never_created() -> None:
     scenario = Scenario(film(2))
-    scenario.state.approved = frozenset({scenario.steps()["s2"].key})
+    scenario.state.creates.approved = frozenset({scenario.steps()["s2"].key})
     assert scenario.created() == ["s2"]
 
 
@@ -178,10 +179,10 @@ def test_nothing_is_created_after_creating_stopped(cause: str) -> None:
     scenario = Scenario(film(3))
     scenario.runs("s1", next_at=50.0)
     if cause == "stop reason":
-        scenario.state.stop_reason = StopReason(ExitCode.DECLINED, "enough")
+        scenario.state.stop.forbid_tasks(StopReason(ExitCode.DECLINED, "enough"))
         assert scenario.orders() == [Poll("s1")]
     else:
-        scenario.state.stopping = True
+        scenario.state.stop.interrupt()
         assert scenario.orders() == []
 
 
@@ -191,10 +192,10 @@ def test_a_shot_waits_for_the_stored_clip_of_the_shot_above_and_publishes_its_fr
     assert scenario.created() == []
     scenario.history.apply(Event(BEGIN, "a", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
     assert scenario.created() == []
-    scenario.state.stored.add(("a", scenario.steps()["a"].key))
+    scenario.state.downloads.store(("a", scenario.steps()["a"].key))
     need = MaterialNeed(TakeReference("a", "last_frame"), "a")
     assert [order for order in scenario.orders() if not isinstance(order, Wait)] == [Publish(need)]
-    scenario.state.addresses[need] = PublicAddress("https://files.example/1.png")
+    scenario.state.addresses.publish(need, PublicAddress("https://files.example/1.png"))
     assert scenario.created() == ["b"]
 
 
@@ -202,14 +203,14 @@ def test_an_address_that_may_no_longer_be_used_is_published_again() -> None:
     scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
     scenario.stored("a")
     need = MaterialNeed(TakeReference("a", "last_frame"), "a")
-    scenario.state.addresses[need] = PublicAddress("https://files.example/1.png", until=float("-inf"))
+    scenario.state.addresses.publish(need, PublicAddress("https://files.example/1.png", until=float("-inf")))
     assert [order for order in scenario.orders() if not isinstance(order, Wait)] == [Publish(need)]
 
 
 def test_a_material_that_cannot_be_published_is_not_asked_for_again() -> None:
     scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
     scenario.stored("a")
-    scenario.state.unpublishable[MaterialNeed(TakeReference("a", "last_frame"), "a")] = "it has changed"
+    scenario.state.addresses.refuse(MaterialNeed(TakeReference("a", "last_frame"), "a"), "it has changed")
     assert scenario.orders() == []
 
 
@@ -217,22 +218,23 @@ def test_takes_whose_material_cannot_be_published_keep_no_other_take_waiting() -
     lost = [shot(f"b{number}", ("a",)) for number in range(9)]
     scenario = Scenario(batch(shot("a"), *lost, shot("z")))
     scenario.stored("a")
-    scenario.state.unpublishable[MaterialNeed(TakeReference("a", "last_frame"), "a")] = "it has changed"
+    scenario.state.addresses.refuse(MaterialNeed(TakeReference("a", "last_frame"), "a"), "it has changed")
     assert scenario.created() == ["z"]
 
 
 def test_downloads_that_another_take_waits_for_go_first() -> None:
     scenario = Scenario(batch(shot("x"), shot("a"), shot("b", ("a",))))
     for name in ("x", "a"):
-        scenario.state.fresh_links.add(scenario.happened(name, SendStarted(), Created(f"task_{name}"), MADE))
+        scenario.state.downloads.renew_link(scenario.happened(name, SendStarted(), Created(f"task_{name}"), MADE))
     assert [order.attempt for order in scenario.orders() if isinstance(order, Download)] == ["a", "x"]
 
 
 def test_a_link_that_failed_is_asked_for_anew_before_the_next_download() -> None:
     scenario = Scenario(film(1))
     attempt = scenario.happened("s1", SendStarted(), Created("t"), MADE)
-    scenario.state.downloads[attempt, scenario.steps()["s1"].key] = DownloadState(tries=1, next_at=90.0)
-    scenario.state.polls[attempt] = PollState(created_at=0.0, waiting_since=0.0, next_at=90.0)
+    clip = (attempt, scenario.steps()["s1"].key)
+    assert scenario.state.downloads.fail(clip, 88.0, is_last=False, most=8).next_at == 90.0
+    scenario.state.polls.follow(attempt, 0.0, 0.0).next_at = 90.0
     assert scenario.orders() == [Poll(attempt)]
 
 
@@ -302,7 +304,7 @@ def test_a_task_that_outlasted_the_wait_is_not_looked_at_any_more() -> None:
 def test_doubt_holds_a_slot_until_a_task_can_no_longer_live() -> None:
     scenario = Scenario(film(5))
     attempt = scenario.happened("s1", SendStarted(), OutcomeUnknown("reset"))
-    scenario.state.unsettled_until[attempt] = 500.0
+    scenario.state.unsettled.hold(attempt, 500.0)
     assert scenario.created(now=499.0) == ["s2", "s3"]
     assert scenario.created(now=501.0) == ["s2", "s3", "s4"]
 
@@ -348,7 +350,7 @@ def test_an_own_task_that_ended_is_the_moment_to_ask_again() -> None:
 
 def test_consent_leaves_out_what_waits_for_a_pick() -> None:
     scenario = Scenario(batch(shot("a", takes=2), shot("b", ("a",))))
-    assert {key[1:] for key in scenario.state.approved} == {("a", 1), ("a", 2)}
+    assert {key[1:] for key in scenario.state.creates.approved} == {("a", 1), ("a", 2)}
 
 
 def test_only_free_slots_are_filled_however_long_the_queue() -> None:
@@ -373,17 +375,17 @@ def held_elsewhere(scenario: Scenario, *payloads: Payload) -> str:
 @pytest.mark.parametrize("payloads", [(), (MADE,)])
 def test_what_another_repositorys_run_makes_is_looked_for_in_the_ledger_alone(payloads: tuple[Payload, ...]) -> None:
     scenario = Scenario(film(1))
-    scenario.state.fresh_links.add(held_elsewhere(scenario, *payloads))
+    scenario.state.downloads.renew_link(held_elsewhere(scenario, *payloads))
     fingerprint = scenario.steps()["s1"].fingerprint or ""
     assert scenario.orders() == [Look((fingerprint,))]
-    scenario.state.looking = True
+    scenario.state.others.begin_look()
     assert scenario.orders() == []
 
 
 def test_between_two_looks_the_run_waits_and_after_its_longest_wait_it_ends() -> None:
     scenario = Scenario(film(1))
     held_elsewhere(scenario)
-    scenario.state.look_at, scenario.state.look_until = 102.0, 200.0
+    scenario.state.others = OtherRuns(next_at=102.0, until=200.0)
     assert scenario.orders(100.0) == [Wait(102.0)]
     assert scenario.orders(201.0) == []
     assert scenario.orders(100.0, RunLimits("run1", no_wait=True)) == []

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -29,6 +28,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.planning import settlement
 from runner.store.ledger.ledger import Ledger
+from tests.ledgers import LedgerHome
 
 from .boards import PAID, film, planner
 from .virtual import BEGIN, VirtualClock
@@ -39,8 +39,8 @@ RUNS = Running("generating")
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = Ledger(tmp_path, VirtualClock())
+def ledger(ledgers: LedgerHome) -> Iterator[Ledger]:
+    opened = ledgers.open(VirtualClock())
     opened.start_run(PAID, "repo", RunLimits("run1", concurrency=9))
     yield opened
     opened.close()

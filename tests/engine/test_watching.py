@@ -1,7 +1,6 @@
 """What a run keeps up to date by itself: the credits still to be ordered, and the next poll of each task."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -20,13 +19,13 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
+from runner.engine.in_flight import PollState
 from runner.engine.limits import RunLimits
 from runner.engine.poll_timing import learn_from_end, reschedule, schedule_first_poll
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import PollState
 from runner.engine.schedule import credits_to_order
 from runner.lazy_dataclass import replace
-from runner.store.ledger.ledger import Ledger
+from tests.ledgers import LedgerHome
 
 from . import virtual
 from .boards import film, planner
@@ -38,18 +37,25 @@ class RunWithEvents:
     """A run context whose events the test applies; `learned_from` tasks have ended before."""
 
     def __init__(
-        self, tmp_path: Path, shots: int, *, concurrency: int = 10, learned_from: int = 0, webhooks_active: bool = False
+        self,
+        ledgers: LedgerHome,
+        shots: int,
+        *,
+        concurrency: int = 10,
+        learned_from: int = 0,
+        webhooks_active: bool = False,
     ):
         plan, history = planner(film(shots + learned_from)), History()
         self.clock = virtual.VirtualClock()
-        self.ledger = Ledger(tmp_path, self.clock)
+        self.ledger = ledgers.open(self.clock)
         first_plan = plan(history)
         limits = RunLimits("run1", concurrency=concurrency, requests_per_second=1000)
         self.run = RunContext(
             first_plan, history, Simulated(World()), self.ledger, self.clock, limits, lambda event: None, plan,
             virtual.inline,
         )  # fmt: skip
-        self.run.state.webhooks_active = webhooks_active
+        if webhooks_active:
+            self.run.state.webhooks.activate()
         self.steps = list(first_plan.steps)
         for number in range(learned_from):
             self.running(number)
@@ -68,18 +74,20 @@ class RunWithEvents:
     def running(self, number: int) -> PollState:
         attempt = self.happened(number, SendStarted(), Created(f"t{number}"))
         schedule_first_poll(self.run, attempt)
-        return self.run.state.polls[attempt]
+        poll_state = self.run.state.polls.of(attempt)
+        assert poll_state is not None
+        return poll_state
 
     def done(self, number: int, took: float) -> None:
         succeeded = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 0, int(took * 1000))
         self.run.apply(Event(BEGIN, f"a{number}", succeeded))
-        self.run.state.succeeded_tasks += 1
+        self.run.state.webhooks.count_end()
         learn_from_end(self.run)
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> RunWithEvents:
-    return RunWithEvents(tmp_path, 6)
+def started(ledgers: LedgerHome) -> RunWithEvents:
+    return RunWithEvents(ledgers, 6)
 
 
 def test_what_is_still_to_be_ordered_is_right_after_every_event(started: RunWithEvents) -> None:
@@ -119,8 +127,8 @@ def test_a_probes_result_moves_the_polls_of_all_others(started: RunWithEvents) -
     assert max(poll.next_at for poll in polls[3:]) < 10.0
 
 
-def test_a_task_that_still_runs_delays_the_polls_of_the_others(tmp_path: Path) -> None:
-    started = RunWithEvents(tmp_path, 6)
+def test_a_task_that_still_runs_delays_the_polls_of_the_others(ledgers: LedgerHome) -> None:
+    started = RunWithEvents(ledgers, 6)
     polls = [started.running(number) for number in range(6)]
     before = polls[5].next_at
     for number in range(5):
@@ -129,28 +137,27 @@ def test_a_task_that_still_runs_delays_the_polls_of_the_others(tmp_path: Path) -
     assert polls[5].next_at > before
 
 
-def test_when_webhooks_reported_every_end_polls_are_rare(tmp_path: Path) -> None:
+def test_when_webhooks_reported_every_end_polls_are_rare(ledgers: LedgerHome) -> None:
     polled, reported = (
-        RunWithEvents(tmp_path / folder, 20, learned_from=12, webhooks_active=folder == "reported")
+        RunWithEvents(ledgers / folder, 20, learned_from=12, webhooks_active=folder == "reported")
         for folder in ("polled", "reported")
     )
-    reported.run.state.webhook_hinted.update(f"a{number}" for number in range(12))
+    for number in range(12):
+        reported.run.state.webhooks.report_end(f"a{number}")
     assert reported.running(12).next_at > 1.3 * polled.running(12).next_at
 
 
-def test_when_no_webhook_came_polls_are_as_without_webhooks(tmp_path: Path) -> None:
+def test_when_no_webhook_came_polls_are_as_without_webhooks(ledgers: LedgerHome) -> None:
     polled, without_callback = (
-        RunWithEvents(tmp_path / folder, 20, learned_from=12, webhooks_active=folder == "deaf")
+        RunWithEvents(ledgers / folder, 20, learned_from=12, webhooks_active=folder == "deaf")
         for folder in ("polled", "deaf")
     )
     assert without_callback.running(12).next_at == pytest.approx(polled.running(12).next_at, rel=0.1)
 
 
-def test_where_requests_are_scarce_polls_are_rarer(tmp_path: Path) -> None:
+def test_where_requests_are_scarce_polls_are_rarer(ledgers: LedgerHome) -> None:
 
-    free, short = (
-        RunWithEvents(tmp_path / folder, 80, concurrency=50, learned_from=12) for folder in ("free", "short")
-    )
+    free, short = (RunWithEvents(ledgers / folder, 80, concurrency=50, learned_from=12) for folder in ("free", "short"))
     short.run.limits = replace(short.run.limits, requests_per_second=1.0)
     for number in range(12, 50):
         free.running(number)

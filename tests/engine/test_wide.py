@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import runner
 from runner.attempts.events import CreateResult, PollResult
 from runner.requests.request import JsonValue
+from tests.ledgers import LedgerHome
 
 from .boards import film, planner
 from .harness import EngineHarness, run_engine
@@ -44,16 +46,16 @@ class QuickProvider(Simulated):
 
 
 @pytest.fixture
-def state() -> Iterator[Path]:
+def quick_ledgers(ledgers: LedgerHome) -> Iterator[LedgerHome]:
     """A state folder in memory where there is one: thousands of commits would wait for the disk."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder)
+        yield replace(ledgers, folder=Path(folder))
 
 
-def wide_run(state: Path, takes: int, **limits: Any) -> QuickProvider:
+def wide_run(quick_ledgers: LedgerHome, takes: int, **limits: Any) -> QuickProvider:
     provider = QuickProvider()
-    (outcome,) = run_engine(EngineHarness(state, provider, planner(film(takes))), expected=2.0, **limits)
+    (outcome,) = run_engine(EngineHarness(quick_ledgers, provider, planner(film(takes))), expected=2.0, **limits)
     assert len(outcome.finished) == takes
     return provider
 
@@ -78,9 +80,9 @@ def counted_lines() -> Iterator[list[int]]:
         sys.settrace(previous)
 
 
-def lines_per_take(state: Path, takes: int, concurrency: int) -> float:
+def lines_per_take(quick_ledgers: LedgerHome, takes: int, concurrency: int) -> float:
     with counted_lines() as count:
-        wide_run(state, takes, concurrency=concurrency, requests_per_second=100.0)
+        wide_run(quick_ledgers, takes, concurrency=concurrency, requests_per_second=100.0)
     return count[0] / takes
 
 
@@ -88,23 +90,23 @@ def lines_per_take(state: Path, takes: int, concurrency: int) -> float:
     ("few", "many", "concurrency"), [(30, 300, 40), pytest.param(300, 3000, 400, marks=pytest.mark.long)]
 )
 def test_a_take_costs_the_same_in_a_batch_of_ten_times_as_many(
-    state: Path, few: int, many: int, concurrency: int
+    quick_ledgers: LedgerHome, few: int, many: int, concurrency: int
 ) -> None:
-    alone = lines_per_take(state / "few", few, concurrency)
-    assert lines_per_take(state / "many", many, concurrency) < 1.3 * alone
+    alone = lines_per_take(quick_ledgers / "few", few, concurrency)
+    assert lines_per_take(quick_ledgers / "many", many, concurrency) < 1.3 * alone
 
 
-def test_clips_come_home_while_creating_goes_on(state: Path) -> None:
-    provider = wide_run(state, 300, concurrency=400, requests_per_second=50.0)
+def test_clips_come_home_while_creating_goes_on(quick_ledgers: LedgerHome) -> None:
+    provider = wide_run(quick_ledgers, 300, concurrency=400, requests_per_second=50.0)
     last = provider.creates[-1]
     ended = sum(task.ended_by(last) for task in provider.world.tasks.values())
     assert ended > 200, "the tasks are quicker than the request rate"
     assert provider.stored_at_create[-1] > 0.6 * ended
 
 
-def test_new_tasks_and_polls_share_the_request_rate(state: Path) -> None:
+def test_new_tasks_and_polls_share_the_request_rate(quick_ledgers: LedgerHome) -> None:
     rate = 20.0
-    provider = wide_run(state, 120, concurrency=400, requests_per_second=rate)
+    provider = wide_run(quick_ledgers, 120, concurrency=400, requests_per_second=rate)
     requests = sorted([*provider.creates, *provider.polls])
     for number, begin in enumerate(requests):
         in_a_second = sum(begin <= other < begin + 1 for other in requests[number:])

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 import anyio
 import pytest
@@ -20,7 +19,7 @@ from runner.engine.webhooks import WebhookInbox
 from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material
-from runner.store.ledger.ledger import Ledger
+from tests.ledgers import LedgerHome
 
 from . import virtual
 from .boards import PAID, batch, planner, shot
@@ -85,7 +84,7 @@ class CheckedProvider(Simulated):
         self.check()
         return TransferFailed("too large", final=True) if len(self.published) % 7 == 0 else address
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Lost | TransferFailed:
         self.check()
         result = await super().store(attempt, step)
         self.check()
@@ -93,7 +92,7 @@ class CheckedProvider(Simulated):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_kept_index_is_the_index_that_is_built_anew(tmp_path: Path, seed: int) -> None:
+def test_a_kept_index_is_the_index_that_is_built_anew(ledgers: LedgerHome, seed: int) -> None:
     chance = random.Random(seed)
     answers: list[CreateResult | Failed | str | None] = [
         None, None, None, "lost", NOT_SENT, PROVIDER_FAULT, ServerError("500"), Refused(403, "not this model"),
@@ -105,7 +104,7 @@ def test_a_kept_index_is_the_index_that_is_built_anew(tmp_path: Path, seed: int)
 
     async def main() -> None:
         clock, limits = virtual.VirtualClock(), RunLimits("run1", concurrency=8, wait=600)
-        ledger = Ledger(tmp_path, clock)
+        ledger = ledgers.open(clock)
         ledger.start_run(PAID, "repo", limits)
         plan, history = planner(CHAINS), History()
         with anyio.fail_after(10**6):

@@ -18,7 +18,8 @@ GENERATED = {"file-size": "files/huge.yaml"}
 
 
 def test_every_code_has_a_case_and_every_case_a_code() -> None:
-    assert set(CASES) == set(catalogue())
+    floods = {"too-many-errors"}  # hundreds of lines each: tests/commands/test_floods.py
+    assert set(CASES) | floods == set(catalogue())
 
 
 @pytest.mark.parametrize("code", CASES)

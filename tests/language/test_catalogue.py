@@ -49,6 +49,7 @@ DESCRIBED = {"batch-size", "empty-file", "file-size", "matrix-size", "not-utf8",
     "too-deep",
     "too-large",
     "too-long",
+    "too-many-errors",
     "too-many",
 }
 """Codes whose wrong example describes the mistake, since it would fill pages or is not text."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 from unicodedata import normalize
+from urllib.parse import unquote
 
 import pytest
 
@@ -32,12 +33,33 @@ def framed(path: str) -> str:
             ("img-2", "image2"),
             ("이미지1", "image1"),
         ),
+        *(
+            ("Bild1", "image1"),
+            ("imagen 2", "image2"),
+            ("видео1", "video1"),
+            ("áudio 1", "audio1"),
+            ("写真1", "image1"),
+        ),
+        *(
+            ("图片一", "image1"),
+            ("图片②", "image2"),
+            ("第1张图", "image1"),
+            ("第二张图片", "image2"),
+            ("image¹", "image1"),
+        ),
+        *(("image(1)", "image1"), ("image【1】", "image1"), ("image.1", "image1"), ("image\u30001", "image1")),
     ],
 )
 def test_a_position_as_other_tools_write_it_gets_the_name_it_has_here(tmp_path: Path, written: str, name: str) -> None:
     for at in ("@", "@@"):
         _, problems = compiled(tmp_path, prompted(f"{at}{written} walks"))
         assert f"write @{name}" in problems.errors[0].hint
+
+
+@pytest.mark.parametrize("written", ["角色1", "素材2", "ref1", "reference 1", "kuva1"])
+def test_a_numbered_word_of_an_unlisted_language_names_the_positions(tmp_path: Path, written: str) -> None:
+    _, problems = compiled(tmp_path, prompted(f"@{written} walks"))
+    assert "a position among the references is written @image1" in problems.errors[0].hint
 
 
 @pytest.mark.parametrize("text", ["a@@image.com", "@@ 5 pm", "the @@imagery of 1999", "@@video"])
@@ -95,25 +117,34 @@ def test_an_id_that_is_a_number_is_its_text_as_written(tmp_path: Path, written: 
 @pytest.mark.parametrize(
     ("kind", "ending"),
     [
-        ("video", "mov"),
-        ("video", "MOV"),
-        ("video", "avi"),
-        ("video", "png"),
-        ("image", "mp4"),
-        ("image", "heic"),
-        ("audio", "mp4"),
+        ("video", ".mov"),
+        ("video", ".MOV"),
+        ("video", ".avi"),
+        ("video", ".png"),
+        ("image", ".mp4"),
+        ("image", ".heic"),
+        ("audio", ".mp4"),
+        ("video", "%2Emov"),
+        ("video", "%2e%6D%6fv"),
+        ("image", ".mp%34"),
     ],
 )
 @pytest.mark.parametrize("also_wrong", ["", ", duration: 99"])
 def test_a_wrong_ending_of_an_address_is_reported_also_beside_another_fault(
     tmp_path: Path, kind: str, ending: str, also_wrong: str
 ) -> None:
-    asset = f"{{{kind}: {URL}.{ending}" + ("" if kind == "image" else ", seconds: 5") + "}"
+    asset = f"{{{kind}: {URL}{ending}" + ("" if kind == "image" else ", seconds: 5") + "}"
     board = f"storyboard: 1\nassets: {{m: {asset}, n: {URL}.png}}\nshots:\n  - {{id: a, prompt: '@m @n'{also_wrong}}}\n"
     _, problems = compiled(tmp_path, board)
     assert any(
-        problem.code == "material-kind" and f".{ending.lower()}" in problem.message for problem in problems.errors
+        problem.code == "material-kind" and unquote(ending).lower() in problem.message for problem in problems.errors
     )
+
+
+def test_an_address_shows_its_kind_by_an_ending_in_percent_signs(tmp_path: Path) -> None:
+    board = f"storyboard: 1\nassets: {{m: {URL}%2Epng}}\nshots:\n  - {{id: a, prompt: '@m'}}\n"
+    [material] = shots(tmp_path, board)["a"].request.materials
+    assert material.kind == "image"
 
 
 def test_an_address_with_another_or_no_ending_is_taken_as_what_it_is_declared(tmp_path: Path) -> None:

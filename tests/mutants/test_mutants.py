@@ -140,10 +140,10 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a poll that failed fails the take": (
         "runner/engine/poll.py",
-        "        case Running():\n            await _still_running(run, step, attempt, answer)",
+        "        case Running():\n            await _still_running(run, target, attempt, poll_state, answer)",
         "        case Running(answered=False):\n"
-        '            await _failed(run, step, attempt, Failed("other", answer.message))\n'
-        "        case Running():\n            await _still_running(run, step, attempt, answer)",
+        '            await _failed(run, target, attempt, Failed("other", answer.message))\n'
+        "        case Running():\n            await _still_running(run, target, attempt, poll_state, answer)",
         ENGINE,
     ),
     "media that are gone are bought again": (
@@ -154,8 +154,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "what was not consented to is ordered": (
         "runner/engine/eligibility.py",
-        "if step is None or step.key not in state.approved or group.fingerprint in state.creating:",
-        "if step is None or group.fingerprint in state.creating:",
+        "if step is None or step.key not in state.creates.approved or group.fingerprint in state.creates:",
+        "if step is None or group.fingerprint in state.creates:",
         ENGINE,
     ),
     "redirects are followed": (

@@ -59,7 +59,7 @@ def test_a_take_whose_material_has_no_way_to_the_provider_is_blocked_and_in_no_p
     )
     decided = plan(*shots, can_publish=public_address)
     assert actions(decided) == ["make", "make", "blocked", "make", "blocked"]
-    assert [step.unpublished for step in decided.steps] == [None, None, picture, None, last_frame("quay")]
+    assert [step.unpublished for step in decided.steps] == [(), (), (picture,), (), (last_frame("quay"),)]
     assert decided.totals.credits == 600
     assert decided.totals.blocked_credits == 400
     assert decided.totals.later_takes == 0

@@ -9,7 +9,8 @@ import pytest
 
 from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import load
-from runner.providers.kinovi import health
+from runner.providers import health
+from runner.providers.kinovi.sample_tasks import DEMO
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey, KeyVariable, read_key
 from tests.double.server import Double
@@ -36,7 +37,7 @@ def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
     ],
 )
 def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: str) -> None:
-    check = health.key_shape(KeyVariable(text=text))
+    check = health.key_shape(KeyVariable("SEEDANCE_API_KEY", text))
 
     assert check.verdict == verdict
     assert not text or text.strip() not in check.message + check.hint
@@ -111,18 +112,18 @@ def test_nobody_there_is_said() -> None:
 
 def test_the_five_sample_tasks_of_the_sandbox_are_as_documented(tmp_path: Any) -> None:
     with embedded(tmp_path, load("classic"), plain_clips=True) as address:
-        checks = ask(address.base_url, health.demo, key=ApiKey("sandbox_demo_readonly"))
+        checks = ask(address.base_url, health.reach_with_samples, key=ApiKey("sandbox_demo_readonly"))
 
     assert set(verdicts(checks).values()) == {"ok"}
-    assert verdicts(checks).keys() > health.DEMO.keys()
+    assert verdicts(checks).keys() > DEMO.keys()
 
 
 def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
-    task = next(iter(health.DEMO))
+    task = next(iter(DEMO))
     with Double(
         [reply(404, {"message": "Task not found"}, on=POLL), reply(200, record(task, "waiting"), on=POLL)]
     ) as double:
-        checks = ask(double.url, health.demo)
+        checks = ask(double.url, health.reach_with_samples)
 
     assert [check.verdict for check in checks][2:] == ["warning", "error", "error", "error", "error"]
     assert "demo key" in checks[-1].hint
@@ -130,5 +131,5 @@ def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
 
 def test_without_reach_the_samples_are_not_asked_for() -> None:
     with Double([page(503, on=POLL, times=0)]) as double:
-        assert verdicts(ask(double.url, health.demo)) == {"reach": "error"}
+        assert verdicts(ask(double.url, health.reach_with_samples)) == {"reach": "error"}
         assert len(double.requests("")) == 1

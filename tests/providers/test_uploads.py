@@ -19,7 +19,7 @@ from tests.providers.client_calls import KEY
 RESERVE, PUT = "POST /api/v1/uploads", "PUT /put"
 
 
-def send(url: str, content: bytes = b"bytes", key: ApiKey = KEY, **changes: Any) -> str | TransferFailed:
+def send(url: str, content: bytes | Path = b"bytes", key: ApiKey = KEY, **changes: Any) -> str | TransferFailed:
     async def sent() -> str | TransferFailed:
         async with UploadClient(url, key, **{"deadline": 2.0, **changes}) as uploads:
             return await uploads.send("door.png", content)
@@ -44,6 +44,20 @@ def test_the_bytes_go_where_the_api_says_and_without_the_key() -> None:
     assert reserve.header("authorization") == f"Bearer {KEY.secret}"
     assert put.body == b"\x89PNG"
     assert not [value for _, value in put.headers if KEY.secret in value]
+
+
+def test_a_file_is_sent_with_its_length_and_in_no_chunked_form(tmp_path: Path) -> None:
+    file = tmp_path / "score.wav"
+    file.write_bytes(bytes(range(256)) * 3000)
+    with Double() as double:
+        place(double)
+        double.play(Step(on=PUT))
+        send(double.url, file)
+        [put] = double.requests(PUT)
+
+    assert put.body == file.read_bytes()
+    assert put.header("content-length") == "768000"
+    assert not put.header("transfer-encoding")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from runner.attempts.task_facts import Callback
 from runner.providers.kinovi.callback import read_callback
 from runner.providers.transport.webhook_server import WebhookLimits, WebhookServer
+from tests.waiting import until
 
 TOKEN = "r" * 43
 DONE = json.dumps({"taskId": "task_1", "status": "success"}).encode()
@@ -111,11 +111,9 @@ IGNORED: dict[str, bytes] = {
 @pytest.mark.parametrize("name", IGNORED)
 def test_everything_else_is_answered_or_cut_off_and_tells_nothing(name: str) -> None:
     answers: list[bytes] = []
-    before = time.monotonic()
 
     assert hints_of(single_visit(IGNORED[name], answers)) == []
     assert answers[0] == b"" or answers[0].startswith(b"HTTP/1.1 204 ")
-    assert time.monotonic() - before < 3
 
 
 def test_the_answer_does_not_tell_a_known_path_from_an_unknown_one() -> None:
@@ -130,14 +128,13 @@ def test_the_answer_does_not_tell_a_known_path_from_an_unknown_one() -> None:
     assert answers[0] == answers[1]
 
 
-def test_a_replayed_hint_is_one_hint_for_a_while() -> None:
+@pytest.mark.parametrize(("interval", "count"), [(60.0, 1), (0.0, 5)])
+def test_a_replayed_hint_is_one_hint_for_a_while(interval: float, count: int) -> None:
     async def many(port: int) -> None:
         for _ in range(5):
             await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
-        await anyio.sleep(0.35)
-        await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
 
-    assert len(hints_of(many)) == 2
+    assert len(hints_of(many, limits=WebhookLimits(hint_interval=interval))) == count
 
 
 def test_another_task_is_heard_at_once_and_a_flood_of_tasks_is_bounded() -> None:
@@ -155,7 +152,7 @@ def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
         lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
         for line in lines:
             line.sendall(b"P")
-        await anyio.sleep(0.8)
+        await until(lambda: all(map(_is_closed, lines)), "the slow senders are cut off")
         try:
             answer = await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
         finally:
@@ -169,21 +166,21 @@ def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
 def test_beyond_the_bound_connections_are_closed_at_once() -> None:
     async def many(port: int) -> None:
         lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(SMALL.max_connections + 3)]
-        await anyio.sleep(0.1)
-        closed = await anyio.to_thread.run_sync(lambda: [_is_closed(line) for line in lines])
+        await until(lambda: sum(map(_is_closed, lines)) == 3, "those beyond the bound are closed")
         for line in lines:
             line.close()
-        assert sum(closed) == 3
 
     hints_of(many, limits=WebhookLimits(request_seconds=30, max_connections=SMALL.max_connections))
 
 
 def _is_closed(line: socket.socket) -> bool:
-    line.settimeout(0.1)
+    line.setblocking(False)
     try:
-        return line.recv(1) == b""
-    except TimeoutError:
+        return line.recv(65536) == b""
+    except BlockingIOError:
         return False
+    except ConnectionError:
+        return True
 
 
 def test_a_port_that_is_taken_is_said_and_the_run_goes_on_without() -> None:

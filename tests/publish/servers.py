@@ -34,6 +34,8 @@ class WebServer:
     base_url: str
     answers: dict[str, Answer]
     requests: list[tuple[str, dict[str, str]]]
+    any_file: Answer | None = None
+    """The answer for every path without an answer of its own, in place of the folder's file."""
 
 
 @contextmanager
@@ -45,7 +47,7 @@ def web_server(answers: Mapping[str, Answer] | None = None, folder: Path | None 
         def do_GET(self) -> None:
             told.requests.append((self.path, dict(self.headers)))
             path = self.path.partition("?")[0]
-            answer = told.answers.get(path) or self._file(path)
+            answer = told.answers.get(path) or told.any_file or self._file(path)
             body, status, headers = answer.body, answer.status, dict(answer.headers)
             asked = re.fullmatch(r"bytes=0-(\d+)", self.headers.get("Range", ""))
             if status == 200 and asked and "ignore-range" not in headers:

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import pytest
@@ -13,11 +15,12 @@ from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.engine.ports import Published, TransferFailed
 from runner.planning.material_routes import Route
-from runner.publish.content import ContentReader
+from runner.publish.content import IN_MEMORY_BYTES, ContentReader
 from runner.publish.materials import MaterialPublisher
 from runner.requests.fetched import NotFetched
-from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.requests.request import FilePart, Kind, LocalFile, Material, RemoteFile, TakeReference
 from tests.double.media import clip
+from tests.media.samples import colours, film, wav
 from tests.store.test_clip_store import attempt
 
 DOOR = b"\x89PNG\r\n\x1a\n and so on"
@@ -32,9 +35,9 @@ class Workspace:
     clip: Path | None = None
     fails: int = 0
 
-    async def send(self, name: str, content: bytes) -> str | TransferFailed:
-        await anyio.sleep(0.01)
-        self.sent.append((name, content))
+    async def send(self, name: str, content: bytes | Path) -> str | TransferFailed:
+        await anyio.lowlevel.checkpoint()
+        self.sent.append((name, content if isinstance(content, bytes) else content.read_bytes()))
         return (
             TransferFailed("no network")
             if len(self.sent) <= self.fails
@@ -74,8 +77,8 @@ async def no_media(attempt: Attempt) -> None:
     return None
 
 
-def local(path: str, content: bytes = DOOR) -> LocalFile:
-    return LocalFile(path, hashlib.sha256(content).hexdigest(), "image", len(content))
+def local(path: str, content: bytes = DOOR, kind: Kind = "image") -> LocalFile:
+    return LocalFile(path, hashlib.sha256(content).hexdigest(), kind, len(content))
 
 
 @pytest.fixture
@@ -177,3 +180,69 @@ def test_a_clip_that_no_longer_decodes_is_said(workspace: Workspace) -> None:
 
     assert isinstance(got, TransferFailed)
     assert got.final
+
+
+def test_a_part_of_a_sound_is_cut_before_it_is_sent(workspace: Workspace) -> None:
+    whole = wav(workspace.root / "score.wav", 4)
+    score = local("score.wav", whole.read_bytes(), "audio")
+    part = replace(score, part=FilePart(Decimal(1), Decimal("2.5")))
+
+    assert sorted(map(str, workspace.publish(part, score))) == [
+        f"https://cdn.example.com/{number}" for number in (1, 2)
+    ]
+    sizes = sorted(len(content) for _, content in workspace.sent)
+    assert sizes[0] == pytest.approx(2.5 * 16_000, abs=200)
+    assert sizes[1] == whole.stat().st_size
+    assert {name for name, _ in workspace.sent} == {"score.wav"}
+    assert list((workspace.root / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize(("frame", "shade"), [("first_frame", 30), ("last_frame", 210)])
+def test_a_frame_of_a_video_of_the_repository_is_sent_as_a_picture(
+    workspace: Workspace, frame: Literal["first_frame", "last_frame"], shade: int
+) -> None:
+    video = film(workspace.root / "logo.mp4", colours(24))
+    logo = local("logo.mp4", video.read_bytes())
+
+    assert workspace.publish(replace(logo, part=FilePart(frame=frame))) == ["https://cdn.example.com/1"]
+    name, content = workspace.sent[0]
+    assert name == f"logo.{frame}.png"
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.convert("RGB").getpixel((9, 9)) == pytest.approx((shade, 60, 60), abs=4)
+
+
+def test_a_part_of_a_file_that_changed_since_it_was_planned_never_leaves(workspace: Workspace) -> None:
+    wav(workspace.root / "score.wav", 4)
+    part = replace(local("score.wav", b"other", "audio"), part=FilePart(Decimal(1)))
+    [failure] = workspace.publish(part)
+
+    assert isinstance(failure, TransferFailed)
+    assert "changed" in failure.message
+    assert workspace.sent == []
+    assert list((workspace.root / "scratch").iterdir()) == []
+
+
+def test_a_part_that_cannot_be_cut_fails_before_it_is_sent(workspace: Workspace) -> None:
+    (workspace.root / "score.mp3").write_bytes(DOOR)
+    [failure] = workspace.publish(replace(local("score.mp3", DOOR, "audio"), part=FilePart(Decimal(1))))
+
+    assert isinstance(failure, TransferFailed)
+    assert failure.final
+    assert failure.message.startswith("score.mp3 (1 s to its end)")
+    assert workspace.sent == []
+
+
+def test_a_large_file_is_sent_from_a_private_copy_that_is_deleted_afterwards(workspace: Workspace) -> None:
+    data = bytes(IN_MEMORY_BYTES + 1)
+    (workspace.root / "long.wav").write_bytes(data)
+
+    assert workspace.publish(local("long.wav", data, "audio")) == ["https://cdn.example.com/1"]
+    assert workspace.sent == [("long.wav", data)]
+    assert list((workspace.root / "scratch").iterdir()) == []
+
+
+def test_a_file_without_an_ending_gets_that_of_its_format(workspace: Workspace) -> None:
+    (workspace.root / "door").write_bytes(DOOR)
+    workspace.publish(local("door"))
+
+    assert workspace.sent[0][0] == "door.png"

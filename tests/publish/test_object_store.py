@@ -1,10 +1,10 @@
 """A store of the user's own: content-addressed objects, signed links with an end, failures without links."""
 
-import hashlib
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +18,7 @@ from runner.clock import SystemClock
 from runner.diagnostics.failures import StoreUnusable
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import TransferFailed
-from runner.publish.content import Content
+from runner.publish.content import Content, content_of
 from runner.publish.object_store import ObjectStore, key_of
 from tests.publish.servers import BUCKET, S3, s3_server, web_server
 
@@ -33,7 +33,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 
 
 def content(data: bytes = DOOR, name: str = "maria in her room.PNG") -> Content:
-    return Content(name, data, hashlib.sha256(data).hexdigest(), "image")
+    return content_of(name, data, "image")
 
 
 def store(url: str, environment: dict[str, str], root: Path = Path("/"), base_url: str | None = None) -> ObjectStore:
@@ -62,9 +62,22 @@ def test_an_object_is_stored_once_for_all_runs_and_read_by_its_signed_link(s3: S
     assert answer.headers["content-type"] == "image/png"
 
 
+def test_a_large_file_is_stored_piece_by_piece_with_its_content_type(s3: S3, tmp_path: Path) -> None:
+    data = bytes(range(256)) * (12 << 12)
+    file = tmp_path / "large"
+    file.write_bytes(data)
+    opened = store(f"s3://{BUCKET}/large", s3.environment)
+    key = put(opened, replace(content_of("score.wav", data, "audio"), body=file))
+
+    assert isinstance(key, str)
+    answer = httpx.get(opened.link(key))
+    assert answer.content == data
+    assert answer.headers["content-type"] in ("audio/wav", "audio/x-wav")
+
+
 def test_an_object_of_another_size_under_the_key_is_replaced(s3: S3) -> None:
     opened = store(f"s3://{BUCKET}/lost", s3.environment)
-    cut_off = Content("maria.png", DOOR[:12], content().sha256, "image")
+    cut_off = replace(content(), body=DOOR[:12], size=12)
     key = put(opened, cut_off)
 
     assert put(opened, content()) == key
@@ -121,6 +134,12 @@ def test_an_endpoint_elsewhere_must_be_https() -> None:
         store("s3://film", environment).check_ready()
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9000", "127.0.0.2", "[::1]:9000"])
+def test_an_endpoint_on_this_machine_may_be_http(host: str) -> None:
+    environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": f"http://{host}"}
+    store("s3://film", environment).check_ready()
+
+
 @pytest.mark.parametrize("secret", ["wrong-secret-of-the-tests-0000", ""])
 def test_a_store_that_refuses_is_named_without_its_links_and_keys(s3: S3, secret: str) -> None:
     environment = {**s3.environment, "AWS_SECRET_ACCESS_KEY": secret or "x" * 30}
@@ -172,3 +191,15 @@ def test_a_folder_that_a_link_leads_out_of_the_repository_is_refused(tmp_path: P
     (tmp_path / "film/refs").symlink_to(tmp_path)
     with pytest.raises(StoreUnusable, match="leads out of the repository"):
         store("file:refs", {}, tmp_path / "film", "https://refs.example.com").check_ready()
+
+
+def test_an_object_that_nobody_can_fetch_is_stored_again_in_any_case(s3: S3) -> None:
+    opened = store(f"s3://{BUCKET}/again", s3.environment)
+    key = put(opened, content())
+    path = s3.folder / BUCKET / "again" / str(key)
+    path.write_bytes(b"x" * len(DOOR))
+
+    assert put(opened, content()) == key
+    assert path.read_bytes() != DOOR
+    assert anyio.run(opened.put, content(), True) == key
+    assert path.read_bytes() == DOOR

@@ -47,7 +47,8 @@ def publish(folder: Path, web: WebServer, material: TakeReference, *ways: str) -
     """What was published, and the names that were uploaded."""
     sent: list[str] = []
 
-    async def upload(name: str, data: bytes) -> str:
+    async def upload(name: str, data: bytes | Path) -> str:
+        assert isinstance(data, bytes)
         sent.append(name)
         web.answers["/uploaded.png"] = Answer(200, data)
         return f"{web.base_url}/uploaded.png"

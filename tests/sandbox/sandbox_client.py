@@ -1,12 +1,8 @@
 """A sandbox for one test, and a client of it: real HTTP on loopback."""
 
-import atexit
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +15,9 @@ from PIL import Image
 
 from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
+from tests.plain_clips import plain_clips
+from tests.waiting import wait_until
 
-_PLAIN_CLIPS = Path(tempfile.mkdtemp(prefix="sandbox-tests-"))
-atexit.register(shutil.rmtree, _PLAIN_CLIPS, ignore_errors=True)
 KEY = "test-key-of-the-house"
 BOAT = {"prompt": "A boat leaves the harbour", "outputResolution": "480p", "duration": "4"}
 
@@ -76,13 +72,14 @@ class SandboxClient:
 
     def wait_for_end(self, task_id: str, seconds: float = 20) -> Any:
         """The record once the task is over."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            answer = self.poll(task_id)
-            if answer.status_code == 200 and answer.json()["status"] in ("success", "fail"):
-                return answer.json()
-            time.sleep(0.03)
-        raise AssertionError(f"not over within {seconds} s: {answer.text}")
+        answers: list[httpx.Response] = []
+
+        def is_over() -> bool:
+            answers[:] = [self.poll(task_id)]
+            return answers[0].status_code == 200 and answers[0].json()["status"] in ("success", "fail")
+
+        wait_until(is_over, f"{task_id} is over", seconds)
+        return answers[0].json()
 
     def download_clip(self, task_id: str, **options: Any) -> httpx.Response:
         """The clip by its link, without the key."""
@@ -107,22 +104,14 @@ class SandboxClient:
 
 @contextmanager
 def running_sandbox(folder: Path, **choices: Any) -> Iterator[SandboxClient]:
-    """A client of a new sandbox, with plain clips by default; plain clips of earlier tests are copied."""
-    _copy_clips(_PLAIN_CLIPS, folder / "plain")
-    with run_in_thread(folder, Options(**{"plain_clips": True, "processes": 1, **choices})) as base_url:
+    """A client of a new sandbox, with plain clips by default."""
+    options = Options(**{"plain_clips": True, "processes": 1, **choices})
+    with plain_clips(folder), run_in_thread(folder, options) as base_url:
         client = SandboxClient(base_url)
         try:
             yield client
         finally:
             client.close()
-            _copy_clips(folder / "plain", _PLAIN_CLIPS)
-
-
-def _copy_clips(source: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for clip in source.glob("*.mp4"):
-        if not (target / clip.name).exists():
-            shutil.copy(clip, target / clip.name)
 
 
 def start_server(folder: Path, *flags: str, plain: bool = True) -> tuple["subprocess.Popen[str]", str]:

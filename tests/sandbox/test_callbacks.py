@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from runner.sandbox.api.callbacks import payload
 from tests.sandbox.sandbox_client import SandboxClient, running_sandbox
+from tests.waiting import stays, wait_until
 
 
 class CallbackReceiver(HTTPServer):
@@ -26,12 +26,13 @@ class CallbackReceiver(HTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/hook/secret?a=1"
 
-    def bodies(self, count: int, seconds: float = 10) -> list[Any]:
+    def wait_for(self, count: int) -> None:
+        """Wait for so many callbacks."""
+        wait_until(lambda: len(self.requests) >= count, f"{count} callbacks arrive")
+
+    def bodies(self, count: int) -> list[Any]:
         """The first so many bodies, as soon as they are here."""
-        end = time.monotonic() + seconds
-        while len(self.requests) < count and time.monotonic() < end:
-            time.sleep(0.02)
-        assert len(self.requests) >= count, self.requests
+        self.wait_for(count)
         return [json.loads(raw) for _, raw in self.requests]
 
 
@@ -79,8 +80,7 @@ def test_a_task_that_is_over_calls_back_once_with_its_record(
     assert receiver.requests[0][0] == "/hook/secret?a=1"
     assert (body["taskId"], body["status"], body["creditsUsed"]) == (task, "success", 60)
     assert body["output"][0]["width"] == record["output"][0]["width"]
-    time.sleep(0.3)
-    assert len(receiver.requests) == 1
+    stays(lambda: len(receiver.requests) == 1, "there is no second callback")
     assert sandbox.state()["tasks"][0]["callback"] == "204"
 
 
@@ -101,18 +101,14 @@ def test_a_failed_callback_is_sent_again(sandbox: SandboxClient, receiver: Callb
 def test_nothing_is_sent_beyond_loopback(sandbox: SandboxClient, address: str) -> None:
     task = sandbox.create_task(callBackUrl=address)
     sandbox.wait_for_end(task)
-    for _ in range(100):
-        if sandbox.state()["tasks"][0]["callback"]:
-            break
-        time.sleep(0.02)
+    wait_until(lambda: sandbox.state()["tasks"][0]["callback"], "the callback is settled")
     assert sandbox.state()["tasks"][0]["callback"] == "not sent: beyond loopback"
 
 
 def test_webhooks_can_be_off(tmp_path: Path, receiver: CallbackReceiver) -> None:
     with running_sandbox(tmp_path, webhooks="off") as sandbox:
         sandbox.wait_for_end(sandbox.create_task(callBackUrl=receiver.address))
-        time.sleep(0.4)
-        assert receiver.requests == []
+        stays(lambda: receiver.requests == [], "nothing is sent")
 
 
 @pytest.mark.parametrize(("effect", "count"), [({"never": True}, 0), ({"copies": 3}, 3), ({"early": True}, 2)])
@@ -122,8 +118,7 @@ def test_a_callback_comes_never_often_or_before_the_task_is_over(
     sandbox.set_faults({"on": "callback", "do": effect})
     sandbox.wait_for_end(sandbox.create_task(callBackUrl=receiver.address))
     receiver.bodies(count)
-    time.sleep(0.3)
-    assert len(receiver.requests) == count
+    stays(lambda: len(receiver.requests) == count, f"there are {count} callbacks")
 
 
 def test_a_callback_can_make_false_claims(sandbox: SandboxClient, receiver: CallbackReceiver) -> None:
@@ -135,9 +130,7 @@ def test_a_callback_can_make_false_claims(sandbox: SandboxClient, receiver: Call
     )
     for count in range(1, 5):
         sandbox.wait_for_end(sandbox.create_task({"prompt": f"shot {count}"}, callBackUrl=receiver.address))
-        end = time.monotonic() + 5
-        while len(receiver.requests) < count and time.monotonic() < end:
-            time.sleep(0.02)
+        receiver.wait_for(count)
     raw = [body for _, body in receiver.requests]
     assert json.loads(raw[0])["status"] == "fail"
     assert json.loads(raw[1])["taskId"] == "task_clsomebodyelse0000000000"

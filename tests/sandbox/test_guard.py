@@ -2,9 +2,9 @@
 
 import asyncio
 import json
+import select
 import signal
 import socket
-import time
 from pathlib import Path
 
 import httpx
@@ -163,9 +163,8 @@ def test_slow_senders_are_cut_off_while_others_are_served(shared_sandbox: Sandbo
     try:
         for connection in slow:
             connection.sendall(b"POST /api/v1/jobs/createTask HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-")
-        started = time.monotonic()
         assert shared_sandbox.create().status_code == 200
-        assert time.monotonic() - started < 1
+        assert select.select(slow, [], [], 0)[0] == [], "they are still connected"
     finally:
         for connection in slow:
             connection.close()
@@ -179,7 +178,6 @@ def test_an_unfinished_request_gets_a_408_or_nothing(tmp_path: Path) -> None:
         response = raw_response(sandbox, head + b"Content-Length: 10\r\n\r\n{")
         assert response.startswith(b"HTTP/1.1 408 ")
         assert b"the body did not arrive within 0.2 seconds" in response
-        time.sleep(0.5)
         assert sandbox.create().status_code == 200
 
 

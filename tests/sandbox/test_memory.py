@@ -22,7 +22,7 @@ from runner.sandbox.state.cleanup import clean_up
 from runner.sandbox.state.journal import NAME, Journal
 from tests import requirements
 from tests.sandbox.sandbox_client import SandboxClient, body, picture, running_sandbox, start_server, stop_server
-from tests.waiting import wait_until
+from tests.waiting import stays, wait_until
 
 
 def test_a_finished_task_is_found_again_with_its_clip(tmp_path: Path) -> None:
@@ -52,8 +52,7 @@ def test_a_killed_server_takes_its_drawing_processes_with_it_at_once(tmp_path: P
     process, address = start_server(tmp_path, plain=False)
     sandbox = SandboxClient(address)
     task = sandbox.create_task({"duration": "15", "outputResolution": "1080p"})
-    while sandbox.record(task)["status"] == "waiting":
-        time.sleep(0.02)
+    wait_until(lambda: sandbox.record(task)["status"] != "waiting", "the clip is begun")
     sandbox.close()
     children = requirements.kernel_file(f"/proc/{process.pid}/task/{process.pid}/children")
     wait_until(lambda: children.read_text().split(), "a drawing process starts")
@@ -138,8 +137,7 @@ def test_a_task_is_only_made_while_nobody_else_writes(sandbox: SandboxClient, tm
     with ThreadPoolExecutor(1) as pool:
         with journal.locked():
             future = pool.submit(sandbox.create)
-            time.sleep(0.3)
-            assert not future.done()
+            stays(lambda: not future.done(), "the task is not made")
         assert future.result().status_code == 200
     journal.close()
 
@@ -247,7 +245,7 @@ def test_a_server_that_waited_for_a_shortened_journal_opens_the_new_file(tmp_pat
         waiting = threading.Thread(target=lambda: opened.append(Journal(tmp_path)))
         opened: list[Journal] = []
         waiting.start()
-        time.sleep(0.1)
+        stays(waiting.is_alive, "it waits for the journal")
         first.shorten(lambda line: line["id"] == "2")
     waiting.join()
     assert [line["id"] for line in opened[0].read_new()] == ["2"]

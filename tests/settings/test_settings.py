@@ -9,7 +9,7 @@ from runner.app.exit_codes import exit_code_of
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES
-from runner.settings.file import PROVIDERS
+from runner.settings.file import providers
 from runner.settings.schema import keys
 from runner.settings.settings import LISTEN, Flags, Settings, Webhook, find_root, host_of, read
 
@@ -123,7 +123,7 @@ def test_an_amount_may_be_a_text_of_exact_decimals(tmp_path: Path, amount: str) 
 
 
 def test_the_schema_names_the_providers_and_editions_of_the_program() -> None:
-    assert keys().values["provider"]["enum"] == list(PROVIDERS)
+    assert keys().values["provider"]["enum"] == list(providers())
     assert keys().values["providers.kinovi.edition"]["enum"] == list(NAMES)
 
 

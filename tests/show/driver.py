@@ -150,6 +150,10 @@ class Quickened(SystemClock):
     def __init__(self, speed: float) -> None:
         self._speed, self._since = speed, time.monotonic()
 
+    def is_at(self, moment: datetime) -> bool:
+        """Whether the clock shows this moment or a later one."""
+        return self.now() >= moment
+
     def now(self) -> datetime:
         return NOON + timedelta(seconds=(time.monotonic() - self._since) * self._speed)
 

@@ -19,7 +19,7 @@ from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.language.model import Storyboard
 from runner.show.screens.closing import closing
-from runner.show.screens.closing_context import ClosingContext
+from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from tests.show.conftest import Golden
@@ -28,7 +28,7 @@ from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, 
 
 TYPED = ClosingContext(
     CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),)), seconds=24 * 60, zone=UTC,
-    to_commit=("renders/ferry/kinovi/manifest.json",),
+    to_commit=(UncommittedManifest("renders/ferry/kinovi/manifest.json", Decimal(4000)),),
 )  # fmt: skip
 
 

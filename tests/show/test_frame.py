@@ -1,6 +1,7 @@
 """The live view, frame by frame, from the news of a run that never was."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.engine.run_events import Pause, RunEvent
+from runner.engine.run_events import Pause, RunEvent, Sending
 from runner.planning.plan import Step
 from runner.show.live.frame import frame
 from runner.show.live.log import event_line, heartbeat, opening_line
@@ -171,3 +172,19 @@ def test_a_log_has_a_line_for_each_event_that_matters(golden: Golden) -> None:
     lines.append(heartbeat(after(STORY, 700), NOON + timedelta(seconds=700)))
     golden("log", "\n".join(lines) + "\n")
     assert sum(line.split()[1] == "made" for line in lines) == 26
+
+
+def sending(done: int, sent: int, in_flight: int = 8) -> RunEvent:
+    return RunEvent("waiting", NOON + timedelta(seconds=10), sending=Sending(done, 80, sent, in_flight))
+
+
+def test_files_on_their_way_are_counted_with_their_speed() -> None:
+    story_so_far = [STORY[0], replace(sending(0, 0), at=NOON), sending(12, 31_000_000)]
+
+    assert "sending    12 of 80, 3.1 MB/s" in shown(story_so_far, 10, 100)
+    assert "sending 12 of 80, 3.1 MB/s" in heartbeat(after(story_so_far, 10), NOON + timedelta(seconds=10))
+
+
+@pytest.mark.parametrize("last", [sending(80, 9_000_000), sending(12, 9_000_000, in_flight=0)])
+def test_files_that_are_there_or_wait_for_their_turn_take_no_line(last: RunEvent) -> None:
+    assert "sending" not in shown([STORY[0], last], 10, 100)

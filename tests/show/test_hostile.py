@@ -24,7 +24,7 @@ from runner.show.live.progress import Progress
 from runner.show.screens import question
 from runner.show.screens.clips import ClipCheck, clips
 from runner.show.screens.closing import closing
-from runner.show.screens.closing_context import ClosingContext
+from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.screens.doctor import doctor
 from runner.show.screens.plan import CheaperCommand as Cheaper
 from runner.show.screens.plan import PlanContext, screen
@@ -137,7 +137,7 @@ def ended(evil: str) -> str:
     after = ClosingContext(
         typed(evil), run="another", whole_plan=film(evil), prefix=evil,
         seconds=9,
-        paid_provider=evil, to_commit=(evil,), zone=UTC,
+        paid_provider=evil, to_commit=(UncommittedManifest(evil, Decimal(40)),), zone=UTC,
     )  # fmt: skip
     return "\n".join(closing(each, 100, color=False, context=after) for each in (outcome, one, free))
 

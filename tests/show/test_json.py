@@ -14,7 +14,8 @@ from runner.attempts.sums import sum_credits
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.editions.edition import load
 from runner.planning.plan import Plan, Step
-from runner.providers.kinovi.request_body import encode, placeholder
+from runner.providers.kinovi.request_body import encode
+from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue
 from runner.show.json.plan import PlanFacts, plan_json
 from runner.show.json.problems import problems_json

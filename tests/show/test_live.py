@@ -11,10 +11,10 @@ import select
 import struct
 import termios
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TextIO
 
 import pytest
@@ -26,20 +26,17 @@ from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, PlainView, TerminalView, View, view
 from tests.show.driver import Quickened, story
 from tests.show.films import NOON, ferry, history, plan
+from tests.waiting import wait_until
 
 STORY = list(story(plan(ferry())))
 MADE = sum(news.event == "stored" for news in STORY)
 ALLOWED = re.compile("\x1b\\[[0-9;]*[mAKGJH]|\x1b\\[\\?25[lh]|\r|\n|\x1b\\[2K")
 
 
-def tell(shown: View, news: list[RunEvent] = STORY) -> float:
-    """Tells all, and says how long the longest telling took."""
-    longest = 0.0
+def tell(shown: View, news: list[RunEvent] = STORY) -> None:
+    """Tells all; where a telling is held up by its reader, the test does not end."""
     for each in news:
-        began = time.monotonic()
         shown.tell(each)
-        longest = max(longest, time.monotonic() - began)
-    return longest
 
 
 @contextmanager
@@ -121,19 +118,16 @@ def test_a_closed_pipe_stops_nothing() -> None:
     with pipe() as (end, stream):
         shown = PlainView(stream, Progress(), SystemClock())
         os.close(end)
-        assert tell(shown) < 10
+        tell(shown)
         shown.close()
 
 
 def test_a_full_pipe_holds_up_nothing() -> None:
     with pipe() as (end, stream):
         pen = BackgroundWriter(stream, stall_timeout=0.2)
-        began = time.monotonic()
         for _ in range(10_000):
             pen.write("a line that nobody reads\n")
-        assert time.monotonic() - began < 20
-        pen.close()
-        assert time.monotonic() - began < 20
+        pen.close()  # holds: nobody reads, and neither waits for a reader
         os.close(end)
 
 
@@ -164,9 +158,7 @@ def test_a_long_silence_is_broken_by_a_sign_of_life() -> None:
     shown = PlainView(stream, Progress(), clock)
     shown.tell(STORY[0])
     clock.hours = 1
-    deadline = time.monotonic() + 5
-    while " still " not in stream.getvalue() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: " working " in stream.getvalue(), "a sign of life")
     shown.close()
     assert stream.getvalue().splitlines()[-1].startswith("1:00:00 working   0 of 28 made")
 
@@ -217,8 +209,7 @@ def played(columns: int, rows: int) -> str:
         clock = Quickened(speed=1450)
         shown = TerminalView(stream, Progress(concurrency=3), clock, color=True)
         for each in STORY:
-            while clock.now() < each.at:
-                time.sleep(0.005)
+            wait_until(partial(clock.is_at, each.at), "the clock runs")
             shown.tell(each)
         shown.close()
     thread.join(5)
@@ -241,9 +232,7 @@ def test_a_terminal_that_went_away_stops_nothing() -> None:
         shown = TerminalView(stream, Progress(), SystemClock(), color=True)
         os.close(person)
         tell(shown)
-    began = time.monotonic()
-    shown.close()
-    assert time.monotonic() - began < 20
+    shown.close()  # holds: it does not wait for a terminal
 
 
 def fill(end: int) -> None:
@@ -260,9 +249,7 @@ def test_a_stopped_terminal_holds_up_nothing() -> None:
     with terminal(200, 60) as (person, stream):
         fill(stream.fileno())
         shown = TerminalView(stream, Progress(), SystemClock(), color=True)
-        assert tell(shown) < 10
+        tell(shown)
         shown.stopping()
-        began = time.monotonic()
-        shown.close()
-        assert time.monotonic() - began < 20
+        shown.close()  # holds: it does not wait for a terminal
         os.close(person)

@@ -203,8 +203,8 @@ def test_one_block_above_the_total_has_each_cause_once_with_its_shots_and_the_wa
         "blocked 5 takes, 800 credits, not in the price now",
         "kinovi takes public https addresses only, and these have none:",
         "storyboards/assets/maria.png SH010, SH030",
+        "storyboards/assets/tomas.png SH010, SH050",
         "the last frame of SH010 SH020",
-        "storyboards/assets/tomas.png SH050",
         'take an edition with uploads (edition = "2026-09"), set `[publish]',
         "store` or `git_url`, give the files https addresses, or draw the film",
         "free:",
@@ -320,8 +320,8 @@ def test_several_storyboards_sum_up_now_later_and_whole() -> None:
 
 
 def test_the_price_alone_is_one_line() -> None:
-    assert price_line(plan(ferry())) == "4,480 credits ($22.40)"
-    assert price_line(plan(ferry(), account=SANDBOX)) == "free; on kinovi 5,120 credits, $25.60"
+    assert price_line(plan(ferry()), "kinovi") == "4,480 credits ($22.40)"
+    assert price_line(plan(ferry(), account=SANDBOX), "kinovi") == "free; on kinovi 5,120 credits, $25.60"
 
 
 def test_a_run_of_shots_whose_names_have_hyphens_is_not_read_as_one_name() -> None:

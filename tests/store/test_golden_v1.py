@@ -5,7 +5,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +35,7 @@ from runner.store.ledger.codec import (
 )
 from runner.store.ledger.ledger import Ledger
 from runner.store.ledger.stored_names import EVENT_KINDS, INTENT
+from tests import prepared
 from tests.builders import history_of
 from tests.golden.v1.restore import FILM, GOLDEN, KEY, READINGS, REPOSITORIES, STATES, environment, restore
 
@@ -72,16 +72,8 @@ def host() -> str:
 
 def command(folder: Path, repository: str, state: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """`storyboard …` in a golden repository, with a state folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "runner", *arguments],
-        cwd=folder / repository,
-        env=environment(folder, host()) | {"STORYBOARD_STATE": str(folder / state)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    variables = environment(folder, host()) | {"STORYBOARD_STATE": str(folder / state)}
+    return prepared.run(arguments, folder / repository, variables)
 
 
 def rows(folder: Path, query: str) -> list[sqlite3.Row]:

@@ -49,6 +49,7 @@ from runner.store import locks
 from runner.store.ledger.database import NAME, release_space, reserve_space
 from runner.store.ledger.ledger import Ledger
 from tests.builders import history_of
+from tests.ledgers import LedgerHome
 
 PAID = Account("kinovi", "kinovi.example")
 FREE = Account("sandbox", "sandbox", free=True)
@@ -85,8 +86,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, clock: HandClock) -> Iterator[Ledger]:
-    opened = Ledger(tmp_path, clock)
+def ledger(ledgers: LedgerHome, clock: HandClock) -> Iterator[Ledger]:
+    opened = ledgers.open(clock)
     opened.start_run(PAID, "repo", RunLimits("run1", concurrency=100))
     yield opened
     opened.close()
@@ -248,35 +249,35 @@ def test_a_clock_that_jumps_begins_no_new_day(ledger: Ledger, clock: HandClock, 
     assert (over(ledger, RunLimits("run1", credits_per_day=Decimal(319))) is None) == (jump > timedelta())
 
 
-def test_a_run_whose_clock_stands_before_the_last_row_counts_its_day_too(tmp_path: Path, clock: HandClock) -> None:
-    before = Ledger(tmp_path, clock)
+def test_a_run_whose_clock_stands_before_the_last_row_counts_its_day_too(ledgers: LedgerHome, clock: HandClock) -> None:
+    before = ledgers.open(clock)
     before.start_run(PAID, "repo", RunLimits("run1"))
     put(before, "a1", intended(), SendStarted(), Created("t1"), Succeeded((), Decimal(160)))
     before.close()
     clock.wall -= timedelta(days=400)
-    after = Ledger(tmp_path, clock)
+    after = ledgers.open(clock)
     after.start_run(PAID, "repo", RunLimits("run2"))
     assert after.spent_last_24h(PAID) == 160
     assert isinstance(over(after, RunLimits("run2", credits_per_day=Decimal(319))), LimitExceeded)
     after.close()
 
 
-def test_play_money_meets_no_ceiling(tmp_path: Path, clock: HandClock) -> None:
-    ledger = Ledger(tmp_path, clock)
+def test_play_money_meets_no_ceiling(ledgers: LedgerHome, clock: HandClock) -> None:
+    ledger = ledgers.open(clock)
     ledger.start_run(FREE, "repo", RunLimits("run1", max_credits=Decimal(0), credits_per_day=Decimal(0)))
     assert ledger.intend(Event(clock.now(), "a1", intended()), 0) is None
     ledger.close()
 
 
-def two_runs(tmp_path: Path, clock: HandClock, cap: int) -> tuple[Ledger, Ledger]:
-    first, second = Ledger(tmp_path, clock), Ledger(tmp_path, clock)
+def two_runs(ledgers: LedgerHome, clock: HandClock, cap: int) -> tuple[Ledger, Ledger]:
+    first, second = ledgers.open(clock), ledgers.open(clock)
     first.start_run(PAID, "repo", RunLimits("run1", concurrency=cap))
     second.start_run(PAID, "other", RunLimits("run2", concurrency=cap))
     return first, second
 
 
-def test_the_cap_holds_over_all_runs_of_the_machine(tmp_path: Path, clock: HandClock) -> None:
-    first, second = two_runs(tmp_path, clock, cap=2)
+def test_the_cap_holds_over_all_runs_of_the_machine(ledgers: LedgerHome, clock: HandClock) -> None:
+    first, second = two_runs(ledgers, clock, cap=2)
     put(first, "a1", intended("f1"), SendStarted(), Created("t1"))
     put(second, "b1", intended("f9", run="run2"), SendStarted(), Created("t2"))
     assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) == ConcurrencyFull(2, 2)
@@ -286,8 +287,8 @@ def test_the_cap_holds_over_all_runs_of_the_machine(tmp_path: Path, clock: HandC
     second.close()
 
 
-def test_a_run_takes_its_part_only_while_another_waits(tmp_path: Path, clock: HandClock) -> None:
-    first, second = two_runs(tmp_path, clock, cap=4)
+def test_a_run_takes_its_part_only_while_another_waits(ledgers: LedgerHome, clock: HandClock) -> None:
+    first, second = two_runs(ledgers, clock, cap=4)
     for number in range(4):
         put(first, f"a{number}", intended(f"f{number}"), SendStarted(), Created(f"t{number}"))
     assert second.intend(Event(clock.now(), "b1", intended("g", run="run2")), 0) == ConcurrencyFull(4, 4)
@@ -354,21 +355,21 @@ def test_a_killed_run_is_read_back(tmp_path: Path, clock: HandClock, body: str, 
     ledger.close()
 
 
-def test_an_attempt_of_a_living_run_is_left_alone(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
+def test_an_attempt_of_a_living_run_is_left_alone(ledger: Ledger, ledgers: LedgerHome, clock: HandClock) -> None:
     put(ledger, "a1", intended())
-    other = Ledger(tmp_path, clock)
+    other = ledgers.open(clock)
     other.start_run(PAID, "repo", RunLimits("run2"))
     assert other.history(PAID, "repo").attempts["a1"].state is AttemptState.INTENDED
     assert other.history(PAID, "repo").open()
     other.close()
 
 
-def test_at_a_free_account_nothing_stays_in_doubt(tmp_path: Path, clock: HandClock) -> None:
-    ledger = Ledger(tmp_path, clock)
+def test_at_a_free_account_nothing_stays_in_doubt(ledgers: LedgerHome, clock: HandClock) -> None:
+    ledger = ledgers.open(clock)
     ledger.start_run(FREE, "repo", RunLimits("run1"))
     put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"))
     ledger.close()
-    ledger = Ledger(tmp_path, clock)
+    ledger = ledgers.open(clock)
     assert ledger.history(FREE, "repo").attempts["a1"].state is AttemptState.ABANDONED
     ledger.start_run(FREE, "repo", RunLimits("run2"))
     assert ledger.intend(Event(clock.now(), "a2", intended(run="run2")), 1) is None

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -25,6 +24,7 @@ from runner.engine.limits import Budget, RunLimits
 from runner.engine.ports import AlreadyAttempted, LimitExceeded
 from runner.lazy_dataclass import replace
 from runner.store.ledger.ledger import Ledger
+from tests.ledgers import LedgerHome
 from tests.store.test_ledger import CLIP, FREE, PAID, HandClock, intended, put
 
 LINK = Output("https://m.example/1.mp4")
@@ -44,16 +44,16 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def here(tmp_path: Path, clock: HandClock) -> Iterator[Ledger]:
-    opened = Ledger(tmp_path, clock)
+def here(ledgers: LedgerHome, clock: HandClock) -> Iterator[Ledger]:
+    opened = ledgers.open(clock)
     opened.start_run(PAID, "/here", RunLimits("run1", concurrency=100))
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def there(here: Ledger, tmp_path: Path, clock: HandClock) -> Iterator[Ledger]:
-    opened = Ledger(tmp_path, clock)
+def there(here: Ledger, ledgers: LedgerHome, clock: HandClock) -> Iterator[Ledger]:
+    opened = ledgers.open(clock)
     opened.start_run(PAID, "/there", RunLimits("run2", concurrency=100))
     yield opened
     opened.close()
@@ -107,9 +107,9 @@ def test_another_account_has_its_own_takes(here: Ledger, there: Ledger) -> None:
     assert not history.load_pending()
 
 
-def test_a_free_account_takes_nothing_from_another_repository(tmp_path: Path, clock: HandClock) -> None:
+def test_a_free_account_takes_nothing_from_another_repository(ledgers: LedgerHome, clock: HandClock) -> None:
     for number, repository in enumerate(("/here", "/there")):
-        ledger = Ledger(tmp_path, clock)
+        ledger = ledgers.open(clock)
         ledger.start_run(FREE, repository, RunLimits(f"run{number}", concurrency=100))
         put(ledger, f"a{number}", intended(run=f"run{number}"), SendStarted(), Created(f"task_{number}"))
         history = ledger.history(FREE, repository)

@@ -107,6 +107,7 @@ GOOD_ANSWERS: dict[str, Step] = {
     "x-gzip": encoded(gzip.compress(TASK), "x-gzip"),
     "deflate": encoded(zlib.compress(TASK), "deflate"),
     "bare deflate": encoded(DEFLATE.compress(TASK) + DEFLATE.flush(), "Deflate"),
+    "gzip that no header names": Step(body=gzip.compress(TASK)),
     "gzip twice": encoded(gzip.compress(gzip.compress(TASK)), "gzip, gzip"),
     "no encoding, although a header names one": encoded(TASK),
     "NaN beside the id": Step(body=b'{"taskId": "task_1", "credits": NaN}'),

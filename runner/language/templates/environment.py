@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 MAX_OUTPUT = 100_000
 MAX_SOURCE = 16_384
 MAX_RANGE = 1_000
+"""Characters of a result and of a template, items of a range: a shared file must not fill the memory."""
 # Filters whose cost is linear in their input, so that a template of them alone cannot run away.
 _LINEAR_FILTERS = """
     abs capitalize count d default first float int items last length lower reverse round slug string title trim upper
@@ -183,7 +184,7 @@ def _truncate(jinja: Any, text: str, length: int = 255, killwords: bool = False,
 
 
 def runs_inline(tree: "nodes.Template") -> bool:
-    """Does a template consist of text, names, attributes, items, conditions, tests and linear filters alone."""
+    """Whether a template consists of text, names, attributes, items, conditions, tests and linear filters alone."""
     from jinja2 import nodes
 
     pending: list[nodes.Node] = [tree]

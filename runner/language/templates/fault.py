@@ -8,7 +8,7 @@ from runner.language.yaml.document import NodeRef
 
 
 class TemplateFault(NamedTuple):
-    """What keeps a template from being compiled, at a place in its text."""
+    """The error that keeps a template from being compiled, at a place in its text."""
 
     code: str
     message: str

@@ -73,7 +73,7 @@ def unclosed_block(text: str) -> Span | None:
 
 
 def first_line(text: str, span: Span) -> Span:
-    """The part of a span that lies on its first line: what is marked."""
+    """The part of a span on its first line, which a message marks."""
     return Span(span.at, max(1, len(text[span.at : span.at + span.width].split("\n")[0].rstrip())))
 
 

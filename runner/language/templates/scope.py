@@ -102,7 +102,7 @@ def literal_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
 
 
 def has_template(value: Value) -> bool:
-    """Does a value have a template in it."""
+    """Whether a value has a template in it."""
     if isinstance(value, str):
         return "{" in value and TEMPLATE_START.search(value) is not None
     if isinstance(value, list):

@@ -9,6 +9,7 @@ from runner.language.yaml.document import Source
 MAX_REPORTED_CHARACTERS = 20
 """Control characters reported for one file or value; a file full of them is not text, and more reports do not help."""
 MAX_LINES = 2_000_000
+"""Lines are indexed for the places of problems; no storyboard comes near."""
 
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
@@ -74,7 +75,7 @@ def control_character(place: Place, character: str) -> Problem:
 
 
 def has_after_blank(text: str, character: str, preceding: str) -> bool:
-    """Does a character occur where YAML reads it as an indicator: after a blank. Quick when the character is rare."""
+    """Whether a character occurs where YAML reads it as an indicator: after a blank. Quick if the character is rare."""
     index = text.find(character)
     while index >= 0:
         if (index == 0 or text[index - 1] in preceding) and text[index + 1 : index + 2].strip(" \t\r\n#"):

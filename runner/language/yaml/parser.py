@@ -28,8 +28,10 @@ from runner.lazy_dataclass import replace
 
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
+"""Depth and nodes of a file, aliases included: what a file of a few lines could otherwise expand to."""
 _MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest name, and each costs a search
 _MAX_REPAIRS = 50
+"""Errors after which the rest of a file is not parsed: each repair parses a part again."""
 _MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a second
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")

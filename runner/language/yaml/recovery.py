@@ -29,7 +29,7 @@ def rewrite(source: Source, number: int, line: str) -> Source | None:
 
 
 def is_skipped_line(source: Source, number: int) -> bool:
-    """Was a line blanked because it could not be parsed."""
+    """Whether a line was blanked because it could not be parsed."""
     return number in source.rewritten and not source.line(number).strip()
 
 
@@ -150,7 +150,7 @@ _INDICATORS = {
 
 
 def _broken_flow(value: str) -> bool:
-    """Does text follow the end of a flow mapping or list, as in `{{ name }} walks` and `[Aside] text`."""
+    """Whether text follows the end of a flow mapping or list, as in `{{ name }} walks` and `[Aside] text`."""
     if value.startswith(("{{", "{%")):
         return True
     closing = "}" if value[0] == "{" else "]"

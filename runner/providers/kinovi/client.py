@@ -21,6 +21,7 @@ from runner.clock import Clock, SystemClock
 from runner.diagnostics.failures import ConnectionUnusable
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass, field, replace
+from runner.providers.api import ProbeResult
 from runner.providers.kinovi.create_response import (
     error_message,
     header,
@@ -52,18 +53,6 @@ class Deadlines:
     create: float = 120.0
     """Long, since a late answer still has its task id, and giving up early leaves the attempt unsettled."""
     poll: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """The answer of the host to one free request."""
-
-    problem: CreateResult | None
-    """The result of `preflight`."""
-    duration: float
-    """Seconds."""
-    clock_skew: float | None
-    """Seconds by which this machine's clock is ahead of the host's; None without a `Date` header."""
 
 
 @dataclass(slots=True)

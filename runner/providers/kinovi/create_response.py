@@ -17,6 +17,7 @@ from runner.attempts.events import (
     Refused,
     ServerError,
 )
+from runner.attempts.task_id import is_task_id
 from runner.providers.transport import strict_json
 
 Headers = Iterable[tuple[str, str]]
@@ -26,7 +27,6 @@ MAX_TEXT = 2000
 """Characters of an error text from the provider that are stored."""
 _DECIMALS = 2
 """Decimals of a bill: the provider computes in binary fractions, 99.80000000000001."""
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _REFUSED = frozenset({400, 403, 413, 422})
 _WRONG_HOST = frozenset({404, 405})
 _NOT_CREATED = _REFUSED | _WRONG_HOST | {401, 402, 429}
@@ -166,7 +166,7 @@ def parse_task_id(value: Any) -> str | None:
     """A task id that is safe in a URL and a file name, or None; a whole number counts as its text."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+    return value if isinstance(value, str) and is_task_id(value) else None
 
 
 def amount(value: Any) -> Decimal | None:

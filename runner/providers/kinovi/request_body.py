@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runner.editions.edition import Edition
-from runner.requests.request import JsonValue, LocalFile, Material, RemoteFile, Request, TakeReference
+from runner.requests.request import JsonValue, Material, Request
 
 CALLBACK = "callBackUrl"
 _LISTS = {"image": "images", "video": "videos", "audio": "audio_files"}
@@ -81,17 +81,6 @@ def _fields(request: Request, edition: Edition) -> dict[str, JsonValue]:
         if values[name] is not None:
             encoded |= _encode_field(name, values[name], request, edition)
     return encoded
-
-
-def placeholder(material: Material) -> str:
-    """The stand-in for a material without a public address; a remote material has its own address."""
-    match material:
-        case LocalFile():
-            return f"file:{material.path}#sha256={material.sha256}"
-        case RemoteFile():
-            return material.url
-        case TakeReference():
-            return str(material)
 
 
 def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, JsonValue]:

@@ -3,9 +3,10 @@
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ from runner.settings.api_key import ApiKey
 
 PATH = "/api/v1/uploads"
 _MAX_ANSWER_BYTES = 1 << 16
+_CHUNK = 256 << 10
+"""Bytes of a file that are read at once."""
 _CONTENT_TYPE = re.compile(r"[a-z]{1,20}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 
 
@@ -76,8 +79,8 @@ class UploadClient:
         if self._client is not None:
             await self._client.aclose()
 
-    async def send(self, name: str, content: bytes) -> str | TransferFailed:
-        """Upload bytes and return their public address; `name` is a plain file name with extension."""
+    async def send(self, name: str, content: bytes | Path) -> str | TransferFailed:
+        """Upload bytes, or those of a file, and return their public address; `name` is a plain file name."""
         if not tls.may_have_key(self.base_url):
             return TransferFailed(f"{self.base_url} is not https: the API key would be sent unencrypted", final=True)
         try:
@@ -91,7 +94,7 @@ class UploadClient:
             message, final = translate_error(error)
             return TransferFailed(f"{name}: {message}", final)
 
-    async def _upload(self, name: str, content: bytes) -> str | TransferFailed:
+    async def _upload(self, name: str, content: bytes | Path) -> str | TransferFailed:
         client = await self._api_client()
         reservation = await self._reserve(client, name)
         if isinstance(reservation, TransferFailed):
@@ -106,18 +109,22 @@ class UploadClient:
             else TransferFailed(f"{name}: the upload was answered with HTTP {status}")
         )
 
-    async def _put(self, reservation: _Reservation, content: bytes) -> int:
+    async def _put(self, reservation: _Reservation, content: bytes | Path) -> int:
         """Send the bytes to the first reachable IP of the target, all of which are checked; returns the status."""
         target = reservation.target
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
         proxied = self.proxy is not None
         look_up = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
         ips = await anyio.to_thread.run_sync(look_up)
         async with await self._open_client(target, for_upload=True) as client:
             for count, ip in enumerate(ips, 1):
                 pinned_url = pin(target, ip)
-                headers = {"Content-Type": reservation.content_type, "Host": pinned_url.host}
+                headers = {
+                    "Content-Type": reservation.content_type, "Host": pinned_url.host, "Content-Length": str(size)
+                }  # fmt: skip
+                body = content if isinstance(content, bytes) else _chunks(content)
                 request = client.build_request(
-                    "PUT", pinned_url.url, content=content, headers=headers, extensions=pinned_url.extensions
+                    "PUT", pinned_url.url, content=body, headers=headers, extensions=pinned_url.extensions
                 )
                 try:
                     response = await client.send(request, stream=True)
@@ -177,6 +184,13 @@ class UploadClient:
         if not isinstance(target, str) or not isinstance(address, str):
             return TransferFailed(f"{name}: the answer to the upload request has no address")
         return _Reservation(target, address, _content_type(find_field(payload, "contentType")))
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    """The bytes of a file, piece by piece."""
+    async with await anyio.open_file(path, "rb") as file:
+        while chunk := await file.read(_CHUNK):
+            yield chunk
 
 
 def _content_type(value: Any) -> str:

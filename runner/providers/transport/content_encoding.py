@@ -8,12 +8,15 @@ _WINDOW_BITS = {
     "x-gzip": (zlib.MAX_WBITS | 16,),
     "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),  # the standard says zlib's format; some servers send bare deflate
 }
+_GZIP_START = b"\x1f\x8b\x08"
 _MAX_MEMBERS = 64
 """Members of one gzip body that are read: each costs a copy of what follows it."""
 
 
 def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> bytes:
-    """Decode a body by its `Content-Encoding`, up to one byte more than `max_bytes`.
+    """Decode a body by its `Content-Encoding`, or by its first bytes where that is missing, bounded.
+
+    The result has at most one byte more than `max_bytes`.
 
     What cannot be decoded stays as it is: whether a body means anything is for its parser to say.
     """
@@ -23,6 +26,8 @@ def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> 
             if decompressed := _decompressed(body, window_bits, max_bytes + 1):
                 body = decompressed
                 break
+    if body.startswith(_GZIP_START):
+        return _decompressed(body, zlib.MAX_WBITS | 16, max_bytes + 1) or body
     return body
 
 

@@ -98,7 +98,7 @@ def translate_error(error: Exception) -> tuple[str, bool]:
 
 
 def _broken_answer(text: str) -> str:
-    """The message for an answer that is none: the library's words only where they say what is wrong in it."""
+    """The message for an unreadable answer: the library's text only where it names the error."""
     if text.startswith("Server disconnected"):
         return "the connection was closed without an answer"
     if text.startswith("peer closed connection"):

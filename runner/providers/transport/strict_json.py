@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
+"""Depth of an answer and digits of a number: no answer of the API comes near."""
 MAX_EXPONENT = 12
 """The greatest power of ten of a number, up and down: no number of this API needs more."""
 

@@ -1,4 +1,4 @@
-"""What a person can do about a take without a good clip, as lines of text and commands. Pure."""
+"""The ways on from a take without a good clip, as lines of text and commands. Pure."""
 
 from collections.abc import Iterator
 

@@ -25,7 +25,7 @@ Prices = Mapping[Decimal | None, tuple[int | float | None, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """What stands in the document beside the plan."""
+    """The facts that stand in the document beside the plan."""
 
     output_of: OutputOf
     warnings: Sequence[Problem] = ()
@@ -98,7 +98,7 @@ def take_header(step: Step, prices: Prices) -> dict[str, object]:
 
 
 def price_forms(plan: Plan) -> Prices:
-    """Every price once: many takes share few prices."""
+    """The forms of the prices, each made once: many takes share few prices."""
     prices = {step.price.credits for step in plan.steps}
     return {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
 

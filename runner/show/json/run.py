@@ -60,7 +60,7 @@ def _plan(plan: Plan) -> dict[str, object]:
 
 
 def _run_credits(money: CreditTotals) -> dict[str, object]:
-    """What this run ordered so far, and what it has still to order."""
+    """The credits that this run ordered so far, and those that it has still to order."""
     return {**sums_json(money.ordered), "to_go": credits_json(money.to_go)}
 
 
@@ -87,6 +87,8 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
 def _take_result(result: TakeResult) -> dict[str, object]:
     shot = result.step.shot
     fields: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": result.step.take}
+    if result.code is not None:
+        fields["code"] = result.code.value
     if result.message:
         fields["message"] = result.message
     if result.attempt is not None and (clip := own_clip(result.attempt, result.step)) is not None:

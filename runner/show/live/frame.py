@@ -10,6 +10,7 @@ from runner.show.live.progress import (
     clock_time,
     countdown,
     elapsed,
+    sending_text,
     summary,
     wait_lines,
 )
@@ -81,8 +82,9 @@ def _running(progress: Progress, now: datetime, width: int, most: int, style: St
 
 
 def _waits(progress: Progress, now: datetime, width: int, most: int, style: Style) -> list[str]:
-    """What the run waits for and how long, in at most `most` lines."""
-    lines: list[str] = []
+    """The waits of the run with their time left, in at most `most` lines."""
+    sending = sending_text(progress, now)
+    lines = labelled("sending", sending, width, style, "quiet", _LABEL) if sending else []
     for index, text in enumerate(wait_lines(progress, now)):
         lines += labelled("waiting" if index == 0 else "", text, width, style, "warn", _LABEL)
     return lines[:most]

@@ -5,7 +5,7 @@ from datetime import datetime
 from runner.attempts.attempt import AttemptState
 from runner.engine.run_events import RunEvent
 from runner.planning.plan import Action, Step
-from runner.show.live.progress import Progress, clock_time, summary, wait_lines
+from runner.show.live.progress import Progress, clock_time, sending_text, summary, wait_lines
 from runner.show.text.escape import one_line
 from runner.show.text.format import count, lasting
 from runner.show.text.labels import clip_path, shot_name
@@ -49,7 +49,8 @@ def heartbeat(progress: Progress, now: datetime) -> str:
     time = clock_time(progress, now)
     rest = progress.seconds_left(now)
     about = [f"about {lasting(rest)} left"] if rest else []
-    return f"{time} working   {' · '.join([*summary(progress), *about, *wait_lines(progress, now)[:1]])}"
+    sending = [f"sending {text}"] if (text := sending_text(progress, now)) else []
+    return f"{time} working   {' · '.join([*summary(progress), *sending, *about, *wait_lines(progress, now)[:1]])}"
 
 
 def opening_line(progress: Progress) -> str:

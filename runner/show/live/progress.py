@@ -7,11 +7,12 @@ from decimal import Decimal
 from itertools import islice
 
 from runner.attempts.attempt import Attempt
-from runner.engine.run_events import CreditTotals, Pause, RunEvent
+from runner.engine.run_events import CreditTotals, Pause, RunEvent, Sending
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
-from runner.show.text.format import length
+from runner.show.text.format import length, volume
 from runner.show.text.labels import several_boards, shot_name, title
 
 _RUNNING_EVENTS = ("created", "running", "succeeded")
@@ -44,9 +45,9 @@ class TakeWait:
 
 @dataclass(slots=True)
 class Progress:
-    """Everything that the live view draws from; events change it through `apply`."""
+    """The state that the live view draws; `apply` changes it by one event."""
 
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     ceiling: Decimal | None = None
     """Credits that this command may spend: `--max-credits`, or the approved price."""
     concurrency: int = 0
@@ -67,6 +68,9 @@ class Progress:
     wait_for_pick: int = 0
     waits: dict[tuple[Key | None, str], TakeWait] = field(default_factory=dict)
     """Pauses by take and topic, the latest of each; those of the whole run have no take."""
+    sending: Sending | None = None
+    """How far the files are on their way to the provider; None before the first."""
+    sending_since: datetime | None = None
     stopping: bool = False
     finished: bool = False
     _last_event: dict[Key, str] = field(default_factory=dict)
@@ -80,6 +84,8 @@ class Progress:
         self.started_at = self.started_at or event.at
         self.money = event.money
         self._note_wait(event)
+        if event.sending is not None:
+            self.sending, self.sending_since = event.sending, self.sending_since or event.at
         if event.plan is not None:
             self._replace_plan(event.plan)
         if event.event == "waiting" or event.wait is not None:
@@ -187,6 +193,16 @@ def clock_time(progress: Progress, now: datetime) -> str:
     return length(int((now - (progress.started_at or now)).total_seconds())).rjust(5, "0")
 
 
+def sending_text(progress: Progress, now: datetime) -> str:
+    """The files on their way, and the bytes a second so far: `12 of 80, 3.1 MB/s`; empty while none is sent."""
+    sending = progress.sending
+    if sending is None or not sending.in_flight or sending.done >= sending.whole:
+        return ""
+    seconds = (now - (progress.sending_since or now)).total_seconds()
+    rate = f", {volume(round(sending.sent / seconds))}/s" if sending.sent and seconds > 0 else ""
+    return f"{sending.done} of {sending.whole}{rate}"
+
+
 def countdown(progress: Progress, now: datetime) -> list[str]:
     """The time until the next pause is over, for a screen without room for more."""
     waits = progress.current_waits(now)
@@ -194,7 +210,7 @@ def countdown(progress: Progress, now: datetime) -> list[str]:
 
 
 def wait_lines(progress: Progress, now: datetime) -> list[str]:
-    """What the run waits for and how long: `asks again in 0:42 (the account's slots are taken)`."""
+    """The waits of the run with their time left: `asks again in 0:42 (the account's slots are taken)`."""
     return [_wait_line(wait, progress.several, now) for wait in progress.current_waits(now)]
 
 

@@ -8,9 +8,8 @@ from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
-from runner.providers.kinovi.request_body import field_at, material_at
-from runner.providers.kinovi.task_record import failure_class
-from runner.requests.request import Kind, LocalFile
+from runner.providers.api import provider_api
+from runner.requests.request import Kind, LocalFile, Material
 from runner.show.text.escape import escape_terminal, one_line
 
 FieldLocator = Callable[[Shot, str], Place | None]
@@ -54,13 +53,14 @@ def no_location(shot: Shot, field: str) -> Place | None:
 
 
 def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocator = no_location) -> str:
-    """What to change, by the provider's message, and whether the take is sent again; with a shot, names materials."""
+    """Advice on the change to make, by the provider's message, and on sending again; with a shot, names materials."""
     if attempt is None:
         return "the next run tries again"
     subject = _Subject(attempt.message, shot, locate)
     failure = attempt.failure
     if attempt.state is AttemptState.REFUSED and failure is None:
-        failure = failure_class(attempt.message)  # a refused request may bear the message of a failed task
+        # A refused request may bear the message of a failed task.
+        failure = provider_api().failure_class(attempt.message)
     if failure == "face":
         materials = subject.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{materials}, or leave the person out; {_NOT_RESENT}"
@@ -74,6 +74,16 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocat
     if failure == "review":
         return "the clip did not pass the provider's review; the next run tries again"
     return "the next run tries again"
+
+
+def material_advice(shot: Shot, material: Material, locate: FieldLocator) -> str:
+    """The asset of a material that could not be published, with its line, and what the next run does."""
+    number = shot.request.materials.index(material)
+    place = locate(shot, f"materials.{number}")
+    where = f" ({escape_terminal(place.file)}:{place.line})" if place is not None else ""
+    name = shot.names[number] if number < len(shot.names) else ""
+    asset = f"it is @{escape_terminal(name)}{where}; " if name else ""
+    return f"{asset}no credit was spent, and the next run tries again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,7 @@ def material_name(shot: Shot, number: int) -> str:
     """The user's name for the shot's material of this number, with its file unless the name contains it."""
     material = shot.request.materials[number]
     name = shot.names[number] if number < len(shot.names) else ""
-    source = material.path if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
+    source = material.name if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
     if not name:
         return escape_terminal(source)
     return escape_terminal(f"{name} ({source})" if isinstance(material, LocalFile) and name not in source else name)
@@ -174,7 +184,8 @@ def field_errors(attempt: Attempt | None, shot: Shot, edition: Edition, locate: 
 
 
 def _field_error(path: str, message: str, shot: Shot, edition: Edition, locate: FieldLocator) -> str:
-    field, number = field_at(path, edition), material_at(path, shot.request, edition)
+    api = provider_api()
+    field, number = api.field_at(path, edition), api.material_at(path, shot.request, edition)
     name = field or f"`{one_line(path, 80)}`"
     fields: tuple[str, ...] = (field or "inputs",)
     if number is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step, material_name, totals
 from runner.requests.request import TakeReference
@@ -12,8 +13,6 @@ from runner.show.text.format import count, credits_text
 from runner.show.text.layout import labelled, wrapped
 from runner.show.text.style import Style
 
-PUBLISHING = 'take an edition with uploads (edition = "2026-09"), set `[publish] store` or `git_url`'
-"""How the settings give materials a public address."""
 _MOST_CAUSES = 8
 _MOST_NAMED = 6
 _MARGIN = " " * 11
@@ -31,9 +30,17 @@ class WaysOn:
     """The price of that selection."""
 
 
+def publishing(edition: Edition) -> str:
+    """Ways in which the settings give materials a public address."""
+    uploads = "add `upload` to `[publish] ways`"
+    if not edition.has_uploads:
+        uploads = 'take an edition with uploads (edition = "2026-09")'
+    return f"{uploads}, set `[publish] store` or `git_url`"
+
+
 def short_cause(step: Step) -> str:
     """The cause of a blocked take as its row names it; the block says it in full."""
-    if step.unpublished is not None:
+    if step.unpublished:
         return "no address"
     return escape_terminal(f"by {', '.join(step.blockers)}") if step.blockers else one_line(step.reason.text, 200)
 
@@ -42,10 +49,8 @@ def unpublished_materials(steps: Iterable[Step]) -> list[tuple[str, list[str]]]:
     """The materials that have no way to the provider, each once with the shots that it blocks, by the user's names."""
     shots: dict[str, dict[str, None]] = {}
     for step in steps:
-        if step.unpublished is not None:
-            shots.setdefault(escape_terminal(material_name(step.unpublished)), {}).setdefault(
-                escape_terminal(step.shot.id)
-            )
+        for material in step.unpublished:
+            shots.setdefault(escape_terminal(material_name(material)), {}).setdefault(escape_terminal(step.shot.id))
     return [(name, list(names)) for name, names in shots.items()]
 
 
@@ -64,12 +69,12 @@ def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, w
         lines += _indented(f"{provider} takes public https addresses only, and these have none:", width)
     others: dict[str, dict[str, None]] = {}
     for step in blocked:
-        if step.unpublished is None:
+        if not step.unpublished:
             others.setdefault(one_line(step.reason.text, 200), {}).setdefault(escape_terminal(step.shot.id))
     lines += _causes([*materials, *((reason, list(names)) for reason, names in others.items())], width)
-    only_frames = all(isinstance(step.unpublished, TakeReference) for step in blocked if step.unpublished is not None)
+    only_frames = all(isinstance(material, TakeReference) for step in blocked for material in step.unpublished)
     own_addresses = "" if only_frames else ", give the files https addresses"
-    advice = f"{PUBLISHING}{own_addresses}, or draw the film free:"
+    advice = f"{publishing(plan.edition)}{own_addresses}, or draw the film free:"
     return lines + _ways(advice if materials else "", ways, width, style)
 
 
@@ -91,7 +96,7 @@ def _indented(text: str, width: int, more: int = 0) -> list[str]:
 
 
 def _ways(advice: str, ways: WaysOn, width: int, style: Style) -> list[str]:
-    """What helps, each command on a line of its own; `advice` is about materials, empty if none is missing."""
+    """The ways out, each command on a line of its own; `advice` is about materials, empty if none is missing."""
     lines: list[str] = []
     if advice and ways.free_run:
         lines += _indented(advice, width)

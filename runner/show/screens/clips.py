@@ -48,7 +48,7 @@ class ClipCheck:
 
 
 def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
-    """The command that helps: `fetch` brings what lacks; the user alone can accept what is doubtful."""
+    """The command that helps: `fetch` brings missing clips; the user alone can accept doubtful ones."""
     open_checks = [check for check in checks if not check.is_fine]
     if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
         return line.fetch()

@@ -76,7 +76,7 @@ def _ending(outcome: RunResult, code: ExitCode) -> str:
 
 
 def _failed_ending(outcome: RunResult) -> str:
-    """What keeps the film from being complete: `one take is refused`, `2 takes failed`, `1 refused, 3 blocked`."""
+    """The takes that keep the film incomplete: `one take is refused`, `2 takes failed`, `1 refused, 3 blocked`."""
     groups = [
         (number, word)
         for number, word in (
@@ -205,9 +205,8 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
     film = length(sum(plan.film_seconds(shot) for shot in finished_shots))
     facts = [f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"]
     lines = labelled("film", joined(facts, width)[0], width, style, "plain", LABEL)
-    billed = _sums(outcome, context).billed
-    worth = f" (worth {credits_text(billed)} credits)" if billed else ""
-    for path in context.to_commit:
+    for path, billed in context.to_commit:
+        worth = f" (worth {credits_text(billed)} credits)" if billed else ""
         lines += labelled("commit", f"{escape_terminal(path)}{worth}", width, style, "plain", LABEL)
     return lines
 
@@ -253,7 +252,7 @@ def _waits_for_user_alone(outcome: RunResult) -> bool:
 
 
 def _slots_note(until: datetime, context: ClosingContext) -> str:
-    """Why nothing can go on before `settle`, and until when."""
+    """The reason why nothing can go on before `settle`, and the moment until which that holds."""
     return f"unsettled attempts hold all slots; without it, the first is free at {until.astimezone(context.zone):%H:%M}"
 
 

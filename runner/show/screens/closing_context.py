@@ -1,11 +1,21 @@
 """Values that the closing screen needs beside the run's result."""
 
 from datetime import tzinfo
+from decimal import Decimal
+from typing import NamedTuple
 
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Plan
 from runner.show.screens.advice import FieldLocator, no_location
 from runner.show.text.command_line import CommandLine
+
+
+class UncommittedManifest(NamedTuple):
+    """A manifest of paid clips that is not committed: its path, and the credits of everything that it records."""
+
+    path: str
+    billed: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +34,8 @@ class ClosingContext:
     """Whether only failures are shown."""
     seconds: float = 0.0
     """Duration of the run."""
-    paid_provider: str = "kinovi"
-    to_commit: tuple[str, ...] = ()
+    paid_provider: str = field(default_factory=paid_provider_name)
+    to_commit: tuple[UncommittedManifest, ...] = ()
     """Manifests of paid clips that are not committed yet."""
     zone: tzinfo | None = None
     """Time zone of the reader; None means the machine's own."""

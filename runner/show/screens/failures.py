@@ -8,7 +8,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.engine.run_events import RunResult, TakeResult
 from runner.planning.plan import Plan
 from runner.planning.selection import storyboard_slug
-from runner.show.screens.advice import advice, field_errors
+from runner.show.screens.advice import advice, field_errors, material_advice
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
@@ -130,7 +130,7 @@ def _grouped(
         for (advice_text, *details), group in _by_advice(same_message, way_out, plan, context).items():
             place = group[0].step.shot.place
             where = f" ({escape_terminal(place.file)}:{place.line})" if len(group) == 1 and place.file else ""
-            quotation = f'"{message}"' if message else "no reason given"
+            quotation = f'"{message}"' if message and group[0].material is None else message or "no reason given"
             text = f"{'  '.join(take_list(group, plan))}{where}  {quotation}; {advice_text}"
             lines += labelled(label, text, width, style, "bad", LABEL)
             lines += [line for detail in details for line in labelled("", detail, width, style, "plain", LABEL)]
@@ -143,13 +143,19 @@ def _by_advice(
     """Takes of one message by advice: it names fields and materials, unless that made too many different advices."""
     by_advice: dict[tuple[str, ...], list[TakeResult]] = {}
     for result in results:
-        details = field_errors(result.attempt, result.step.shot, plan.edition, context.locate_field)
-        by_advice.setdefault(
-            (way_out or advice(result.attempt, result.step.shot, context.locate_field), *details), []
-        ).append(result)
+        by_advice.setdefault(_advice_of(result, way_out, plan, context), []).append(result)
         if len(by_advice) > _MOST_ADVISED:
             return {(way_out or advice(result.attempt),): list(results)}
     return by_advice
+
+
+def _advice_of(result: TakeResult, way_out: str, plan: Plan, context: ClosingContext) -> tuple[str, ...]:
+    """The way out of one take, and its details."""
+    shot, locate = result.step.shot, context.locate_field
+    if result.material is not None and result.material in shot.request.materials:
+        return (material_advice(shot, result.material, locate),)
+    details = field_errors(result.attempt, shot, plan.edition, locate)
+    return (way_out or advice(result.attempt, shot, locate), *details)
 
 
 def _blocked(outcome: RunResult, width: int, style: Style) -> list[str]:
@@ -189,7 +195,7 @@ def _waiting(outcome: RunResult, width: int, style: Style, context: ClosingConte
 
 
 def _cause_of_waiting(result: TakeResult, outcome: RunResult) -> str:
-    """What a take without a task waits for."""
+    """The cause for which a take without a task waits."""
     if result.attempt is not None or result.message != result.step.reason.text or not result.step.is_billable:
         return _message(result)
     if result.step.waits_for == "shot":

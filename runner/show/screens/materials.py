@@ -15,7 +15,7 @@ _WAYS = {"upload": "uploads, deleted there after 24 hours", "store": "your store
 
 
 def summary_lines(materials: Sequence[OutgoingMaterial], width: int) -> list[str]:
-    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB to kinovi.ai (uploads, …); 1 was sent before`."""
+    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB to HOST (uploads, …); 1 was sent before`."""
     parts = [*_leaving(materials), *_staying(materials)]
     sent = sum(material.sent and material.leaves for material in materials)
     if sent:
@@ -67,7 +67,7 @@ def list_lines(materials: Sequence[OutgoingMaterial]) -> list[str]:
 
 
 def _worth_telling(material: OutgoingMaterial) -> Iterator[Skipped]:
-    """What git found about the file, where it was not taken; what is not configured goes without saying."""
+    """Git's reason why a file was not taken from it; none for a way that is not configured."""
     for skipped in material.skipped:
         if skipped.way == "git" and material.sha256 is not None and "git_url" not in skipped.reason:
             yield skipped

@@ -8,6 +8,7 @@ from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.show.screens.blocked import WaysOn
@@ -21,7 +22,7 @@ from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money
 from runner.show.text.labels import full_name
-from runner.show.text.layout import joined, labelled_lines, right_aligned, warnings, wrapped
+from runner.show.text.layout import joined, labelled, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
@@ -67,9 +68,11 @@ class PlanContext:
 
     command_line: CommandLine = CommandLine()
     """Files and flags as the user typed them, for the next command."""
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
+    stopped_by: str = ""
+    """The limit that stops a run, and by how much it is exceeded."""
     cheaper: Sequence[CheaperCommand] = ()
     outgoing: Sequence[OutgoingMaterial] = ()
     """Materials that a paid run publishes under public addresses, and those that it cannot."""
@@ -209,14 +212,14 @@ def _later(plan: Plan) -> Iterable[TableRow]:
 
 
 def free_price(plan: Plan, paid_provider: str) -> str:
-    """The price that a free plan would have: `free; on kinovi 1,240 credits, $6.20`."""
+    """The price that a free plan would have: `free; on NAME 1,240 credits, $6.20`."""
     credits = plan.totals.credits
     if credits == 0:
         return "free"
     return f"free; on {escape_terminal(paid_provider)} {credits_text(credits)} credits, {dollars(plan.usd(credits))}"
 
 
-def price_line(plan: Plan, paid_provider: str = "kinovi") -> str:
+def price_line(plan: Plan, paid_provider: str) -> str:
     """The price of a run now, in one line."""
     return free_price(plan, paid_provider) if plan.is_free else money(plan.totals.credits, plan.usd_per_credit)
 
@@ -229,16 +232,26 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines.append("  " + style(free_price(plan, context.paid_provider), "strong good"))
     lines += summary_lines(context.outgoing, width)
     lines += list_lines(context.outgoing) if all_shots else []
-    for destination in context.destinations:
+    for destination in _untold(context):
         style_name = "plain" if destination.previous_address is None else "warn"
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
     if plan.given_up:
         lines += [style(line, "warn") for line in wrapped(_given_up(plan), min(width, WIDE))]
+    if context.stopped_by:
+        lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
         commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
+
+
+def _untold(context: PlanContext) -> Iterable[Destination]:
+    """The destinations that are new, or that the line about materials does not name already."""
+    hosts = {material.host for material in context.outgoing if material.leaves and material.way == "upload"}
+    for destination in context.destinations:
+        if destination.previous_address is not None or destination.what != "uploads" or destination.where not in hosts:
+            yield destination
 
 
 def _given_up(plan: Plan) -> str:

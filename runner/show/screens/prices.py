@@ -73,7 +73,7 @@ def _days(row: PriceRow) -> str:
 
 
 def _billing_notes(edition: Edition) -> list[str]:
-    """What is billed beside the seconds of a clip, once for each model."""
+    """The notes on items that are billed beside the seconds of a clip, once for each model."""
     notes = {
         row.model: f"{escape_terminal(row.model)}: the seconds of reference videos are billed as well, "
         f"{row.reference_seconds} at most"

@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from runner.planning.alternatives import Alternative
 from runner.planning.plan import Plan
-from runner.show.screens.blocked import PUBLISHING, unpublished_materials
+from runner.show.screens.blocked import publishing, unpublished_materials
 from runner.show.screens.plan import Destination
 from runner.show.text.cells import left, width
 from runner.show.text.command_line import CommandLine
@@ -67,7 +67,7 @@ def nothing_public(plan: Plan, free_command: str) -> str:
         f"{escape_terminal(plan.account.provider)} takes public https addresses only, and no shot is left without a "
         f"material that has none: {NOTHING_SPENT}",
         *(f"  {name}  {', '.join(shots)}" for name, shots in unpublished_materials(plan.steps)),
-        f"  {PUBLISHING}, give them https addresses, or draw the shots free:",
+        f"  {publishing(plan.edition)}, give them https addresses, or draw the shots free:",
         f"    {escape_terminal(free_command)}",
     ]
     return "\n".join(lines)

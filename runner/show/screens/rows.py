@@ -120,7 +120,7 @@ def _folding_order(scene_rows: Sequence[SceneRows]) -> list[int]:
 
 
 def _limit_scenes(scene_rows: list[SceneRows], order: Sequence[int], most: int) -> tuple[SceneRows, ...]:
-    """At most `most` scenes, preferring those with problems; the others as one line."""
+    """The scenes, at most `most`, preferring those with problems; the others as one line."""
     if len(scene_rows) <= most:
         return tuple(scene_rows)
     visible = set(order[-(most - 1) :])

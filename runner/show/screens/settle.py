@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SettlementVerdict
+from runner.attempts.sums import counted_credits
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
 from runner.show.screens.gone_repositories import gone_lines
@@ -44,7 +45,7 @@ def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
     more = "\n\n".join(blocks)
     if not attempts:
         return f"{more}\n" if more else "No attempt is unsettled.\n"
-    total = sum((attempt.credits for attempt in attempts), Decimal(0))
+    total = counted_credits(attempts)
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} unsettled: {credits_text(total)} credits"
     rows: list[TableRow | str] = []
@@ -85,7 +86,7 @@ def shot_of(attempt: Attempt) -> str:
 
 
 def sent_at(attempt: Attempt) -> datetime:
-    """When the request left, or when it was about to."""
+    """The moment when the request left, or was about to leave."""
     return attempt.sent_at or attempt.intended_at
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -10,6 +10,7 @@ from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.selection import storyboard_slug
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
@@ -38,7 +39,7 @@ class StatusReport:
     now: datetime
     command_line: CommandLine = CommandLine()
     zone: tzinfo | None = None
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     """The paid provider, named in the next command if the clips are free ones."""
     locate_field: FieldLocator = no_location
     """Finds a shot's field in the storyboard, for the provider's messages about single fields."""
@@ -62,7 +63,7 @@ class StatusReport:
         """The time when the provider deletes the clip, by its documentation; None for a free clip or none."""
         if not attempt.state.has_result or attempt.ended_at is None or self.plan.is_free:
             return None
-        return attempt.ended_at + timedelta(days=self.plan.edition.media_days)
+        return attempt.ended_at + self.plan.edition.media_life
 
     def orphans_without_storyboard(self) -> list[Attempt]:
         """Orphans whose storyboard no longer exists."""

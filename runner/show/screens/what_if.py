@@ -25,8 +25,10 @@ def what_if_screen(rows: Sequence[WhatIfRow], usd_per_credit: Decimal, width: in
     style = Style(color)
     whole = [row for row in rows if not row.cannot]
     others = [row for row in rows if row.cannot]
-    lines = [style("The whole film with one model and resolution", "strong")]
-    lines += wrapped("takes to make now and after picks; what is made with these settings costs nothing", width, 0)
+    lines = [style("The price of the whole film with one model and one resolution", "strong")]
+    lines += wrapped(
+        "counts every take that is not made with those settings yet, also those that wait for a pick", width, 0
+    )
     if whole:
         lines += ["", *table(_COLUMNS, [_priced(row, usd_per_credit) for row in whole], width, style)]
     else:

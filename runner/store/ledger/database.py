@@ -11,6 +11,7 @@ from runner.store.ledger import schema
 
 NAME = "ledger.db"
 _BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for the transaction of another run: a slow disk takes seconds to sync."""
 _RESERVE_FILE = "reserve"
 _RESERVE_BYTES = 1024 * 1024
 """Bytes released when the disk is full, so that the answer to a paid request can still be recorded."""

@@ -10,7 +10,8 @@ from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store.ledger.rows import VISIBLE, AttemptRows, LedgerScope
 
-_DAY = timedelta(hours=24)
+DAY = timedelta(hours=24)
+"""The period of `budget.credits_per_day`."""
 _TURN_SECONDS = 10.0
 """Seconds for which a run that found no free slot counts as waiting for its turn."""
 
@@ -70,7 +71,7 @@ def limit_exceeded(
     """The first limit that the quote would exceed, counting everything that may have been spent."""
     if scope.free:
         return None
-    since = (at - _DAY).timestamp()
+    since = (at - DAY).timestamp()
     if limits.max_credits is not None:
         spent = table.sum("run = ?", limits.run)
         if spent + intent.quoted > limits.max_credits:

@@ -20,6 +20,7 @@ from runner.store import locks, receipts
 from runner.store.ledger import guards
 from runner.store.ledger.codec import NewerRowError
 from runner.store.ledger.database import LedgerFile, database_error, newer_version_error, release_space, reserve_space
+from runner.store.ledger.guards import DAY
 from runner.store.ledger.recovery import Recovery
 from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for
 from runner.store.receipts import Receipt
@@ -36,9 +37,6 @@ def _is_gone(repository: str) -> bool:
     except OSError:
         return False
     return False
-
-
-_DAY = timedelta(hours=24)
 
 
 class Ledger:
@@ -76,7 +74,7 @@ class Ledger:
     def history(
         self, account: Account, repository: str, *previous_names: str, storyboards: Collection[str] | None = None
     ) -> History:
-        """What is true for an account and a repository, as far as this machine knows; writes nothing.
+        """The history of an account in a repository, as far as this machine knows; writes nothing.
 
         What the repository ordered is in it, of all its storyboards or of some; what other repositories ordered of the
         same requests comes when it is asked for. `previous_names` is what the first version called the repository.
@@ -137,7 +135,7 @@ class Ledger:
         return attempt_for(scope, row, lambda run: locks.run_is_alive(self.state, run))
 
     def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
-        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        """All attempts of some requests as they stand now; open ones of runs that died meanwhile are closed first."""
         scope, _ = self._require_run()
         attempts = self._look_up(scope, fingerprints, ())
         if not any(self._is_left_open(attempt) for attempt in attempts):
@@ -160,7 +158,7 @@ class Ledger:
             return self._table.sum("account = ? AND at >= ?", account_id, since.timestamp())
 
     def spent_last_24h(self, account: Account) -> Decimal:
-        return self.spent_since(account, self._clock.now() - _DAY)
+        return self.spent_since(account, self._clock.now() - DAY)
 
     # -- a run --------------------------------------------------------------------------------------------
 
@@ -172,10 +170,10 @@ class Ledger:
         previous_names: Collection[str] = (),
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
+        """Open the ledger for a run: lock it, open receipts, reserve room, and recover the remains of dead runs.
 
-        What the first version wrote under another name of the repository stands under its folder from now on.
-        `report` hears how far a change of the ledger's form is.
+        Rows that the first version wrote under another name of the repository move under its folder. `report` gets
+        the progress of a change of the ledger's form.
         """
         self._file.migrate(report)
         self._db = self._file.connection

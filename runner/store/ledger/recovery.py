@@ -1,4 +1,4 @@
-"""What dead runs and lost rows left: intents without an answer, and receipts that no row knows."""
+"""Recovery of the remains of dead runs and lost rows: intents without an answer, and receipts that no row knows."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ class Recovery:
     # -- what a reader needs, too ---------------------------------------------------------------------------
 
     def tasks(self) -> dict[str, Receipt]:
-        """By attempt, the receipts that the ledger has not taken in yet."""
+        """The receipts that the ledger has not taken in yet, by attempt."""
         unread = [receipt for lines in self._dead_runs().values() for receipt in lines]
         unread += [receipt for receipt in self._new_receipts() if not self._run_lives(receipt)]
         return {receipt.attempt: receipt for receipt in unread if not self.table.has_task(receipt.task)}
@@ -39,7 +39,7 @@ class Recovery:
             yield from (receipt for _, receipt in self._new_lines(path).lines if receipt is not None)
 
     def _new_lines(self, path: Path) -> NewLines:
-        """What a file holds behind what was compared before; it is read once."""
+        """The lines of a file behind those that were compared before; each line is read once."""
         if path not in self._read:
             offset = self._offset(path)
             is_long = path.stat().st_size - offset > receipts.BLOCK
@@ -71,7 +71,7 @@ class Recovery:
     # -- what a run writes ----------------------------------------------------------------------------------
 
     def recover(self) -> list[str]:
-        """Closes what dead runs left open, and takes in what no row knows; returns the runs whose files may go."""
+        """Close open attempts of dead runs, and add rows for unknown receipts; return the runs whose files may go."""
         tasks = self.tasks()
         free = {row["id"]: bool(row["free"]) for row in self.table.db.execute("SELECT id, free FROM account")}
         for row in self.table.open_rows():
@@ -97,15 +97,16 @@ class Recovery:
         ]
 
     def _offset(self, path: Path) -> int:
-        """Up to where all receipts of a file stand in this ledger; a file that shrank is compared from its begin."""
+        """The offset up to which a file's receipts stand in this ledger; 0 for a file that shrank."""
         row = self.table.db.execute("SELECT offset FROM compared WHERE file = ?", (self._file_name(path),)).fetchone()
         offset = 0 if row is None else int(row["offset"])
         return offset if offset <= path.stat().st_size else 0
 
     def _compare(self, path: Path) -> None:
-        """The receipts behind what was compared before: each gets its row.
+        """Give a row to each receipt behind those that were compared before.
 
-        That of a run which lives is left to it, and one that says too little to the user: the next run looks again.
+        A receipt of a run that is alive is left to that run, and a receipt with too few facts to the user: the next
+        run looks again.
         """
         new = self._new_lines(path)
         look_again_at: int | None = None

@@ -92,14 +92,14 @@ class AttemptRows:
         return None
 
     def insert_lost(self, scope: LedgerScope, attempt: Attempt) -> None:
-        """The row of an attempt that this ledger had once, beside whatever it holds of the same request."""
+        """Insert the row of an attempt that this ledger had once, beside other rows of the same request."""
         self.insert(scope, attempt, *reconstructed_events(attempt), migrated=True)
 
     def has_task(self, task: str) -> bool:
         return self.db.execute("SELECT 1 FROM attempt WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
 
     def recorded_tasks(self, tasks: Collection[str]) -> frozenset[str]:
-        """Those of the task ids that a row has."""
+        """The task ids, of some, that a row has."""
         rows = self.db.execute(
             "SELECT task FROM attempt WHERE task IN (SELECT value FROM json_each(?))", (json.dumps(list(tasks)),)
         )
@@ -185,7 +185,7 @@ class AttemptRows:
         return row is not None
 
     def rename_repository(self, scope: LedgerScope) -> None:
-        """What the first version wrote under another name of a repository stands under its folder from now on."""
+        """Move the rows that the first version wrote under another name of a repository under its folder."""
         for name in scope.previous_names:
             self.db.execute(
                 "UPDATE attempt SET repository = ? WHERE account = ? AND repository = ?",
@@ -227,7 +227,7 @@ class AttemptRows:
         return None
 
     def _count_in_account(self, row: sqlite3.Row) -> None:
-        """The provider has confirmed with this user's key what a manifest told: model and credits are as ordered."""
+        """Count an attempt of a manifest as the account's: the provider confirmed it with this user's key."""
         self.db.execute(
             "UPDATE OR IGNORE attempt SET scope = '' WHERE serial = ? AND scope <> ''"
             " AND account NOT IN (SELECT id FROM account WHERE free)",

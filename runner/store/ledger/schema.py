@@ -77,6 +77,7 @@ UPDATE attempt SET scope = repository WHERE {_ALONE};
 PRAGMA user_version = {VERSION};
 """  # noqa: S608 (no word of it comes from outside)
 _PAGES_A_STEP = 4096
+"""16 MB between two reports of the copy's progress."""
 
 
 def migrate(path: Path, connect: Callable[[], sqlite3.Connection], report: Callable[[str], None]) -> None:
@@ -112,7 +113,7 @@ def _copy(connection: sqlite3.Connection, path: Path, report: Callable[[str], No
 
 
 def _report_copied(report: Callable[[str], None], _status: int, remaining: int, total: int) -> None:
-    """How far the copy is, for a ledger that takes more than a moment."""
+    """Report the progress of the copy, for a ledger that takes more than a moment."""
     if total > _PAGES_A_STEP:
         report(f"the ledger is copied: {100 * (total - remaining) // total} %")
 

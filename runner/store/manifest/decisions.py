@@ -1,4 +1,4 @@
-"""What a person decided, written into a manifest's content: picks, keeps, notes, and nothing else of it. Pure."""
+"""Writes a person's decisions, picks, keeps and notes, into a manifest's content, and changes nothing else. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

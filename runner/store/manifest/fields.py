@@ -3,12 +3,14 @@
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from runner.attempts.clip_name import is_clip_path, is_shot_name
 from runner.attempts.events import MAX_CREDITS, Clip
+from runner.attempts.task_id import is_task_id
 from runner.files.reading import CLIP_LIMIT
 from runner.requests.request import JsonValue
 
@@ -20,12 +22,7 @@ _MAX_SECONDS = 86_400
 _MAX_DEPTH = 16
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
 """Years in which every moment has a local time, in every zone."""
-_SHOT_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CLIP_PATH = re.compile(
-    r"(?:[^/]+/)*clips/[A-Za-z0-9][A-Za-z0-9._-]{0,63}/(?:earlier/)?take-[0-9]+(?:\.[0-9a-z]+)*\.mp4"
-)
 
 
 def text(value: Any, field: str) -> str:
@@ -40,11 +37,11 @@ def text(value: Any, field: str) -> str:
 
 
 def shot_id(value: Any) -> str:
-    return _matching(_SHOT_ID, value, "a shot's id")
+    return _accepted(is_shot_name, value, "a shot's id")
 
 
 def task_id(value: Any) -> str | None:
-    return None if value is None else _matching(_TASK_ID, value, "task_id")
+    return None if value is None else _accepted(is_task_id, value, "task_id")
 
 
 def take_number(value: Any) -> int:
@@ -118,9 +115,15 @@ def clip(value: Any) -> Clip | None:
 
 def _clip_path(value: Any) -> str:
     path = text(value, "clip.path")
-    if not _CLIP_PATH.fullmatch(path) or any(part.startswith(".") for part in path.split("/")):
+    if not is_clip_path(path) or any(part.startswith(".") for part in path.split("/")):
         raise ValueError("clip.path is not the path of a take's clip below the output")
     return path
+
+
+def _accepted(rule: Callable[[str], bool], value: Any, field: str) -> str:
+    if not isinstance(value, str) or not rule(value):
+        raise ValueError(f"{field} has another form than this tool writes")
+    return value
 
 
 def _matching(pattern: re.Pattern[str], value: Any, field: str) -> str:

@@ -36,7 +36,7 @@ _UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, Arith
 
 
 class Owner(NamedTuple):
-    """Where a manifest belongs; part of the ids of its attempts, so that different outputs never share an id."""
+    """The output that a manifest belongs to; part of its attempts' ids, so that different outputs never share an id."""
 
     repository: str = ""
     profile: str | None = None

@@ -10,7 +10,7 @@ from runner.store.manifest.layout import layout
 
 
 def write(path: Path, content: Mapping[str, Any], root: Path, before: Manifest | None) -> bool:
-    """Replace the manifest atomically, unless the file holds this content already; whether it was written.
+    """Replace the manifest atomically, unless the file holds this content already; return whether the file changed.
 
     `before` is what the file holds, None without a file. OSError when the disk fails.
     """

@@ -1,4 +1,4 @@
-"""The screen of a plan that a run would refuse: a warning, cheaper alternatives, and one of them to type next."""
+"""The screen of a plan that a run would refuse: the limit, cheaper alternatives, and one of them to type next."""
 
 from decimal import Decimal
 
@@ -6,7 +6,6 @@ from runner.app.approval import SpendLimit, spend_limits
 from runner.app.plan_report import cheaper_alternatives, command_below_limit, plan_context, spent_last_24h
 from runner.app.session import Session
 from runner.attempts.history import History
-from runner.diagnostics.problem import Place, Problem
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
 from runner.show.screens.plan import CheaperCommand, PlanContext
@@ -17,7 +16,7 @@ def context_with_limit(session: Session, plan: Plan, history: History) -> PlanCo
     """The context of a plan's screen; above a limit on spending, with the way below it."""
     context = plan_context(session, plan, history)
     if not plan.is_free and (limit := _exceeded_limit(session, plan, history)) is not None:
-        return _with_limit_warning(limit, session, history, context)
+        return _above_limit(limit, session, history, context)
     return context
 
 
@@ -30,16 +29,16 @@ def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimi
     return next((limit for limit in limits if limit.would_be > limit.limit), None)
 
 
-def _with_limit_warning(limit: SpendLimit, session: Session, history: History, context: PlanContext) -> PlanContext:
-    """The context of a plan above a limit: a warning, cheaper alternatives, and one of them as next command."""
+def _above_limit(limit: SpendLimit, session: Session, history: History, context: PlanContext) -> PlanContext:
+    """The context of a plan above a limit: the reason, cheaper alternatives, and one of them as next command."""
     alternatives = cheaper_alternatives(session, history, max(limit.limit - limit.already, Decimal(0)))
     excess = credits_text(limit.would_be - limit.limit)
     already = f", {credits_text(limit.already)} of them spent or unsettled," if limit.already else ""
     message = (
-        f"{credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} {credits_text(limit.limit)}"
+        f"a run stops with exit 4: {credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} "
+        f"({credits_text(limit.limit)})"
     )
-    warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run would stop with exit 4", "", "warning")
     command = command_below_limit(session, alternatives)
     next_command = (command, "below the limit") if command else ("storyboard prices", "models and resolutions by price")
     cheaper = tuple(CheaperCommand(alternative.description, alternative.credits) for alternative in alternatives)
-    return replace(context, warnings=[warning, *context.warnings], cheaper=cheaper, replacement=next_command)
+    return replace(context, stopped_by=message, cheaper=cheaper, replacement=next_command)

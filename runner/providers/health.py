@@ -3,30 +3,24 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from runner.attempts.events import Failed, KeyRefused, NotSent, Running, Succeeded
+from runner.attempts.events import KeyRefused, NotSent
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import HealthCheck
-from runner.providers.kinovi.client import Client
+from runner.providers.api import ApiClient, provider_api
 from runner.providers.transport import tls
 from runner.providers.transport.proxy import proxy_for
-from runner.settings.api_key import VARIABLES, KeyVariable, contradiction, key_format_error
+from runner.settings.api_key import KeyVariable, contradiction, key_format_error, key_variables
 
 SKEW = 120.0
 """Seconds by which clocks may differ; beyond this, signed links and receipts become unreliable."""
-DEMO: Mapping[str, str] = {
-    "demo_task_t2v_success": "success",
-    "demo_task_i2v_success": "success",
-    "demo_task_fail_text_moderation": "moderation",
-    "demo_task_fail_face_detected": "face",
-    "demo_task_fail_server_error": "provider",
-}
-"""The documented sample tasks with their documented outcome."""
 
 
 def key_shape(key: KeyVariable) -> HealthCheck:
     """Check the variable of the key and the key's form, without showing the key."""
     if not key.text:
-        return HealthCheck("key", "warning", f"{' and '.join(VARIABLES)} are not set", "only a paid provider needs one")
+        return HealthCheck(
+            "key", "warning", f"{' and '.join(key_variables())} are not set", "only a paid provider needs one"
+        )
     if key.contradicted_by is not None:
         reason, _, hint = contradiction(key).partition("; nothing was sent. ")
         return HealthCheck("key", "error", reason, " ".join(hint.split()))
@@ -64,7 +58,7 @@ def _environment_error(name: str, stop: Failure) -> HealthCheck:
     return HealthCheck(name, "error", reason, " ".join(hint.split()))
 
 
-async def reach(client: Client) -> list[HealthCheck]:
+async def reach(client: ApiClient) -> list[HealthCheck]:
     """Check with one free request that the API answers and accepts the key, and compare the clocks."""
     result = await client.probe()
     host = urlsplit(client.base_url).netloc
@@ -97,7 +91,7 @@ async def reach(client: Client) -> list[HealthCheck]:
     return [*checks, *_clock_check(result.clock_skew, host)]
 
 
-def _key_fingerprint(client: Client) -> str:
+def _key_fingerprint(client: ApiClient) -> str:
     """The key's fingerprint (the start of its SHA-256), as in the ledger."""
     return f"with the fingerprint {client.key_id}"
 
@@ -116,23 +110,9 @@ def _clock_check(skew: float | None, host: str) -> list[HealthCheck]:
     ]
 
 
-async def demo(client: Client) -> list[HealthCheck]:
-    """Compare the five documented sample tasks with the documentation, if the host is reachable."""
+async def reach_with_samples(client: ApiClient) -> list[HealthCheck]:
+    """The checks of `reach` and, if the host is reachable, those of the provider's sample tasks."""
     checks = await reach(client)
     if any(check.verdict == "error" for check in checks):
         return checks
-    return [*checks, *[await _demo_check(client, task, expected) for task, expected in DEMO.items()]]
-
-
-async def _demo_check(client: Client, task: str, expected: str) -> HealthCheck:
-    answer = await client.poll(task)
-    match answer:
-        case Succeeded(outputs) if expected == "success" and outputs:
-            return HealthCheck(task, "ok", "succeeded, with a clip")
-        case Failed(kind, message) if kind == expected:
-            return HealthCheck(task, "ok", f"failed as documented: {message}")
-        case Running(answered=False, message=message):
-            hint = "the sample tasks need the demo key of the documentation" if answer.not_found else "try again"
-            return HealthCheck(task, "error", f"could not be read: {message}", hint)
-        case _:
-            return HealthCheck(task, "warning", f"is {type(answer).__name__.lower()}; documented: {expected}")
+    return [*checks, *await provider_api().sample_tasks(client)]

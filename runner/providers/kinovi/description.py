@@ -1,0 +1,13 @@
+"""Kinovi as settings, flags, messages and screens know it."""
+
+from pathlib import Path
+
+from runner.paid_providers import ProviderDescription
+
+DESCRIPTION = ProviderDescription(
+    name="kinovi",
+    base_url="https://kinovi.ai",
+    key_variables=("SEEDANCE_API_KEY", "KINOVI_API_KEY"),
+    editions=("classic", "2026-09", "2026-10", "pro-site"),
+    edition_folder=Path(__file__).parent / "data",
+)

@@ -1,0 +1,37 @@
+"""Rules that stand once: each text below is found in the one file that states the rule, and in no other."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "runner"
+INDEPENDENT = ("sandbox/",)
+"""The sandbox reads the provider's pages by itself, so that a mistake in one reading shows against the other."""
+RULES: dict[str, tuple[str, set[str]]] = {
+    "the SHA-256 of a file": (r"file_digest", {"files/reading.py"}),
+    "the pause before another try": (r"2(?:\.0)? ?\*\* ?(?!\d)", {"engine/backoff.py"}),
+    "the spread of a pause": (r"\* ?(?:run\.clock\.)?jitter", {"engine/backoff.py"}),
+    "the day of a budget": (r"timedelta\(hours=24\)", {"store/ledger/guards.py"}),
+    "the day after which a record is missing for good": (r"= timedelta\(days=1\)", {"attempts/attempt.py"}),
+    "seconds of a day": (r"24 ?\* ?3_?600|= 86_?400\b", {"store/manifest/fields.py"}),
+    "how long media and records are kept": (r"days=.*\.?(?:media|record)_days", {"editions/edition.py"}),
+    "a clip's place": (r"take-[{\[*]", {"attempts/clip_name.py", "store/clip_store.py"}),
+    "a shot's part of a path": (r"\[A-Za-z0-9\]\[A-Za-z0-9\._-\]", {"attempts/clip_name.py"}),
+    "a task's id": (r"\[A-Za-z0-9\._:-\]", {"attempts/task_id.py"}),
+    "a host of this machine": (r"\(\"127\.0\.0\.1\"|\.is_loopback\b", {"hosts.py"}),
+    "the shape of a clip that asks for none": (r"= \"16:9\"|or \"16:9\"", {"language/defaults.py"}),
+    "the short side of a resolution": (r"\"1080p\": 1080", {"editions/model.py"}),
+    "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
+    "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
+    "a number with its noun": (r"[a-z]\{'s' if", {"show/live/progress.py"}),
+}
+"""The pattern of a rule's text, and the files that may hold it."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_stands_in_one_place(rule: str) -> None:
+    pattern, places = RULES[rule]
+    sources = {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    holders = {name for name, text in sources.items() if not name.startswith(INDEPENDENT) and re.search(pattern, text)}
+    assert holders == places

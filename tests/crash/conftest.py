@@ -1,0 +1,21 @@
+"""Prepared programs for the tests of one module."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from .prepared import PreparedProgram, build_library
+from .programs import Programs
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    with ExitStack() as started:
+        yield Programs(build_library(tmp_path_factory.mktemp("cut")), started)
+
+
+@pytest.fixture
+def program(programs: Programs) -> Iterator[PreparedProgram]:
+    with programs.borrow() as prepared:
+        yield prepared
