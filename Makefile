@@ -11,10 +11,11 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.installed  ## make the example film with the free sandbox, and say what it would cost for real
-	@$(STORYBOARD) run storyboards/harbour.yaml
+demo: .venv/.installed  ## make the example film with the free sandbox, its cut and its contact sheet
+	@$(STORYBOARD) run storyboards/harbour.yaml --no-cut
 	@case ":$$PATH:" in *":$(CURDIR)/.venv/bin:"*) ;; \
 	*) printf '\n%s\n' "\`storyboard\` is .venv/bin/storyboard; to type it as it stands above:  export PATH=\"$(CURDIR)/.venv/bin:\$$PATH\"" ;; esac
+	@echo; $(STORYBOARD) cut storyboards/harbour.yaml && $(STORYBOARD) sheet storyboards/harbour.yaml
 
 test: .venv/.installed-dev  ## the tests
 	@$(PY) -m pytest -n auto --dist worksteal -m "not long"
@@ -32,7 +33,7 @@ bench-download: .venv/.installed-dev  ## downloads against curl and a hash
 	@$(PY) -m benchmarks.download
 
 bench-compile: .venv/.installed-dev  ## text to plan against libyaml's events alone, the start against bare python
-	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup
+	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup && $(PY) -m benchmarks.completion
 
 bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead (minutes; --only virtual, --only live)
 	@$(PY) -m benchmarks.engine
@@ -49,10 +50,12 @@ bench-growth: .venv/.installed-dev  ## a plan beside the records of others, rece
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic
 
-bench-looking: .venv/.installed-dev  ## the dailies page of a long film
+bench-looking: .venv/.installed-dev  ## the cut by copying and by encoding, the sheet, the dailies (minutes)
 	@$(PY) -m benchmarks.looking
+	@$(PY) -m benchmarks.dailies
 
-bench-materials: .venv/.installed-dev  ## 200 files to a store against rclone copy, and one portrait of 80 shots
+bench-materials: .venv/.installed-dev  ## local pictures against sha256sum; 200 files to a store against rclone copy
+	@$(PY) -m benchmarks.materials
 	@$(PY) -m benchmarks.materials_upload
 
 check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas
@@ -84,7 +87,7 @@ assets: .venv/.installed  ## draw, animate and synthesise the examples' assets a
 	@$(PY) storyboards/assets/make.py
 
 picture: demo  ## the README's contact sheet, from the clips of the example
-	@$(PY) docs/pictures/make.py
+	@$(STORYBOARD) sheet storyboards/harbour.yaml --to docs/pictures/harbour.jpg
 
 clean:  ## remove the environment and what tools left (never a clip, never a record of money)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -26,7 +26,7 @@ from runner.clock import SystemClock, format_utc
 from runner.engine.limits import RunLimits
 from runner.requests.request import JsonValue
 from runner.store.ledger import schema
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 from runner.store.manifest.entry import take_json
 from runner.store.manifest.reading import read

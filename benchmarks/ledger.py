@@ -33,7 +33,7 @@ from runner.attempts.events import (
 from runner.clock import SystemClock
 from runner.engine.limits import RunLimits
 from runner.requests.request import JsonValue
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 
 ACCOUNT = Account("kinovi", "kinovi.example")

@@ -1,73 +1,155 @@
-"""How long the page of a long film takes: written from a warm cache of posters, and opened. Prints the docs' table.
+"""The film to look at: the cut by copying and by encoding, and the contact sheet.
 
-    python -m benchmarks.looking [ROUNDS]       3 unless said otherwise
-
-A film of 1,000 shots with 3 takes each that are all made, with prompts of 270 characters; seconds on the clock and of
-CPU of the whole command, the least of the rounds. Where Chromium is installed, the page is opened from disk.
+`python -m benchmarks.looking [--shots 300] [--seconds 5] [--only copy|encode|sheet]`. CPU is user and system time of
+this process and its children. The floor of the copy is `cat` of the same files, and our own probe of each.
 """
 
+import argparse
+import math
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
+from array import array
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
-from tests.commands.content_repo import ContentRepo
-from tests.dailies.filmed import OUTPUT, large_film
+import av
+from PIL import Image, ImageChops
 
-_SHOTS, _TAKES = 1_000, 3
-_BOARD = "storyboards/film.yaml"
+from runner.animatic.planes import planes_of
+from runner.assembly.assemble import assemble
+from runner.assembly.parts import AssembledFilm, Assembly, Part
+from runner.assembly.posters import PosterRequest, posters
+from runner.assembly.sheet import Sheet, SheetCell, poster_width, sheet_jpeg
+from runner.media.clip import probe
+
+RATE = Fraction(24)
+SOUND_RATE = 48_000
+SIZES = {"720p": (1280, 720), "480p": (854, 480)}
+ROUNDS = 3
 
 
-def written(film: ContentRepo) -> tuple[float, float]:
-    """Seconds on the clock and of CPU of one `dailies`."""
-    began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner", "dailies", _BOARD], cwd=film.root, env=film.env(), stdout=subprocess.DEVNULL
+def draw_clip(path: Path, seconds: int, size: tuple[int, int], seed: int) -> Path:
+    """A clip with a moving gradient, grain and a tone: about the packets and bits of a real one."""
+    grain = Image.effect_noise(size, 12 + seed)
+    ramp = Image.linear_gradient("L").resize(size).rotate(seed * 30)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+        video = output.add_stream("libx264", rate=RATE, options={"preset": "veryfast", "crf": "20"})
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        audio = output.add_stream("aac", rate=SOUND_RATE, layout="stereo")
+        for number in range(seconds * int(RATE)):
+            luma = Image.blend(ImageChops.offset(ramp, number * 3), ImageChops.offset(grain, number * 5), 0.2)
+            frame = planes_of(Image.merge("RGB", (luma, luma, luma))).frame()
+            frame.pts, frame.time_base = number, 1 / RATE
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+        for sound in tone(seconds):
+            output.mux(audio.encode(sound))
+        output.mux(audio.encode(None))
+    return path
+
+
+def tone(seconds: int) -> Iterator[av.AudioFrame]:
+    """A steady tone in pieces of an AAC packet."""
+    for at in range(0, seconds * SOUND_RATE, 1024):
+        frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
+        wave = array("f", [0.2 * math.sin((at + sample) * 0.06) for sample in range(1024)]).tobytes()
+        for plane in frame.planes:
+            plane.update(wave.ljust(plane.buffer_size, b"\0"))
+        frame.sample_rate, frame.pts = SOUND_RATE, at
+        yield frame
+
+
+def clips(folder: Path, count: int, seconds: int, size: tuple[int, int]) -> list[Path]:
+    """`count` clips: six that are drawn, and copies of them."""
+    drawn = [draw_clip(folder / f"drawn-{seed}.mp4", seconds, size, seed) for seed in range(min(6, count))]
+    return [Path(shutil.copyfile(drawn[at % len(drawn)], folder / f"{at}.mp4")) for at in range(count)]
+
+
+def cpu(work: Callable[[], object]) -> tuple[float, float]:
+    """CPU seconds and wall seconds of some work, children included: the least of some rounds."""
+    rounds = []
+    for _ in range(ROUNDS):
+        before, start = os.times(), time.monotonic()
+        work()
+        after = os.times()
+        used = sum(after[:4]) - sum(before[:4])
+        rounds.append((used, time.monotonic() - start))
+    return min(rounds)
+
+
+def film(folder: Path, parts: list[Part]) -> AssembledFilm:
+    """Assemble parts to a file."""
+    target = folder / "cut.mp4"
+    with target.open("w+b") as file:
+        return assemble(Assembly(tuple(parts)), file, target, lambda seconds: None)
+
+
+def measure_copy(folder: Path, count: int, seconds: int) -> None:
+    """The cut by copying packets, against `cat` and our probe of the same files."""
+    paths = clips(folder, count, seconds, SIZES["720p"])
+    parts = [Part("clip", Fraction(seconds), path) for path in paths]
+
+    def floor() -> None:
+        with (folder / "all").open("wb") as file:
+            subprocess.run(["cat", *paths], stdout=file, check=True)
+        for path in paths:
+            probe(path)
+
+    least, _ = cpu(floor)
+    used, wall = cpu(lambda: film(folder, parts))
+    assert film(folder, parts).copied
+    print(
+        f"copy    {count} clips of {seconds} s  {used:6.2f} s CPU, {wall:6.2f} s, {used / least:5.2f} × cat and probe"
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, process.returncode
-    return time.monotonic() - began, usage.ru_utime + usage.ru_stime
 
 
-def opened(page: Path, rounds: int) -> float | None:
-    """Milliseconds until the first shot has the focus, the least of the rounds; None without Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        return None
-    from playwright.sync_api import sync_playwright
+def measure_encoding(folder: Path, seconds: int) -> None:
+    """The cut by encoding, CPU for each second of film."""
+    for name, size in SIZES.items():
+        paths = [draw_clip(folder / f"{name}-{seed}.mp4", seconds, size, seed) for seed in range(4)]
+        odd = draw_clip(folder / f"{name}-odd.mp4", seconds, (640, 640), 9)
+        parts = [Part("clip", Fraction(seconds), path) for path in (*paths, odd)]
+        used, wall = cpu(partial(film, folder, parts))
+        length = seconds * len(parts)
+        print(f"encode  {name}  {used / length:6.3f} s CPU a second, {length / wall:5.1f} × real time")
 
-    times = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for _ in range(rounds):
-            window = browser.new_page(viewport={"width": 1440, "height": 900})
-            window.goto(page.as_uri())
-            assert window.evaluate("document.activeElement.dataset.shot") == "SH0000"
-            times.append(
-                float(window.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"))
-            )
-            window.close()
-        browser.close()
-    return min(times)
+
+def measure_sheet(folder: Path, count: int, seconds: int) -> None:
+    """The contact sheet without a kept poster."""
+    paths = clips(folder, count, seconds, SIZES["720p"])
+    width = poster_width(count)
+
+    def draw() -> None:
+        requests = [PosterRequest(path, "", Fraction(seconds, 2), width) for path in paths]
+        cells = [
+            SheetCell(f"SH{at:03d}", f"take 1 · {seconds} s", "", "good", picture=picture)
+            for at, picture in enumerate(posters(requests, None))
+        ]
+        sheet_jpeg(Sheet("The Last Ferry", f"{count} shots", tuple(cells)))
+
+    used, wall = cpu(draw)
+    print(f"sheet   {count} shots  {used:6.2f} s CPU, {wall:6.2f} s")
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    with tempfile.TemporaryDirectory() as folder:
-        film = large_film(Path(folder), _SHOTS, _TAKES)
-        cold, _ = written(film)
-        warm = [written(film) for _ in range(rounds)]
-        page = film.root / OUTPUT / "dailies.html"
-        print(f"`dailies` of {_SHOTS:,} shots x {_TAKES} takes, every poster new: {cold:.1f} s")
-        clock, cpu = min(clock for clock, _ in warm), min(cpu for _, cpu in warm)
-        print(f"the same from a warm cache: {clock:.1f} s, CPU {cpu:.1f} s")
-        print(f"the page: {page.stat().st_size / 1e6:.1f} MB")
-        if (milliseconds := opened(page, rounds)) is not None:
-            print(f"opened from disk until the first shot has the focus: {milliseconds / 1000:.1f} s")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--shots", type=int, default=300)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--only", choices=["copy", "encode", "sheet"])
+    args = parser.parse_args()
+    for name, measure in (
+        ("copy", partial(measure_copy, count=args.shots, seconds=args.seconds)),
+        ("encode", partial(measure_encoding, seconds=args.seconds)),
+        ("sheet", partial(measure_sheet, count=args.shots, seconds=args.seconds)),
+    ):
+        if args.only in (None, name):
+            with tempfile.TemporaryDirectory(prefix="storyboard-looking-") as folder:
+                measure(Path(folder))
 
 
 if __name__ == "__main__":

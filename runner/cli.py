@@ -1,12 +1,11 @@
 """The command line, and the process boundary: errors, Ctrl-C and defects become exit codes."""
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 
 from runner import __version__
-from runner.commands import COMMANDS
+from runner.commands import COMMANDS, command_module
 from runner.garbage_collection import collection_off
 from runner.paid_providers import paid_provider_name
 
@@ -75,14 +74,14 @@ def parser(loaded: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(name, help=summary, formatter_class=HelpFormatter, allow_abbrev=False)
         if name in loaded:
-            importlib.import_module(f"runner.commands.{name}").add(sub)
+            command_module(name).add(sub)
     return top
 
 
 def _command_parser(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
     """The command line of one command, without loading the others."""
     command = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
-    importlib.import_module(f"runner.commands.{name}").add(command)
+    command_module(name).add(command)
     command.set_defaults(command=name)
     return command
 
@@ -166,7 +165,7 @@ def _command(argv: list[str]) -> "tuple[Any, argparse.Namespace]":
     if args.command is None:
         top.print_help()
         return None, args
-    return importlib.import_module(f"runner.commands.{args.command}"), args
+    return command_module(args.command), args
 
 
 def _unknown_command(name: str) -> str:
@@ -183,7 +182,7 @@ def _unknown_flag(flag: str, command: str | None) -> str:
 
     command_parser = argparse.ArgumentParser()
     if command is not None:
-        importlib.import_module(f"runner.commands.{command}").add(command_parser)
+        command_module(command).add(command_parser)
     flags = [flag for action in command_parser._actions for flag in action.option_strings]
     suggestion = closest_match(flag, flags) if flag.startswith("-") else None
     hint = f"; did you mean {suggestion}?" if suggestion else ""

@@ -24,6 +24,8 @@ class ProviderDescription:
     """The names of the editions of its contract, in the order in which they are listed; the first is the default."""
     edition_folder: Path
     """The folder of the editions' data files, `NAME.toml`."""
+    reads_shot_text: bool = False
+    """Whether the provider declares to read the words of a shot that its request does not hold (`ShotText`)."""
 
 
 @cache

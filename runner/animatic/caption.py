@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.animatic.fonts import Faces, faces_of, font, ideographic, runs
+from runner.animatic.fonts import Environment, Faces, faces_of, font, ideographic, runs
 from runner.animatic.prompt_words import Beat, beats, readable
 from runner.lazy_dataclass import dataclass
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageDraw import ImageDraw
 
-_MENTION = re.compile(r"(@(?:image|video|audio)\d{1,2})(?!\d)", re.IGNORECASE)
+_MENTION = re.compile(r"((?<![\w@.])@\w(?:[\w.\-#]*\w)?)")
 _LEADING = 1.42
 """Height of a line as a multiple of the height of its letters."""
 
@@ -67,14 +67,14 @@ def lay_out_caption(prompt: str, seconds: float, width: int, height: int) -> Cap
     sections = [(whole, -1)] if whole else []
     sections += [(beat.text, at) for at, beat in enumerate(timeline)]
     unit = min(width * 1.25, height * 5) / 1000
-    sizes = sorted({max(13, round(size * unit)) for size in (36, 33, 30, 27, 24, 21)}, reverse=True)
+    sizes = sorted({max(13, round(size * unit)) for size in (31, 28, 26, 24, 22, 20)}, reverse=True)
     for size in sizes:
         lines = _lines(sections, size, width, faces)
         # Large letters are for short prompts: at most four lines, so that the picture stays visible.
-        room = min(int(height / (size * _LEADING)), 4 if size > sizes[-1] else 1000)
+        room = min(height // round(size * _LEADING), 3 if size > sizes[-1] else 1000)
         if len(lines) <= room:
             return CaptionLayout(size, _by_beat(lines, timeline, seconds), faces)
-    room = max(1, int(height / (sizes[-1] * _LEADING)))
+    room = max(1, height // round(sizes[-1] * _LEADING))
     lines = _lines(sections, sizes[-1], width, faces)
     return CaptionLayout(sizes[-1], _paged(lines, timeline, seconds, room), faces)
 
@@ -225,12 +225,12 @@ def page_masks(page: Page, layout: CaptionLayout, width: int) -> tuple["Image.Im
     return letters, mentions
 
 
-def label(text: str, size: int, strength: int = 255) -> "Image.Image":
-    """A short text as a mask of its own size."""
+def label(text: str, size: int, strength: int = 255, environment: Environment = None) -> "Image.Image":
+    """A short text as a mask of its own size; `environment` is that of fontconfig."""
     from PIL import Image, ImageDraw
 
     visible = readable(text)
-    faces = faces_of(visible)
+    faces = faces_of(visible, environment)
     width = max(1, round(measure(visible, size, faces) + 0.5))
     mask = Image.new("L", (width, round(size * 1.4)))
     pen = ImageDraw.Draw(mask)

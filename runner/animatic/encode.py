@@ -15,7 +15,10 @@ RATE = 48_000
 _X264_OPTIONS = {
     "preset": "ultrafast",
     "crf": "29",
-    "x264-params": "cabac=1:deblock=1,0:aq-mode=0:bframes=3:b-adapt=0:direct=spatial:subme=1:weightb=0:scenecut=0",
+    "x264-params": (
+        "cabac=1:deblock=0,0:aq-mode=0:bframes=3:b-adapt=0:direct=spatial:subme=0:me=dia:weightb=0:scenecut=0"
+        ":rc-lookahead=0"
+    ),
 }
 """Measured on these pictures: a third of the plain preset's bytes, in less time than `superfast` takes."""
 

@@ -1,28 +1,34 @@
 """The overlay of a clip: caption, running time, progress line; absent from the first and the last picture."""
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from runner.animatic.caption import CaptionLayout, Page, label, lay_out_caption, page_masks
+from runner.animatic.caption import CaptionLayout, Page, draw_line, label, lay_out_caption, page_masks, wrap
+from runner.animatic.fonts import faces_of
 from runner.animatic.palette import palette_of
-from runner.animatic.planes import Colour, Mask, Planes, fade_table, mask_of
+from runner.animatic.planes import Colour, Mask, Planes, fade_table, mask_of, planes_of
+from runner.animatic.prompt_words import readable
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.spec import AnimaticSpec
+from runner.animatic.speech import SpokenLine, spoken_lines, without_lines
 from runner.lazy_dataclass import dataclass, field
 
 FADE = 0.35
 """Seconds of the fade in and out: the first and last pictures stay clean, so that clips join."""
+_LINGER = 0.4
+"""Seconds for which a subtitle stays after its line was said."""
+_SMALLEST = 96
+"""A frame with a side below this, in pixels, has no room for subtitles."""
 _INK: Colour = (10, 12, 18)
 _PAPER: Colour = (248, 246, 240)
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionSheet:
-    """One page of the caption as masks: shade, letters, mentions."""
+    """One page of the caption or one subtitle: a picture, and the mask through which it is laid on the frame."""
 
     at: tuple[int, int]
-    shade: Mask
-    letters: Mask
-    mentions: Mask | None
+    picture: Planes
+    mask: Mask
 
 
 @dataclass(slots=True)
@@ -34,9 +40,12 @@ class Overlay:
     accent: Colour
     layout: CaptionLayout
     tag: str
+    lines: tuple[SpokenLine, ...] = ()
+    """Spoken lines, shown as subtitles."""
     _sheets: dict[int, CaptionSheet] = field(default_factory=dict)
-    _stamps: dict[str, Image.Image] = field(default_factory=dict)
-    _lines: dict[str, Image.Image] = field(default_factory=dict)
+    _subtitles: dict[str, CaptionSheet] = field(default_factory=dict)
+    _stamps: dict[str, tuple[Image.Image, Image.Image]] = field(default_factory=dict)
+    _lines: dict[str, tuple[Image.Image, Image.Image]] = field(default_factory=dict)
 
     def draw(self, planes: Planes, moment: float) -> None:
         """Draw the overlay over the picture of a moment (seconds)."""
@@ -44,6 +53,7 @@ class Overlay:
         if share <= 0:
             return
         self._draw_caption(planes, moment, share)
+        self._draw_subtitle(planes, moment, share)
         self._draw_header(planes, moment, share)
         self._draw_progress(planes, moment, share)
 
@@ -52,49 +62,65 @@ class Overlay:
         if at < 0:
             return
         if at not in self._sheets:
-            self._sheets[at] = _sheet(self.layout.pages[at], self.layout, self.size)
+            self._sheets[at] = _sheet(self.layout.pages[at], self.layout, self.size, self.accent)
         sheet = self._sheets[at]
-        planes.tint(_INK, sheet.at, sheet.shade.fade(share))
-        planes.tint(_PAPER, sheet.at, sheet.letters.fade(share))
-        if sheet.mentions is not None:
-            planes.tint(self.accent, sheet.at, sheet.mentions.fade(share))
+        planes.paste(sheet.picture, sheet.at, sheet.mask.fade(share))
+
+    def _draw_subtitle(self, planes: Planes, moment: float, share: float) -> None:
+        line = next((line for line in self.lines if line.start <= moment < line.end + _LINGER), None)
+        if line is None or min(self.size) < _SMALLEST:
+            return
+        if line.words not in self._subtitles:
+            tallest = max((len(page.lines) for page in self.layout.pages), default=0) * self.layout.line_height
+            self._subtitles[line.words] = _subtitle(line.words, self.size, tallest)
+        sheet = self._subtitles[line.words]
+        planes.paste(sheet.picture, sheet.at, sheet.mask.fade(share))
 
     def _draw_header(self, planes: Planes, moment: float, share: float) -> None:
         margin, text_size = margin_of(self.size), small_size(self.size)
-        self._write(planes, (margin, margin), self.tag, text_size, share * 0.8)
+        self._write(planes, (margin, margin), self.tag, text_size, share)
         clock = f"{int(moment) // 60}:{moment % 60:04.1f}"
         total = f" / {self.seconds // 60}:{self.seconds % 60:02}"
         width = self._width(total, text_size)
         x = self.size[0] - margin - width
-        self._write(planes, (x, margin), total, text_size, share * 0.65)
+        self._write(planes, (x, margin), total, text_size, share)
         self._write(planes, (x - self._width(clock, text_size), margin), clock, text_size, share)
 
     def _write(self, planes: Planes, at: tuple[int, int], text: str, size: int, share: float) -> None:
         x, y = at
-        line = self._line(text, size)
-        shadow, letters = line.point(fade_table(round(share * 16))), line.point(fade_table(round(share * 32)))
-        planes.y.paste(16, (x + 1, y + 2, x + 1 + line.width, y + 2 + line.height), shadow)
-        planes.y.paste(235, (x, y, x + line.width, y + line.height), letters)
+        letters, shadow = self._line(text, size)
+        if share < 1:
+            shadow, letters = (mask.point(fade_table(round(share * 32))) for mask in (shadow, letters))
+        planes.y.paste(16, (x + 1, y + 2, x + 1 + shadow.width, y + 2 + shadow.height), shadow)
+        planes.y.paste(235, (x, y, x + letters.width, y + letters.height), letters)
 
-    def _line(self, text: str, size: int) -> Image.Image:
-        """A text as a mask; all digits are equally wide, so that the running time does not tremble."""
-        if text not in self._lines:
-            stamps = [(sign, self._stamp(sign, size)) for sign in _glyphs(text)]
-            mask = Image.new("L", (max(1, self._width(text, size)), stamps[0][1].height))
+    def _line(self, text: str, size: int) -> tuple[Image.Image, Image.Image]:
+        """A text and its shadow as masks; all digits are equally wide, so that the running time does not tremble."""
+        if text in self._lines:
+            return self._lines[text]
+        stamps = [(sign, self._stamp(sign, size)) for sign in _glyphs(text)]
+        masks = []
+        for number in (0, 1):
+            mask = Image.new("L", (max(1, self._width(text, size)), stamps[0][1][0].height))
             x = 0
             for sign, stamp in stamps:
-                mask.paste(stamp, (x, 0))
+                mask.paste(stamp[number], (x, 0))
                 x += self._advance(sign, size)
-            self._lines[text] = mask
-        return self._lines[text]
+            masks.append(mask)
+        line = (masks[0], masks[1])
+        if not text[:1].isdigit():
+            self._lines[text] = line
+        return line
 
-    def _stamp(self, sign: str, size: int) -> Image.Image:
+    def _stamp(self, sign: str, size: int) -> tuple[Image.Image, Image.Image]:
+        """A sign as a mask, and its shadow."""
         if sign not in self._stamps:
-            self._stamps[sign] = label(sign, size)
+            letters = label(sign, size)
+            self._stamps[sign] = (letters, letters.point(fade_table(16)))
         return self._stamps[sign]
 
     def _advance(self, sign: str, size: int) -> int:
-        return self._stamp("0" if sign.isdigit() else sign, size).width
+        return self._stamp("0" if sign.isdigit() else sign, size)[0].width
 
     def _width(self, text: str, size: int) -> int:
         return sum(self._advance(sign, size) for sign in _glyphs(text))
@@ -109,15 +135,17 @@ class Overlay:
 
 def overlay_of(spec: AnimaticSpec, size: tuple[int, int]) -> Overlay:
     """The overlay of a spec for a frame of this size."""
-    accent = palette_of(spec.prompt, spec.variation, SeededNoise(spec.prompt).substream("palette")).accent
-    return Overlay(size, spec.seconds, accent, caption_of(spec, size), f"animatic · {spec.model}")
+    accent = palette_of(spec, SeededNoise(spec.story).substream("palette")).accent
+    lines = spoken_lines(spec.shown_text, spec.seconds)
+    return Overlay(size, spec.seconds, accent, caption_of(spec, size), f"animatic · {spec.model}", lines)
 
 
 def caption_of(spec: AnimaticSpec, size: tuple[int, int]) -> CaptionLayout:
-    """The prompt in lines and pages; a long prompt gets more of the frame, up to two fifths."""
+    """The shot's own prompt in lines and pages; a long one gets more of the frame, up to two fifths."""
     width = min(size[0] - 2 * margin_of(size), round(size[1] * 1.75))
-    share = 0.27 if len(spec.prompt) <= 1_500 else 0.4
-    return lay_out_caption(spec.prompt, spec.seconds, width, round(size[1] * share))
+    text = without_lines(spec.shown_text)
+    share = 0.27 if len(text) <= 1_500 else 0.4
+    return lay_out_caption(text, spec.seconds, width, round(size[1] * share))
 
 
 def caption_share(layout: CaptionLayout, size: tuple[int, int]) -> float:
@@ -136,7 +164,7 @@ def small_size(size: tuple[int, int]) -> int:
     return max(11, round(min(size) * 0.0265))
 
 
-def _sheet(page: Page, layout: CaptionLayout, size: tuple[int, int]) -> CaptionSheet:
+def _sheet(page: Page, layout: CaptionLayout, size: tuple[int, int], accent: Colour) -> CaptionSheet:
     """The page on the full width of the frame: letters on a shade that grows downwards."""
     margin = margin_of(size)
     letters, mentions = page_masks(page, layout, size[0] - 2 * margin)
@@ -145,18 +173,40 @@ def _sheet(page: Page, layout: CaptionLayout, size: tuple[int, int]) -> CaptionS
     top = size[1] - height
     top -= top % 2
     height = size[1] - top
-    shade = _shade((size[0], height), lead)
     written, marked = Image.new("L", (size[0], height)), Image.new("L", (size[0], height))
     written.paste(letters, (margin, height - margin - letters.height))
     marked.paste(mentions, (margin, height - margin - letters.height))
+    return _laid((0, top), _shade((size[0], height), lead), written, marked, layout.size, accent)
+
+
+def _subtitle(words: str, size: tuple[int, int], caption_height: int) -> CaptionSheet:
+    """A spoken line in quotation marks, centred above the caption."""
+    text = f"“{readable(words)}”"
+    height = max(13, round(min(size) * 0.05))
+    faces = faces_of(text)
+    lines = wrap(text, height, round(size[0] * 0.78), faces)[:3]
+    leading = round(height * 1.4)
+    block = (size[0] - size[0] % 2, (len(lines) * leading + height + 1) // 2 * 2)
+    written = Image.new("L", block)
+    pen = ImageDraw.Draw(written)
+    for number, (line, width) in enumerate(lines):
+        draw_line((pen, pen), ((size[0] - width) / 2, height // 2 + number * leading), width, line, height, faces)
+    bottom = size[1] - margin_of(size) - caption_height - height
+    top = max(0, bottom - block[1]) // 2 * 2
+    return _laid((0, top), Image.new("L", block), written, Image.new("L", block), height, _PAPER)
+
+
+def _laid(
+    at: tuple[int, int], shade: Image.Image, written: Image.Image, marked: Image.Image, height: int, accent: Colour
+) -> CaptionSheet:
+    """Letters and marked letters on a shade, as one picture and its mask."""
     # A soft dark edge around the letters keeps them readable over anything.
-    glow = written.filter(ImageFilter.BoxBlur(max(1, layout.size // 6))).point([min(150, v * 2) for v in range(256)])
-    return CaptionSheet(
-        (0, top),
-        mask_of(ImageChops.lighter(shade, glow)),
-        mask_of(written),
-        mask_of(marked) if marked.getbbox() else None,
-    )
+    letters = ImageChops.lighter(written, marked)
+    glow = letters.filter(ImageFilter.BoxBlur(max(1, height // 6))).point([min(150, v * 2) for v in range(256)])
+    picture = Image.new("RGB", written.size, _INK)
+    picture.paste(_PAPER, (0, 0), written.point([min(255, v * 3) for v in range(256)]))
+    picture.paste(accent, (0, 0), marked.point([min(255, v * 3) for v in range(256)]))
+    return CaptionSheet(at, planes_of(picture), mask_of(ImageChops.lighter(ImageChops.lighter(shade, glow), letters)))
 
 
 def _shade(size: tuple[int, int], lead: int) -> Image.Image:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runner.animatic.planes import Colour
 from runner.animatic.prompt_words import story
 from runner.animatic.seeded_noise import SeededNoise
+from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass, replace
 
 
@@ -107,7 +108,7 @@ _HOUR_PATTERNS: Mapping[str, str] = {
     "dusk": r"\bdusk|twilight|blue hour|evening|nightfall|黄昏|傍晚",
     "grey": r"\brain(?!coat|bow)|storm|overcast|fog|mist|cloud|gr[ae]y\b|winter|snow|雨(?!衣)|[雾雪]|дождь|مطر",
     "warm": r"kitchen|caf[eé]|\bbar\b|tavern|candle|fireplace|lamp|bakery|restaurant|(?:living|bed)\s?room|library",
-    "studio": r"\bstudio|product|packshot|turntable|seamless|cyclorama|bottle|perfume|watch\b|sneaker|macro",
+    "studio": r"\bstudio|\bproduct\b|packshot|turntable|seamless|cyclorama|perfume",
     "day": r"\bday\b|noon|midday|sunny|summer|bright|blue sky|afternoon|spring",
 }
 _COLOURS: Mapping[str, Colour] = {
@@ -122,11 +123,17 @@ _COLOURS: Mapping[str, Colour] = {
 }  # fmt: skip
 
 
-def palette_of(prompt: str, variation: int, noise: SeededNoise) -> Palette:
-    """The light that a prompt names; without any, an hour derived from its text."""
+def palette_of(spec: AnimaticSpec, noise: SeededNoise) -> Palette:
+    """The light that the shot names, else that of its scene; without any, an hour derived from the scene's name."""
+    prompt, variation = spec.prompt, spec.variation
     text = story(prompt, "light", "lighting", "grade")
-    hours = [name for name, pattern in _HOUR_PATTERNS.items() if re.search(pattern, text)]
-    hour = hours[0] if hours else noise.pick(("day", "golden", "dawn", "dusk"))
+    scene_name, _, others = spec.scene.partition("\n")
+    hour = hour_in(story(spec.story)) or hour_in(text)
+    for line in (*others.split("\n"), scene_name):
+        hour = hour or hour_in(story(line))
+    if hour is None:
+        hours = ("day", "golden", "dawn", "dusk")
+        hour = SeededNoise(scene_name).pick(hours) if scene_name else noise.pick(hours)
     palette = _HOURS[hour]
     colour_match = re.search(r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b|[黄红蓝绿]", text)
     if colour_match:
@@ -134,6 +141,11 @@ def palette_of(prompt: str, variation: int, noise: SeededNoise) -> Palette:
     if re.search(r"black[ -]and[ -]white|monochrome|\bnoir\b|黑白", prompt.lower()):
         return _shifted(palette, 0, 0.08)
     return _shifted(palette, noise.between(-0.012, 0.012) + _TINTS[variation % len(_TINTS)], 1)
+
+
+def hour_in(text: str) -> str | None:
+    """The hour or the light that a text (in lower case) names; None without any."""
+    return next((name for name, pattern in _HOUR_PATTERNS.items() if re.search(pattern, text)), None)
 
 
 _TINTS = (0.0, 0.045, -0.05, 0.09, -0.1, 0.15, -0.16)

@@ -55,23 +55,29 @@ def _picture(path: Path | None, address: str, size: tuple[int, int]) -> Planes |
     image = open_picture(path, size) if path else None
     if image is None:
         image = address_picture(address or "a picture that cannot be read", size)
-    return planes_of(_extend(_fit(image, size)))
+    return planes_of(extend(fit(image, size)))
 
 
 def open_picture(path: Path, size: tuple[int, int]) -> Image.Image | None:
-    """A picture the right way up, not much larger than `size`; None when the file cannot be read."""
+    """A picture the right way up in RGB, not much larger than `size`; None when the file cannot be read."""
+    image = open_picture_with_alpha(path, size)
+    return None if image is None else flatten(image)
+
+
+def open_picture_with_alpha(path: Path, size: tuple[int, int]) -> Image.Image | None:
+    """A picture like that of `open_picture`, in RGBA where parts of it are transparent."""
     try:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as file:
             file.draft("RGB", (size[0] * 2, size[1] * 2))
             image = ImageOps.exif_transpose(file)
-            return flatten(image)
+            return image.convert("RGBA") if _is_transparent(image) else flatten(image)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, Image.DecompressionBombError):
         return None
 
 
 def flatten(image: Image.Image) -> Image.Image:
     """The image in RGB, transparent parts on a light background."""
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    if _is_transparent(image):
         layer = image.convert("RGBA")
         ground = Image.new("RGBA", layer.size, (226, 224, 218, 255))
         return Image.alpha_composite(ground, layer).convert("RGB")
@@ -81,7 +87,11 @@ def flatten(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _is_transparent(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
+def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture over the whole frame: cropped when the shapes are similar, else whole on a blurred copy of itself."""
     shapes = (image.width / image.height) / (size[0] / size[1])
     covering = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
@@ -94,7 +104,7 @@ def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return ground
 
 
-def _extend(image: Image.Image) -> Image.Image:
+def extend(image: Image.Image) -> Image.Image:
     """The picture with a mirrored, blurred margin all around, for the camera to move in."""
     width, height = image.size
     dx, dy = (round(side * MARGIN / 2) * 2 for side in image.size)

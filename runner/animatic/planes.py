@@ -67,6 +67,12 @@ class Planes:
     def copy(self) -> "Planes":
         return Planes(self.y.copy(), self.u.copy(), self.v.copy())
 
+    def enlarged(self, size: tuple[int, int]) -> "Planes":
+        """The picture scaled by the codec's own scaler, which is quicker than Pillow's."""
+        from av.video.reformatter import Interpolation
+
+        return planes_of_frame(self.frame().reformat(*size, interpolation=Interpolation.FAST_BILINEAR))
+
     def frame(self) -> "av.VideoFrame":
         """The picture as a frame for the encoder."""
         import av

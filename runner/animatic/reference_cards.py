@@ -1,7 +1,7 @@
 """Reference mode: the materials as labelled cards, pictures still, videos moving, audio as a playing waveform."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PIL import Image, ImageOps
 
@@ -77,23 +77,26 @@ class ReferenceCards:
                 planes.y.paste(round(16 + 219 * share), (x, top, x + 2, bottom))
 
 
-def reference_cards_of(spec: AnimaticSpec, size: tuple[int, int]) -> ReferenceCards:
-    """Read the materials of a spec and lay out their cards on a frame of this size."""
-    if not spec.references:
+def reference_cards_of(
+    spec: AnimaticSpec, size: tuple[int, int], in_scene: Collection[Reference] = ()
+) -> ReferenceCards:
+    """Read the materials of a spec that are not `in_scene`, and lay out their cards on a frame of this size."""
+    references = [reference for reference in spec.references if reference not in in_scene]
+    if not references:
         return ReferenceCards(spec.seconds)
-    accent = palette_of(spec.prompt, spec.variation, SeededNoise(spec.prompt).substream("palette")).accent
-    pictures = [_still(reference, size) for reference in spec.references]
+    accent = palette_of(spec, SeededNoise(spec.story).substream("palette")).accent
+    pictures = [_still(reference, size) for reference in references]
     sounds = [
         decode_audio(reference.path, spec.seconds) if reference.kind == "audio" and reference.path else array("f")
-        for reference in spec.references
+        for reference in references
     ]
     if min(size) < _SMALLEST:
         return ReferenceCards(spec.seconds, sounds=tuple(filter(None, sounds)))
-    cards = layout([_shape(*pair) for pair in zip(spec.references, pictures, strict=True)], size)
+    cards = layout([_shape(*pair) for pair in zip(references, pictures, strict=True)], size)
     canvas, mask = Image.new("RGB", size), Image.new("L", size)
     clips: list[ReferenceClip] = []
     playheads: list[Playhead] = []
-    for reference, card, picture, samples in zip(spec.references, cards, pictures, sounds, strict=True):
+    for reference, card, picture, samples in zip(references, cards, pictures, sounds, strict=True):
         content = _content(reference, card, picture, samples, accent)
         draw_card(canvas, mask, card, content, reference.label, accent)
         if reference.kind == "audio" and samples:
@@ -115,7 +118,7 @@ def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
     gap = max(6, margin // 2 // 2 * 2)
     top = margin + small_size(size) * 2 // 2 * 2
     room = size[1] * (0.44 if size[0] >= size[1] else 0.34)
-    for tall in range(max(12, round(min(size) * 0.26)), 8, -2):
+    for tall in range(max(12, round(min(size) * 0.17)), 8, -2):
         rows = _rows(shapes, tall, size[0] - 2 * margin, gap)
         if rows and len(rows) * (tall + gap) <= room:
             break

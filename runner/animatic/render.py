@@ -1,24 +1,25 @@
 """Rendering of a clip: read the prompt, compose the scene, draw each picture, write the file."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from runner.animatic.camera import Camera, camera_of
 from runner.animatic.encode import open_writer
-from runner.animatic.overlay import Overlay, overlay_of
+from runner.animatic.overlay import overlay_of
 from runner.animatic.pictures import pictures_of
 from runner.animatic.planes import Planes
-from runner.animatic.reference_cards import ReferenceCards, reference_cards_of
+from runner.animatic.reference_cards import reference_cards_of
 from runner.animatic.scenery import scene_of
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.sound import sound_track
 from runner.animatic.spec import AnimaticSpec
 
-FULL_RATE = 24
-HALF_RATE = 12
-_SHORT, _LONG = 720, 1680
-"""Largest short and long side of a drawn picture; beyond, pictures are drawn smaller and scaled once."""
+RATE = 12
+"""Pictures a second: motion on twos, as drawn films have it."""
+_STAGE = 360
+"""Largest short side of a drawn scene: it is scaled once to the clip's size, and the letters are set at that size."""
+_LETTERS = 720
+"""Largest short side at which pictures of keyframe mode, cards and letters are drawn."""
 
 
 class Background(Protocol):
@@ -33,35 +34,37 @@ def render(spec: AnimaticSpec, target: Path) -> None:
 
     Material that cannot be read is drawn as a card that says so. Raises OSError when `target` cannot be written.
     """
-    size = drawn_size(spec.width, spec.height)
-    fps = FULL_RATE if size == (spec.width, spec.height) else HALF_RATE
-    noise = SeededNoise(spec.prompt)
+    size = drawn_size(spec.width, spec.height, _LETTERS)
+    noise = SeededNoise(spec.story)
     camera = camera_of(spec.prompt, spec.seconds, spec.variation, noise.substream("camera"))
-    background = pictures_of(spec, size) or scene_of(spec, size, noise)
-    cards = reference_cards_of(spec, size)
+    pictures = pictures_of(spec, size)
+    scene = None if pictures is not None else scene_of(spec, stage_size(size), noise)
+    background: Background | None = pictures or scene
+    assert background is not None
+    cards = reference_cards_of(spec, size, scene.materials if scene is not None else ())
     overlay = overlay_of(spec, size)
-    with open_writer(target, (spec.width, spec.height), fps, spec.sound) as writer:
-        for planes in _shoot(spec, fps, background, camera, cards, overlay):
+    with open_writer(target, (spec.width, spec.height), RATE, spec.sound) as writer:
+        for number in range(spec.seconds * RATE):
+            # The last picture shows the very end of every move.
+            moment = spec.seconds * number / max(1, spec.seconds * RATE - 1)
+            planes = background.shoot(camera, moment)
+            if planes.size != size:
+                planes = planes.enlarged(size)
+            cards.draw(planes, moment)
+            overlay.draw(planes, moment)
             writer.picture(planes.frame())
-        writer.sound(sound_track(spec.prompt, spec.seconds, cards.sounds))
+        writer.sound(sound_track(spec, cards.sounds))
 
 
-def _shoot(
-    spec: AnimaticSpec, fps: int, background: Background, camera: Camera, cards: ReferenceCards, overlay: Overlay
-) -> Iterator[Planes]:
-    count = spec.seconds * fps
-    for number in range(count):
-        # The last picture shows the very end of every move.
-        moment = spec.seconds * number / max(1, count - 1)
-        planes = background.shoot(camera, moment)
-        cards.draw(planes, moment)
-        overlay.draw(planes, moment)
-        yield planes
+def stage_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which a scene is drawn for a frame of this size."""
+    short = min(size)
+    return drawn_size(*size, min(_STAGE, max(240, round(short * 0.6))))
 
 
-def drawn_size(width: int, height: int) -> tuple[int, int]:
-    """The size at which a clip is drawn: its own up to 720p, else scaled down to that."""
-    share = min(1.0, _SHORT / min(width, height), _LONG / max(width, height))
+def drawn_size(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """The size scaled down until its short side is `short_side` at most, and the long one in proportion to 7:3."""
+    share = min(1.0, short_side / min(width, height), short_side * 7 / 3 / max(width, height))
     if share == 1:
         return (width, height)
-    return (round(width * share / 2) * 2, round(height * share / 2) * 2)
+    return (max(2, round(width * share / 2) * 2), max(2, round(height * share / 2) * 2))

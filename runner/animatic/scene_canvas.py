@@ -157,7 +157,9 @@ class SceneCanvas:
     palette: Palette
     noise: SeededNoise
     prompt: str
-    """The prompt, in lower case."""
+    """The words for what is seen, in lower case."""
+    framing: str = ""
+    """The words for camera and framing, in lower case."""
     layers: list[Layer] = field(default_factory=list)
     horizon: float = 0.62
     """Upper edge of the ground or the water, as a share of the frame's height."""

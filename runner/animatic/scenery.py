@@ -1,21 +1,28 @@
 """The background of a clip, composed from the prompt: a sky, layers in front, moving air."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PIL import Image, ImageFilter
 
 from runner.animatic import inside, nature, town
 from runner.animatic.air import AirPattern, Glitter, air_of
 from runner.animatic.camera import Camera, window
+from runner.animatic.depicted import Depicted, depicted_of, describes_place
+from runner.animatic.details import add_detail
 from runner.animatic.overlay import caption_of, caption_share
-from runner.animatic.palette import palette_of
-from runner.animatic.people import Figure, is_close, people_of
+from runner.animatic.palette import mix, palette_of
+from runner.animatic.people import Cast, Figure, Standee, people_of
+from runner.animatic.pictures import extend, fit, open_picture
+from runner.animatic.place_words import place_in
 from runner.animatic.planes import Box, Planes, planes_of
 from runner.animatic.prompt_words import story
 from runner.animatic.scene_canvas import Layer, SceneCanvas, add_paper_grain, is_still
 from runner.animatic.seeded_noise import SeededNoise
-from runner.animatic.spec import AnimaticSpec
+from runner.animatic.shot_size import FRAMINGS, MOST_PEOPLE, PERSON_NOUNS, ShotSize, is_crowd, people_in, shot_size_of
+from runner.animatic.spec import AnimaticSpec, Reference
+from runner.animatic.speech import without_lines
+from runner.animatic.standee import standee
 from runner.lazy_dataclass import dataclass
 
 _SKY_DEPTH = 0.25
@@ -33,6 +40,8 @@ class Scene:
     """Layers from the far to the near."""
     vignette: Image.Image
     """Darkness of the corners."""
+    materials: tuple[Reference, ...] = ()
+    """The materials of the request that are seen in the scene, and need no card."""
     _last_base: tuple[Box, Planes] | None = None
 
     def shoot(self, camera: Camera, moment: float) -> Planes:
@@ -48,61 +57,169 @@ class Scene:
         return planes
 
 
-_PLACES: Mapping[str, Callable[[SceneCanvas], None]] = {
-    r"\bspace\b|planet|galaxy|astronaut|spaceship|太空": nature.space,
-    r"packshot|product shot|\bproduct\b|plinth|turntable|seamless|perfume|bottle of|sneaker|macro shot": inside.product,
-    r"concert|on stage|\bstage\b|spotlight|nightclub|dance ?floor|\bband\b|festival|\bgig\b|ballroom": inside.concert,
-    r"\bdoor\b|doorway|corridor|hallway|threshold": inside.door,
-    r"\bbar\b|tavern|\bpub\b|counter|bartender|cocktail": inside.bar,
-    r"kitchen|\broom\b|caf[eé]|bedroom|office|library|interior|\btable\b|bakery|workshop|restaurant|厨房": inside.room,
-    r"\broofs?\b|rooftop|old town|village|terracotta|alfama": town.roofs,
-    r"harbou?r|quay|\bdocks?\b|\bport\b|pier\b|fishing boat|港": nature.harbour,
-    r"street|alley|market|neon|tram\b|sidewalk|crossing|shop|街": town.street,
-    r"skyline|\bcity\b|downtown|skyscraper|tokyo|new york|lisbon|porto\b|berlin|paris|london|城": town.skyline,
-    r"\bsea\b|ocean|beach|shore|\bwaves?\b|\blake\b|river|\bboat|\bship|island|coast|海": nature.sea,
-    r"\broads?\b|highway|\bcar\b|drives?\b|driving|motorcycle|truck drives": town.road,
-    r"desert|\bdunes?\b|sahara": nature.desert,
-    r"forest|\bwoods\b|jungle|\btrees\b|\bpark\b|garden|林": nature.forest,
-    r"studio|watch\b|\bshoe\b": inside.product,
+_DRAWINGS: Mapping[str, Callable[[SceneCanvas], None]] = {
+    "space": nature.space,
+    "product": inside.product,
+    "concert": inside.concert,
+    "door": inside.door,
+    "bar": inside.bar,
+    "room": inside.room,
+    "roofs": town.roofs,
+    "harbour": nature.harbour,
+    "street": town.street,
+    "skyline": town.skyline,
+    "sea": nature.sea,
+    "road": town.road,
+    "desert": nature.desert,
+    "forest": nature.forest,
+    "hills": nature.hills,
 }
+_FOCUS = (
+    (r"\bfeet\b|\bfoot\b|shoes?\b|\bboots?\b", 0.86),
+    (r"\bhands?\b|\bfingers?\b", 0.52),
+    (r"\bface|\beyes?\b", 0.25),
+)
+"""The height of a part of the body on its picture, as a share from the top, by the words for it."""
 
 
 def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> Scene:
-    """Compose the place that the prompt names."""
-    prompt = story(spec.prompt, "framing", "camera")
-    palette = palette_of(spec.prompt, spec.variation, noise.substream("palette"))
+    """Compose the place and the people of a shot: their pictures first, drawings where there are none."""
+    own, framing_words = seen_in(spec), story(spec.prompt, "framing", "camera")
+    shot_size = shot_size_of(framing_words)
+    palette = palette_of(spec, noise.substream("palette"))
     caption_height = caption_share(caption_of(spec, size), size)
+    place, scene_name = place_name(spec), spec.scene.split("\n")[0]
     canvas = SceneCanvas(
-        size, palette, noise.substream("stage"), prompt, lift=min(0.13, max(0.0, caption_height - 0.17))
+        size,
+        palette,
+        # The shots of one scene show one place, so its houses and hills stand where they stood.
+        SeededNoise(f"{scene_name} {place}") if scene_name else noise.substream("stage"),
+        own,
+        framing_words,
+        lift=min(0.13, max(0.0, caption_height - 0.17)),
     )
-    place_of(story(spec.prompt))(canvas)
-    if "lantern" in prompt:
-        town.lanterns(canvas)
-    people = people_of(canvas, spec.seconds, bool(spec.references))
-    if is_close(prompt):
-        _blur(canvas)
+    depicted = depicted_of(spec)
+    picture = next((_place_picture(item, canvas, shot_size) for item in depicted if item.role == "place"), None)
+    framing = FRAMINGS[shot_size]
+    if picture is None:
+        _DRAWINGS[place](canvas)
+        if "lantern" in own:
+            town.lanterns(canvas)
+        if framing.blur:
+            _soften(canvas, framing.blur)
+    else:
+        canvas.base = picture
+        # Feet stand above the caption, wherever the floor of the picture is.
+        canvas.ground_level = min(0.9, max(0.66, 1.04 - caption_height)) + canvas.lift
+    cast = cast_of(spec, depicted, shot_size, size)
+    if (cast.standees or cast.drawn) and picture is None:
+        _stand_on_ground(canvas, place)
+    if shot_size is ShotSize.MACRO and not cast.standees and not cast.drawn:
+        add_detail(canvas)
+    people = people_of(canvas, cast, spec.seconds)
     far = [layer for layer in canvas.layers if layer.depth < 1]
     near = [layer for layer in canvas.layers if layer.depth >= 1]
     air = air_of(canvas)
     on_water = [pattern for pattern in air if isinstance(pattern, Glitter)]
     falling = [pattern for pattern in air if not isinstance(pattern, Glitter)]
     layers: list[Layer | Figure | AirPattern] = [*on_water, *far, *people, *near, *falling]
-    return Scene(size, canvas.size, planes_of(add_paper_grain(canvas.base, "paper", 9)), tuple(layers), _vignette(size))
+    base = canvas.base if picture is not None else add_paper_grain(canvas.base, "paper", 9)
+    places = [item for item in depicted if item.role == "place" and picture is not None]
+    materials = cast.materials + tuple(part for item in places for part in item.pictures)
+    return Scene(size, canvas.size, planes_of(base), tuple(layers), _vignette(size), materials)
 
 
-def place_of(prompt: str) -> Callable[[SceneCanvas], None]:
-    """The place that the prompt names most often, the earlier one of two equals; hills without any."""
-    candidates: list[tuple[int, int, int, Callable[[SceneCanvas], None]]] = []
-    for pattern, place in _PLACES.items():
-        matches = list(re.finditer(pattern, prompt))
-        if matches:
-            candidates.append((-len(matches), matches[0].start(), len(candidates), place))
-    return min(candidates)[3] if candidates else nature.hills
+def _stand_on_ground(canvas: SceneCanvas, place: str) -> None:
+    """Give people a place to stand where a drawing has none: a shore at the sea, the floor of a studio."""
+    if place == "sea":
+        shore = mix(canvas.palette.near, canvas.palette.sun, 0.18)
+        canvas.add_layer(canvas.range(0.82, 0.012, 2, "shore"), 0.95, shore, canvas.palette.near)
+    if place in ("sea", "product"):
+        canvas.ground_level = 0.9
 
 
-def _blur(canvas: SceneCanvas) -> None:
-    """Blur everything behind a face in close-up."""
-    soft = ImageFilter.BoxBlur(canvas.unit * 0.09)
+def seen_in(spec: AnimaticSpec) -> str:
+    """The shot's own words for what is seen, in lower case: without sound, light, style and spoken lines."""
+    return story(without_lines(spec.story))
+
+
+def place_name(spec: AnimaticSpec) -> str:
+    """The drawing of the place that the shot names, else of the one that its scene names, else hills."""
+    scene_lines = spec.scene.split("\n")
+    others = " ".join(story(_place_words(without_lines(line))) for line in scene_lines[1:])
+    texts = (_place_words(seen_in(spec)), others.lower(), scene_lines[0].lower().replace("-", " "))
+    return next((name for text in texts if (name := place_in(text)) is not None), "hills")
+
+
+def _place_words(text: str) -> str:
+    """The text without the words in brackets that describe something else than a place."""
+    return _BRACKETS.sub(lambda match: match[0] if describes_place(match[1].lower()) else " ", text)
+
+
+_BRACKETS = re.compile(r"\(([^()]*)\)")
+
+
+def _place_picture(place: Depicted, canvas: SceneCanvas, shot_size: ShotSize) -> Image.Image | None:
+    """The picture of a place over the whole canvas, nearer and softer where the camera looks at a face."""
+    path = place.pictures[0].path
+    image = None if path is None else open_picture(path, canvas.frame_size)
+    if image is None:
+        return None
+    framing = FRAMINGS[shot_size]
+    if framing.place_zoom > 1:
+        width, height = image.width / framing.place_zoom, image.height / framing.place_zoom
+        left, top = (image.width - width) / 2, (image.height - height) * 0.45
+        image = image.crop((round(left), round(top), round(left + width), round(top + height)))
+    whole = extend(fit(image, canvas.frame_size)).resize(canvas.size)
+    return whole.filter(ImageFilter.BoxBlur(canvas.unit * framing.blur)) if framing.blur else whole
+
+
+def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSize, size: tuple[int, int]) -> Cast:
+    """The people of a shot: each mentioned person with a picture, and as many drawn ones as the words name besides."""
+    own = seen_in(spec)
+    people = [item for item in depicted if item.role == "person"]
+    things = [item for item in depicted if item.role == "thing"]
+    standing = people or things[:1]
+    focus = next((height for pattern, height in _FOCUS if re.search(pattern, own)), 0.25 if people else 0.5)
+    tall = round(size[1] * min(1.2, FRAMINGS[shot_size].picture))
+    standees: list[Standee] = []
+    materials: list[Reference] = []
+    for item in standing[:MOST_PEOPLE]:
+        picture = _view_of(item, own)
+        image = None if picture.path is None else standee(picture.path, tall, is_person=item.role == "person")
+        if image is not None:
+            standees.append(Standee(*image, 1.0 if people else 1.35, focus))
+            materials += item.pictures
+    words = _without_pictured(own)
+    drawn = people_in(words)
+    if standees and people:
+        drawn = len(re.findall(_DRAWN_PERSON, words)) or max(0, people_in(_THEY.sub("", words)) - 1)
+    if shot_size is ShotSize.MACRO and not re.search(r"\bface|\beyes?\b", own):
+        drawn = 0
+    return Cast(shot_size, tuple(standees), min(drawn, MOST_PEOPLE), is_crowd(own), tuple(materials))
+
+
+_THEY = re.compile(r"\b(?:they|their|them)\b")
+_PICTURED = re.compile(r"@image\d+(?: @image\d+)*(?: \([^()]*\))?")
+_DRAWN_PERSON = rf"\b[\w-]+ \((?=[^()]*?)(?:an?|the) (?:[\w-]+ ){{0,4}}(?:{PERSON_NOUNS})\b"
+"""A mention of a person that has words and no picture: `tomas (an old ferryman …)`."""
+
+
+def _without_pictured(own: str) -> str:
+    """The words without the mentions of pictures, whose people are counted by themselves."""
+    return _PICTURED.sub(" ", own)
+
+
+def _view_of(item: Depicted, own: str) -> Reference:
+    """The picture of a person that suits the action: the one from the side for a walk, where there is one."""
+    sideways = re.search(r"\bwalk|\bprofile\b|\bruns?\b|from the side", own)
+    named = [picture for picture in item.pictures if re.search(r"side|profile", picture.name.lower())]
+    return named[0] if sideways and named else item.pictures[0]
+
+
+def _soften(canvas: SceneCanvas, blur: float) -> None:
+    """Blur everything behind what the camera looks at from near."""
+    soft = ImageFilter.BoxBlur(canvas.unit * blur)
     canvas.base = canvas.base.filter(soft)
     for layer in canvas.layers:
         layer.cover = layer.cover.filter(soft)
@@ -110,5 +227,5 @@ def _blur(canvas: SceneCanvas) -> None:
 
 def _vignette(size: tuple[int, int]) -> Image.Image:
     """Mask that darkens the corners, as a lens does."""
-    table = [round(96 * max(0.0, (value - 120) / 135) ** 1.6) for value in range(256)]
+    table = [round(60 * max(0.0, (value - 120) / 135) ** 1.6) for value in range(256)]
     return Image.radial_gradient("L").point(table).resize(size, Image.Resampling.BILINEAR)

@@ -1,18 +1,27 @@
 """The sound of an animatic: the audio references over the soft background noise of a place."""
 
+import math
 import re
 from array import array
 from collections.abc import Iterable
-from itertools import chain, pairwise, repeat
+from functools import lru_cache
+from itertools import pairwise, repeat
 from operator import add, mul
 from pathlib import Path
 
 from runner.animatic.encode import RATE
 from runner.animatic.prompt_words import story
 from runner.animatic.seeded_noise import random_bytes
+from runner.animatic.spec import AnimaticSpec
+from runner.animatic.speech import SpokenLine, spoken_lines, syllables
 from runner.lazy_dataclass import dataclass
 from runner.media.open_media import open_media
 
+_LEVEL = 0.09
+"""Root mean square to which every referenced sound is brought: about -21 dB below full scale."""
+_MELODY = (1.0, 1.12, 0.96, 1.06, 0.9)
+"""Pitches of successive syllables, as factors."""
+_PAUSE_SYLLABLES = 1.5
 _LOOP_SAMPLES = RATE
 """Samples after which the background noise repeats, inaudibly at this level."""
 
@@ -39,19 +48,79 @@ def room_tone_of(prompt: str) -> RoomTone:
     return next((room for pattern, room in _ROOMS.items() if re.search(pattern, text)), RoomTone())
 
 
-def sound_track(prompt: str, seconds: int, references: Iterable["array[float]"]) -> "array[float]":
-    """The left and right samples in turn, -1 to 1, for `seconds`; each reference is mono and plays once from 0."""
-    count = seconds * RATE
-    left, right = (_room_tone(room_tone_of(prompt), f"{prompt} {side}", count) for side in ("left", "right"))
+def sound_track(spec: AnimaticSpec, references: Iterable["array[float]"]) -> "array[float]":
+    """The left and right samples in turn, -1 to 1; each reference is mono, plays once from 0, all equally loud.
+
+    Spoken lines are heard as soft syllables.
+    """
+    count = spec.seconds * RATE
+    room = room_tone_of(spec.prompt)
+    left, right = (_room_tone(room, side, count) for side in ("left", "right"))
     played = [samples for samples in references if samples]
-    for samples in played:
-        track = _with_fade_out(samples[:count], 0.85 / len(played))
-        track.extend(repeat(0.0, count - len(track)))
+    tracks = [_with_fade_out(samples[:count], even_volume(samples) / len(played) ** 0.5) for samples in played]
+    for line in spoken_lines(spec.shown_text, spec.seconds):
+        voice = array("f", bytes(4 * min(count, int(line.start * RATE))))
+        voice.extend(voice_of(line))
+        tracks.append(voice[:count])
+    for track in tracks:
+        track.extend(array("f", bytes(4 * (count - len(track)))))
         left, right = array("f", map(add, left, track)), array("f", map(add, right, track))
-    return array("f", chain.from_iterable(zip(left, right, strict=True)))
+    both = array("f", bytes(8 * count))
+    both[::2], both[1::2] = left, right
+    loudest = max(max(both, default=0.0), -min(both, default=0.0))
+    return both if loudest <= 1 else array("f", map(mul, both, repeat(1 / loudest)))
+
+
+def even_volume(samples: "array[float]") -> float:
+    """The factor that brings a sound to the level of all others, without its peaks being cut."""
+    sampled = samples[::7]
+    power = sum(map(mul, sampled, sampled)) / max(1, len(sampled))
+    peak = max(max(samples, default=0.0), -min(samples, default=0.0))
+    if not power or not peak:
+        return 0.0
+    return min(_LEVEL / math.sqrt(power), 0.85 / peak)
+
+
+def voice_of(line: SpokenLine) -> "array[float]":
+    """The soft syllables of a spoken line, as long as the line takes, with its pauses."""
+    pitch = 205.0 if line.is_high else 118.0
+    words = re.findall(r"\S+", line.words)
+    total = int((line.end - line.start) * RATE)
+    weights = [syllables(word) + (_PAUSE_SYLLABLES if word[-1] in ",;:.!?…—。，、！？" else 0.0) for word in words]
+    step = total / max(1.0, sum(weights))
+    samples = array("f", bytes(4 * total))
+    at, number = 0.0, 0
+    for word, weight in zip(words, weights, strict=True):
+        for part in range(syllables(word)):
+            tone = _syllable(pitch * _MELODY[number % len(_MELODY)], int(step * 0.82))
+            start = int(at + part * step)
+            end = min(total, start + len(tone))
+            samples[start:end] = tone[: max(0, end - start)]
+            number += 1
+        at += weight * step
+    return samples
+
+
+@lru_cache(maxsize=64)
+def _syllable(pitch: float, length: int) -> "array[float]":
+    """One voiced syllable: a tone with two overtones that swells and falls."""
+    turn = math.tau * pitch / RATE
+    tone = array("f")
+    for at in range(length):
+        swell = math.sin(math.pi * at / length) ** 0.7
+        phase = turn * at
+        tone.append(0.07 * swell * (math.sin(phase) + 0.45 * math.sin(2 * phase) + 0.2 * math.sin(3 * phase)))
+    return tone
 
 
 def _room_tone(room: RoomTone, seed: str, count: int) -> "array[float]":
+    loop = _tone_loop(room, seed)
+    return array("f", (loop * (count // _LOOP_SAMPLES + 1))[:count])
+
+
+@lru_cache(maxsize=16)
+def _tone_loop(room: RoomTone, seed: str) -> "array[float]":
+    """A second of background noise without a seam; kept, since a drawing process draws many clips."""
     value, keep = 0.0, room.softness
     give = (1 - keep) / 128 * room.level * (1 + 4 * keep)
     tone = array("f")
@@ -61,8 +130,7 @@ def _room_tone(room: RoomTone, seed: str, count: int) -> "array[float]":
     # The end runs over into the beginning, so that the loop has no seam.
     for at in range(2_000):
         tone[at] = tone[at] * at / 2_000 + tone[_LOOP_SAMPLES + at] * (1 - at / 2_000)
-    loop = tone[:_LOOP_SAMPLES]
-    return array("f", (loop * (count // _LOOP_SAMPLES + 1))[:count])
+    return tone[:_LOOP_SAMPLES]
 
 
 def _with_fade_out(samples: "array[float]", volume: float) -> "array[float]":

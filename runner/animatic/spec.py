@@ -20,6 +20,8 @@ class Reference:
     path: Path | None = None
     """The file on this machine; None for a remote material, which is drawn as its address."""
     address: str = ""
+    name: str = ""
+    """The file's name without its ending, which may tell what it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class AnimaticSpec:
 
     model: str
     prompt: str
+    """The prompt as it was sent: the source of light and camera."""
     seconds: int
     width: int
     """Pixels of the finished clip: a multiple of 2."""
@@ -44,6 +47,22 @@ class AnimaticSpec:
     """0 for the first task with this body, then 1, 2, …: another tint and another move."""
     sound: bool = True
     """False leaves the clip without a sound track."""
+    shot: str = ""
+    """The shot's own part of the prompt, the source of place, people and action; empty: the whole prompt."""
+    caption: str = ""
+    """The shot's own prompt as its author wrote it; empty: the prompt."""
+    scene: str = ""
+    """The name of the shot's scene, and on further lines the prompts of its other shots."""
+
+    @property
+    def story(self) -> str:
+        """The text that tells what is seen."""
+        return self.shot or self.prompt
+
+    @property
+    def shown_text(self) -> str:
+        """The text that is printed."""
+        return self.caption or self.prompt
 
 
 def to_json(spec: AnimaticSpec) -> dict[str, Json]:
@@ -61,11 +80,14 @@ def to_json(spec: AnimaticSpec) -> dict[str, Json]:
         "references": [_reference_json(reference) for reference in spec.references],
         "variation": spec.variation,
         "sound": spec.sound,
+        "shot": spec.shot,
+        "caption": spec.caption,
+        "scene": spec.scene,
     }
 
 
 def from_json(value: Mapping[str, Json]) -> AnimaticSpec:
-    """The spec that `to_json` wrote; KeyError or TypeError for anything else, since no user writes this JSON."""
+    """The spec that `to_json` wrote, an earlier version's as well; KeyError or TypeError for anything else."""
     references = value["references"]
     if not isinstance(references, list):
         raise TypeError("references: a list is expected")
@@ -82,6 +104,9 @@ def from_json(value: Mapping[str, Json]) -> AnimaticSpec:
         references=tuple(_reference(item) for item in references),
         variation=_number(value["variation"]),
         sound=value["sound"] is not False,
+        shot=_string(value.get("shot", "")),
+        caption=_string(value.get("caption", "")),
+        scene=_string(value.get("scene", "")),
     )
 
 
@@ -91,6 +116,7 @@ def _reference_json(reference: Reference) -> dict[str, Json]:
         "label": reference.label,
         "path": _text(reference.path),
         "address": reference.address,
+        "name": reference.name,
     }
 
 
@@ -98,11 +124,13 @@ def _reference(value: Json) -> Reference:
     if not isinstance(value, dict):
         raise TypeError("a reference is an object")
     kind = value["kind"]
+    value = {"name": "", **value}
     if kind not in ("image", "video", "audio"):
         raise TypeError(f"no kind of material: {kind!r}")
     # Spelled out for the type checker, which does not narrow a string by `in`.
     material_kind: ReferenceKind = "image" if kind == "image" else "video" if kind == "video" else "audio"
-    return Reference(material_kind, _string(value["label"]), _path(value["path"]), _string(value["address"]))
+    label, address, name = (_string(value[key]) for key in ("label", "address", "name"))
+    return Reference(material_kind, label, _path(value["path"]), address, name)
 
 
 def _text(path: Path | None) -> str | None:

@@ -218,7 +218,7 @@ class _Gatherer:
 def _shots(session: Session, film: Film, storyboard: Storyboard) -> tuple[Shot, ...]:
     """The selected shots in film order; what the cut leaves out is last, and a skipped shot needs takes."""
     in_film = {segment.shot.id: segment.shot for segment in film.cut.segments if segment.shot is not None}
-    keys = session.selected
+    keys = session.selected(film.history)
     others = (
         shot
         for shot in storyboard.shots

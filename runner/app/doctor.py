@@ -1,7 +1,8 @@
 """Checks whether this machine is ready: packages, fonts, disk, ledger, settings, key."""
 
 import platform
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 
 import anyio
 
@@ -10,14 +11,15 @@ from runner.clock import SystemClock
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
 from runner.editions.edition import load
+from runner.media import file_memory_store
 from runner.media.health import libraries
 from runner.providers import health
 from runner.providers.api import provider_api
 from runner.settings.api_key import key_format_error, key_variables_text
-from runner.settings.environment import child_environment
+from runner.settings.environment import child_environment, commands_on_path
 from runner.settings.settings import Settings
 from runner.store.health import folder
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 
 _SAMPLE = "ش 佩 あ"
@@ -49,6 +51,7 @@ def _has_usable_key(settings: Settings) -> bool:
 def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     """The checks that open no connection."""
     yield HealthCheck("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
+    yield command_check(commands_on_path("storyboard"))
     yield from libraries()
     yield _fonts()
     yield from folder("clips", settings.output)
@@ -57,6 +60,17 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield health.key_shape(settings.api_key)
     yield health.proxy(settings.base_url)
     yield health.certificates(settings.base_url)
+
+
+def command_check(programs: Sequence[str]) -> HealthCheck:
+    """The check of the programs called `storyboard` on the PATH, in its order: the first is the one that runs."""
+    if not programs:
+        return HealthCheck("command", "ok", f"no storyboard is on the PATH; this one is in {sys.prefix}")
+    first, *others = programs
+    if not others:
+        return HealthCheck("command", "ok", f"storyboard is {first}")
+    message = f"{len(programs)} are on the PATH, and {first} is the one that runs; also {', '.join(others)}"
+    return HealthCheck("command", "warning", message, "uninstall the others, or put the folder of the right one first")
 
 
 def _fonts() -> HealthCheck:
@@ -96,6 +110,7 @@ def _state(settings: Settings) -> Iterator[HealthCheck]:
         return
     yield from folder("state", state, pays=True)
     yield _ledger(settings)
+    yield from _file_memory(settings)
 
 
 def _ledger(settings: Settings) -> HealthCheck:
@@ -108,6 +123,21 @@ def _ledger(settings: Settings) -> HealthCheck:
             "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
         )
     return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
+
+
+def _file_memory(settings: Settings) -> Iterator[HealthCheck]:
+    """The condition of the memory of inspected files, where there is one."""
+    path = file_memory_store.memory_path(settings.state, settings.root)
+    match file_memory_store.state_of(path):
+        case "damaged":
+            yield HealthCheck("files", "warning", f"{path} cannot be read: files are inspected again", "delete it")
+        case "read-only":
+            hint = "make the folder writable"
+            yield HealthCheck("files", "warning", f"{path.parent} cannot be written: files are inspected again", hint)
+        case "ok":
+            yield HealthCheck("files", "ok", "what local files hold is remembered")
+        case "none":
+            return
 
 
 async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:

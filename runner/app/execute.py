@@ -10,6 +10,7 @@ import anyio
 
 from runner.app import approval, provider_gateway, webhooks
 from runner.app.credit_scope import with_sums
+from runner.app.final_cut import closing_films
 from runner.app.manifests import write_first_picks, write_manifests
 from runner.app.orphaned_attempts import lock_outputs_of_orphans
 from runner.app.run_store import RunStore, closing_context, repo_prefix
@@ -77,6 +78,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
     write_manifests(session, history)
     if not session.command.display.as_json:
         context = closing_context(session, store, history, clock.monotonic() - started_at, result)
+        context = replace(context, films=closing_films(session, history, context.whole_plan or plan, result))
         print(
             closing(result, terminal_width(), use_color(sys.stdout, session.command.display.no_color), context), end=""
         )
@@ -121,7 +123,7 @@ def _replanner(
     session: Session, store: RunStore, limits: RunLimits, overrides: PlanOverrides
 ) -> Callable[[History], Plan]:
     def replan(history: History) -> Plan:
-        plan = session.plan(history, selected=session.selected, overrides=overrides)
+        plan = session.plan(history, selected=session.selected(history), overrides=overrides)
         store.ledger.set_budget_scope(replace(limits, budgets=approval.storyboard_budgets(session, plan, history)))
         return plan
 

@@ -16,6 +16,7 @@ from runner.diagnostics.failures import (
     SettingsError,
     SettlementError,
     SeveralFailures,
+    ShotListUnusable,
     StoreUnusable,
     UnsafeVariableFileError,
     VariableError,
@@ -37,6 +38,7 @@ EXIT_CODES: dict[type[Failure], ExitCode] = {
     ManifestUnreadable: ExitCode.INVALID,
     SandboxUnusable: ExitCode.INVALID,
     PortUnusable: ExitCode.INVALID,
+    ShotListUnusable: ExitCode.INVALID,
     KeyUnusable: ExitCode.KEY,
     OutputLocked: ExitCode.LOCKED,
 }

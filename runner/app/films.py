@@ -38,17 +38,22 @@ class Film:
 def films(session: Session) -> list[Film]:
     """The film of every storyboard of the session that has a selected shot. Raises `CommandError` for an empty one."""
     history = read_history(session)
-    plan = session.plan(history)
-    exists = session.clip_exists(history)
     slug = _slug(session)
-    whole = [cut_list(storyboard, plan, history, exists) for storyboard in session.batch.storyboards]
-    selected = [_selected(session, cut) for cut in whole]
-    selected_films = [
-        Film(cut, session.output_folder(cut.storyboard), plan, history, slug) for cut in selected if cut.segments
-    ]
+    whole = whole_films(session, history, session.plan(history))
+    selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]
+    selected_films = [film for film in selected if film.cut.segments]
     if not selected_films:
         raise CommandError(ExitCode.INVALID, "there is no film: none of the selected shots is in a storyboard's cut")
     return selected_films
+
+
+def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
+    """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
+    exists = session.clip_exists(history)
+    return [
+        Film(cut_list(board, plan, history, exists), session.output_folder(board.path), plan, history)
+        for board in session.batch.storyboards
+    ]
 
 
 def only_target(films: list[Film], to: Path | None) -> None:
@@ -81,8 +86,8 @@ def target_of(session: Session, to: Path | None, default: Path) -> tuple[Path, P
     return folder.resolve() / path.relative_to(folder), folder.resolve()
 
 
-def _selected(session: Session, cut: CutList) -> CutList:
-    keys = session.selected
+def _selected(session: Session, film: Film) -> CutList:
+    cut, keys = film.cut, session.selected(film.history)
     if keys is None:
         return cut
     chosen = tuple(

@@ -16,7 +16,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.keeping import KeepAnswer, clips_to_keep
 from runner.planning.plan import Plan, Step
-from runner.planning.selection import ShotKey, select
+from runner.planning.selection import ShotKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class NextOrders:
 def keep_clips(session: Session, selection: Sequence[str]) -> list[KeepAnswer]:
     """Keep the clips of the selected shots; the answer for each of their takes."""
     with _locked_history(session) as history:
-        keys = _selected(session, selection)
+        keys = _selected(session, selection, history)
         plan = session.plan(history)
         answers = [answer for key in keys for answer in _answers(session, history, plan, key)]
         _record(
@@ -45,7 +45,7 @@ def keep_clips(session: Session, selection: Sequence[str]) -> list[KeepAnswer]:
 def undo_keeps(session: Session, selection: Sequence[str]) -> tuple[list[Step], NextOrders]:
     """Remove the keeps of the selected shots; return their takes, and the orders of the next run."""
     with _locked_history(session) as history:
-        keys = _selected(session, selection)
+        keys = _selected(session, selection, history)
         plan = session.plan(history)
         steps = [step for key in keys for step in plan.steps_of(*key) if step.keep is not None]
         if not steps:
@@ -66,12 +66,12 @@ def _locked_history(session: Session) -> Iterator[History]:
         yield history
 
 
-def _selected(session: Session, selection: Sequence[str]) -> list[ShotKey]:
+def _selected(session: Session, selection: Sequence[str], history: History) -> list[ShotKey]:
     """The selected shots in the files' order, also by a former name."""
     keys: set[ShotKey] = set()
     for expression in selection:
         try:
-            keys |= select(session.batch, [expression], ()) or set()
+            keys |= session.select([expression], (), history) or set()
         except Failure:
             if (shot := shot_of_former_name(session, expression)) is None:
                 raise

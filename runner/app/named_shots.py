@@ -54,7 +54,7 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     """The shots that a name stands for, by their present names or by a former one."""
     expression = name.partition("#")[0]
     try:
-        return select(whole.batch, [expression], ()) or frozenset()
+        return select(whole.batch, [expression], (), lambda: fit.states(read_history(fit))) or frozenset()
     except Failure:
         if (former := shot_of_former_name(fit, expression)) is not None:
             return frozenset({(former.storyboard, former.id)})

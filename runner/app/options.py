@@ -18,6 +18,8 @@ class InputOptions:
     """`NAME=VALUE` each."""
     variable_files: tuple[Path, ...] = ()
     config: Path | None = None
+    trusts_unchanged_files: bool = False
+    """Whether a local file whose numbers did not change since its inspection need not be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class ExecutionOptions:
     output: Path | None = None
     no_wait: bool = False
     fail_fast: bool = False
+    no_cut: bool = False
+    """Whether a run ends without a cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     if session.settings.account.free:
         return []
     paths = {storyboard.path for storyboard in session.batch.storyboards}
-    fingerprints = {step.fingerprint for step in plan.steps}
+    fingerprints, selected = {step.fingerprint for step in plan.steps}, session.selected(history)
     return [
         attempt
         for attempt in history.own()
@@ -61,5 +61,5 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
         or (attempt.from_manifest and attempt.task_id is not None and attempt.state.awaits_clip)
         if attempt.intent.storyboard in paths and attempt.intent.profile == session.settings.profile
         if attempt.intent.fingerprint not in fingerprints and names_files(attempt.intent.shot)
-        if session.selected is None or (attempt.intent.storyboard, attempt.intent.shot) in session.selected
+        if selected is None or (attempt.intent.storyboard, attempt.intent.shot) in selected
     ]

@@ -1,5 +1,6 @@
 """The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
@@ -17,11 +18,13 @@ from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step
-from runner.planning.selection import ShotKey, select, storyboard_slug
+from runner.planning.run_time import estimated_seconds
+from runner.planning.selection import ShotKey, storyboard_slug
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
+from runner.store.ledger.file_name import NAME
 
 if TYPE_CHECKING:
     from runner.attempts.attempt import Attempt
@@ -67,13 +70,12 @@ def spent_last_24h(session: Session) -> Decimal:
 def _ledger(session: Session) -> "Ledger | None":
     """The ledger of this machine; None before the first run, and on a machine without a home."""
     state = session.settings.state_or_none
-    if state is None or not state.is_dir():
+    if state is None or not (state / NAME).exists():
         return None
     # Imported only where a ledger exists: SQLite takes milliseconds to load.
-    from runner.store.ledger.database import NAME
     from runner.store.ledger.ledger import Ledger
 
-    return Ledger(state, SystemClock()) if (state / NAME).exists() else None
+    return Ledger(state, SystemClock())
 
 
 def warnings(session: Session, plan: Plan) -> list[Problem]:
@@ -128,7 +130,7 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations=destinations(session, history),
         manifest_note=from_manifests(plan, history),
-        expected_seconds=estimate_duration(plan, session.settings.concurrency),
+        expected_seconds=estimated_seconds(plan, session.settings.concurrency, os.cpu_count() or 1),
         concurrency=session.settings.concurrency,
         sums=sums_by_storyboard(session, history),
         ways_on=ways_on(session, history, plan),
@@ -150,7 +152,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     if not blocked or not chosen.select:
         return WaysOn(sandbox_command(session))
     selection = " ".join([*chosen.select, _selector(session, _made_from(session, blocked))])
-    wider = session.plan(history, selected=select(session.batch, [selection], chosen.exclude))
+    wider = session.plan(history, selected=session.select([selection], chosen.exclude, history))
     if any(_needs_selection(step, wider) for step in wider.steps):
         return WaysOn(sandbox_command(session))  # --exclude leaves out what they are made from
     wider_line = session.command_line.without_extra_orders().with_selection(selection)
@@ -187,9 +189,9 @@ def cheaper_alternatives(
     """Cheaper alternatives below the limit, inside the selection; each with its price."""
 
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
-        if selected is not None and session.selected is not None:
+        if selected is not None and session.selected(history) is not None:
             return None  # a second --select widens the first
-        plan = session.plan(history, batch, session.selected if selected is None else selected)
+        plan = session.plan(history, batch, session.selected(history) if selected is None else selected)
         return plan.totals.credits
 
     names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)
@@ -202,18 +204,3 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
     options = replace(session.options, profile=name)
     batch, problems = language.compile(session.files, session.settings.root, options)
     return None if problems.errors else batch
-
-
-def estimate_duration(plan: Plan, concurrency: int) -> float | None:
-    """Estimate the seconds of a run: all tasks over the slots, or the longest chain of dependent takes."""
-    seconds_per_task = 2.0 if plan.is_free else 150.0
-    ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
-    if not ordered:
-        return None
-    depth: dict[str, int] = {}
-    for step in ordered:
-        upstream_depths = [depth.get(upstream.fingerprint, 0) for upstream in step.upstream]
-        if step.fingerprint is not None:
-            depth[step.fingerprint] = 1 + max(upstream_depths, default=0)
-    longest = max(depth.values(), default=1)
-    return seconds_per_task * max(-(-len(ordered) // concurrency), longest)

@@ -16,6 +16,8 @@ from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
+from runner.media import file_memory_store
+from runner.media.file_memory import FileMemory
 from runner.paid_providers import settings_section
 from runner.settings import settings as settings_module
 from runner.settings.environment import is_too_long
@@ -55,10 +57,13 @@ def load_project(command: CommandOptions, *, prefer_clips: bool = False, require
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings, SystemClock().now().date())
     variables = parse_assignments(source.variables, source.variable_files, root)
-    options = language.CompileOptions(settings.profile, variables, edition)
+    memory = _file_memory(settings, root) if command.input.trusts_unchanged_files else None
+    options = language.CompileOptions(settings.profile, variables, edition, file_memory=memory)
     # The batch stays in memory until the end.
     with collection_off(keep=True):
         batch, problems = language.compile(files, root, options)
+    if memory is not None:
+        _store_memory(settings, root, memory)
     return Project(
         command=command,
         settings=settings,
@@ -68,6 +73,24 @@ def load_project(command: CommandOptions, *, prefer_clips: bool = False, require
         batch=batch,
         problems=problems,
     )
+
+
+def _file_memory(settings: Settings, root: Path) -> FileMemory | None:
+    """The memory of the repository's inspected files; None on a machine without a state folder."""
+    if settings.state_or_none is None:
+        return None
+    path = file_memory_store.memory_path(settings.state_or_none, root)
+    return FileMemory(_nanoseconds, load=lambda: file_memory_store.load(path))
+
+
+def _nanoseconds() -> int:
+    return round(SystemClock().now().timestamp() * 1e9)
+
+
+def _store_memory(settings: Settings, root: Path, memory: FileMemory) -> None:
+    """Store what was inspected, if there is a state folder already: a command that only looks makes none."""
+    if memory.has_news and settings.state_or_none is not None and settings.state_or_none.is_dir():
+        file_memory_store.save(file_memory_store.memory_path(settings.state_or_none, root), memory)
 
 
 def edition_with_prices(settings: Settings, day: date, name: str | None = None) -> Edition:
@@ -126,7 +149,12 @@ def _is_visible_folder(folder: Path, root: Path) -> bool:
 
 def _storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
     paths = sorted(path for path in _files_below(folder) if path.suffix in _ENDINGS)
-    return tuple(_display_path(path) for path in paths if os.path.isfile(path) and _is_storyboard(path, root))
+    return tuple(_display_path(path) for path in paths if _is_file_or_broken_link(path) and _is_storyboard(path, root))
+
+
+def _is_file_or_broken_link(path: Path) -> bool:
+    """Whether a storyboard may stand there; a link that leads nowhere is kept, so that its problem is told."""
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 _ENDINGS = (".yaml", ".yml")

@@ -21,6 +21,7 @@ from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider
 from runner.planning.material_routes import Route
 from runner.planning.plan import Step
 from runner.providers.api import ApiClient, provider_api
@@ -32,6 +33,7 @@ from runner.publish.content import ContentReader
 from runner.publish.materials import MaterialPublisher
 from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue, Material, Request
+from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from runner.store.clip_store import ClipStore
@@ -76,9 +78,13 @@ class ProviderGateway:
         return await self.client.preflight()
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
-        return await self.client.create(body, webhook_token, before_send)
+        return await self.client.create(body, webhook_token, before_send, shot_text)
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         return await self.client.poll(task_id, model)
@@ -178,10 +184,12 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
     settings = session.settings
     if settings.account.free:
         address = stack.enter_context(embedded(settings.state / "sandbox", session.edition))
-        base_url, key = address.base_url, ApiKey(address.key)
+        base_url, key, reads_shot_text = address.base_url, ApiKey(address.key), address.reads_shot_text
     else:
-        base_url, key = settings.base_url, settings.key()
-    client = await stack.enter_async_context(provider_api().client(base_url, key, session.edition))
+        base_url, key, reads_shot_text = settings.base_url, settings.key(), paid_provider().reads_shot_text
+    client = await stack.enter_async_context(
+        provider_api().client(base_url, key, session.edition, reads_shot_text=reads_shot_text)
+    )
     clip_store = ClipStore(settings.root, session.output_folder, fingerprint_by_content(history).get)
     is_local = is_loopback(urlsplit(base_url).hostname or "")
     proxy = None if is_local else proxy_for(base_url)

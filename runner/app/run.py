@@ -29,13 +29,15 @@ def make_missing_clips(session: Session) -> ExitCode:
         history = session.with_manifests(store.history())
         confirm_tasks(session, history, store)
         overrides = session.overrides(history)
-        plan = session.plan(history, selected=session.selected, overrides=overrides)
+        plan = session.plan(history, selected=session.selected(history), overrides=overrides)
         run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
         elif not fetchable_orphans(session, plan) and not _has_due_bills(session, history, store):
             approval.check_materials(session, plan)
-            whole_plan = plan if session.selected is None and overrides == NO_OVERRIDES else session.plan(history)
+            whole_plan = (
+                plan if session.selected(history) is None and overrides == NO_OVERRIDES else session.plan(history)
+            )
             write_manifests(session, history, whole_plan)
             return _report_nothing_to_do(session, plan, history, store)
         from runner.app import execute

@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
+from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.app.command_line import command_line
 from runner.app.material_routes import routes_of
 from runner.app.options import CommandOptions
@@ -52,8 +53,28 @@ class Session(Project):
         return routes_of(self.settings, self.edition, self.batch)
 
     @cached_property
-    def selected(self) -> frozenset[ShotKey] | None:
-        return select(self.batch, self.command.selection.select, self.command.selection.exclude)
+    def _selections(self) -> dict[str, frozenset[ShotKey] | None]:
+        """Cache of the command's selection, by the state before anything is sent: a run does not change it."""
+        return {}
+
+    def selected(self, history: History) -> frozenset[ShotKey] | None:
+        """The shots that `--select` and `--exclude` leave; None without either."""
+        if "selected" not in self._selections:
+            flags = self.command.selection
+            self._selections["selected"] = self.select(flags.select, flags.exclude, history)
+        return self._selections["selected"]
+
+    def select(self, chosen: Iterable[str], excluded: Iterable[str], history: History) -> frozenset[ShotKey] | None:
+        """The shots that expressions select, by their states too."""
+        return select(self.batch, chosen, excluded, lambda: self.states(history))
+
+    def states(self, history: History) -> Mapping[ShotKey, frozenset[str]]:
+        """The states of each shot's takes, for `state:`."""
+        from runner.planning.take_states import states_by_shot
+        from runner.show.screens.missing_clips import find_missing_clips
+
+        plan = self.plan(history)
+        return states_by_shot(plan, find_missing_clips(plan.steps, history))
 
     @cached_property
     def command_line(self) -> CommandLine:
@@ -109,7 +130,7 @@ class Session(Project):
         again, retake = self.command.orders.again, self.command.orders.retake
         if again and retake:
             raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
-        shots = select(self.batch, again or retake or (), ())
+        shots = self.select(again or retake or (), (), history)
         return PlanOverrides(
             first_take=self.command.orders.first_take,
             again=self._attempts_to_repeat(history, shots) if again else None,
@@ -155,7 +176,8 @@ class Session(Project):
         return every_material if routes is None else routes.can_take
 
     def with_manifests(self, history: History) -> History:
-        """Merge the manifests into the ledger's history."""
+        """Merge the manifests into the ledger's history, which is told the version of this program's drawing."""
+        history.drawing = DRAWING_VERSION if self.settings.account.free else None
         for storyboard in self.batch.storyboards:
             contents = self.manifest(storyboard)
             if contents is not None:

@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from runner.app.films import Film, segment_file, target_of
+from runner.app.font_environment import font_environment
 from runner.app.session import Session
 from runner.assembly.posters import PosterRequest, posters
 from runner.assembly.sheet import Sheet, SheetCell, Tone, middle, poster_width, sheet_jpeg
@@ -43,7 +44,11 @@ def make_sheet(session: Session, film: Film, to: Path | None, *, as_pdf: bool) -
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
-    empty = tuple(segment for segment, cell in zip(film.cut.segments, sheet.cells, strict=True) if cell.picture is None)
+    empty = tuple(
+        segment
+        for segment, cell in zip(film.cut.segments, sheet.cells, strict=True)
+        if cell.picture is None and segment.kind != "slate"
+    )
     return MadeSheet(film, target, empty)
 
 
@@ -64,7 +69,7 @@ def sheet_of(session: Session, film: Film) -> Sheet:
         facts.append("animatics, drawn by the sandbox")
     if film.cut.missing:
         facts.append(f"{count(len(film.cut.missing), 'clip')} missing")
-    return Sheet(film.cut.title or film.cut.storyboard, " · ".join(facts), cells)
+    return Sheet(film.cut.title or film.cut.storyboard, " · ".join(facts), cells, font_environment())
 
 
 def _request(session: Session, segment: Segment, width: int) -> PosterRequest | None:

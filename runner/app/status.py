@@ -4,6 +4,7 @@ from runner.app import foreign_outputs
 from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
+from runner.app.final_cut import film_lines_by_storyboard
 from runner.app.plan_report import left_by_gone_repositories
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
@@ -23,7 +24,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     session, history, foreign = foreign_outputs.history_without_foreign(session)
     if foreign and not session.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
-    plan = session.plan(history, selected=whole_session.selected)
+    plan = session.plan(history, selected=whole_session.selected(history))
     budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
     report = StatusReport(
         plan,
@@ -36,6 +37,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
         left_behind=_left_behind(session, plan),
         root=str(session.settings.root),
+        films=film_lines_by_storyboard(session, history, plan),
     )
     return report, foreign
 

@@ -21,7 +21,7 @@ from runner.files.reading import FileRejected, reason
 from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
 from runner.timeline.cut_list import Segment
-from runner.timeline.media_names import media_names
+from runner.timeline.media_names import media_names, own_media_names
 from runner.timeline.otio import MediaFile, TimelineEntry, otio_document
 
 FORMATS = {"otio": "otio", "edl": "edl", "fcpxml": "fcpxml", "xml": "xml", "csv": "csv"}
@@ -59,6 +59,19 @@ def write_timeline(session: Session, film: Film, to: Path | None, file_format: s
     return WrittenTimeline(film, target, len(media.links), _notes(film, file_format))
 
 
+def editor_names(film: Film) -> tuple[dict[tuple[str, str, int], str], dict[str, str]]:
+    """Names of a film's files for editors: of takes by storyboard, shot and number, of other files by their path."""
+    takes = media_names(
+        (step.shot.storyboard, step.shot.id, step.take)
+        for segment in film.cut.segments
+        if segment.shot is not None
+        for step in film.plan.takes_of(segment.shot)
+    )
+    own = [segment.label for segment in film.cut.segments if segment.kind == "clip"]
+    music = [film.cut.music.path] if film.cut.music is not None else []
+    return takes, own_media_names([*own, *music], takes.values())
+
+
 class _Media:
     """The clips of one film under names of their own, and the facts that editors need."""
 
@@ -72,13 +85,7 @@ class _Media:
         self._notes = notes_of(session, storyboard)
         self.links: dict[str, Path] = {}
         """The file behind each name in the media folder."""
-        takes = [
-            (step.shot.storyboard, step.shot.id, step.take)
-            for segment in film.cut.segments
-            if segment.shot is not None
-            for step in film.plan.takes_of(segment.shot)
-        ]
-        self._names = media_names(takes)
+        self._names, self._own_names = editor_names(film)
 
     def entry(self, segment: Segment) -> TimelineEntry:
         """A segment with all takes of its shot that are at hand."""
@@ -86,7 +93,7 @@ class _Media:
             path = segment_file(self._session, segment)
             if path is None:
                 return TimelineEntry(segment)
-            return TimelineEntry(segment, (self._file(path, Path(segment.label).stem, "clip", {}, segment),))
+            return TimelineEntry(segment, (self._file(path, self._own_names[segment.label], "clip", {}, segment),))
         files: list[MediaFile] = []
         active = 0
         for step in self._film.plan.takes_of(segment.shot):
@@ -108,7 +115,7 @@ class _Media:
         if music is None or music.seconds is None:
             return None
         path = self._session.settings.root / music.path
-        name = path.stem
+        name = self._own_names[music.path]
         self.links[f"{name}{path.suffix}"] = path
         return MediaFile("music", name, f"{MEDIA_FOLDER}/{name}{path.suffix}", Fraction(music.seconds))
 

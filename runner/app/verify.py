@@ -22,7 +22,7 @@ def verify_clips(session: Session) -> list[ClipCheck]:
 
 def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step, Attempt, Clip]]:
     """Every selected take that has a clip, with the clip under its own name."""
-    for step in session.plan(history, selected=session.selected).steps:
+    for step in session.plan(history, selected=session.selected(history)).steps:
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
         if attempt is not None and attempt.state.has_clip and attempt.clip is not None:
             own_path = target(session, step, attempt).relative_to(session.settings.root).as_posix()

@@ -6,9 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
+from runner.animatic.fonts import missing_font
 from runner.assembly.burn_in import burn_in
-from runner.assembly.faces import undrawable
-from runner.assembly.film_pictures import frames_of
+from runner.assembly.film_key import FilmKey, comment_of
+from runner.assembly.film_pictures import FrameSpan, frames_of
 from runner.assembly.film_shape import quick_shape, shape_of
 from runner.assembly.film_sound import RATE, even_sound, write_mix
 from runner.assembly.packet_copy import check_formats, copy_packets
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Fraction], None]
 """Called with the seconds of film that are written; may raise to stop."""
-_KEY = "storyboard-cut:"
 _QUICK = {"preset": "superfast", "crf": "26"}
 _GOOD = {"preset": "veryfast", "crf": "19"}
 
@@ -38,8 +38,8 @@ def can_copy(assembly: Assembly) -> bool:
 def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progress) -> AssembledFilm:
     """Write the film to an empty file that is open for reading and writing, and has this path.
 
-    Raises AssemblyError for a part that cannot be read, OSError when the target cannot be written, and whatever
-    `progress` raises; the target is then incomplete.
+    Raises AssemblyError for a part that cannot be read, CannotCopy where only a copy is wanted, OSError when the
+    target cannot be written, and whatever `progress` raises; the target is then incomplete.
     """
     if not assembly.parts or assembly.seconds <= 0:
         raise AssemblyError("there is nothing to show")
@@ -48,22 +48,18 @@ def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progres
     notes = _notes(assembly, sources)
     try:
         check_formats(assembly, sources)
-        with _output(target, path, assembly.key) as output:
+        with _output(target, path, FilmKey(assembly.key)) as output:
             seconds = copy_packets(assembly, sources, output, progress)
         return AssembledFilm(seconds, shape, copied=True, notes=notes)
     except CannotCopy as error:
+        if assembly.copy_only:
+            raise
         target.seek(0)
         target.truncate()
         reason = error.reason
     shape = quick_shape(shape) if assembly.quick else shape
     more = _encode(assembly, shape, (target, path), progress)
     return AssembledFilm(assembly.seconds, shape, copied=False, reason=reason, notes=(*notes, *more))
-
-
-def key_of(head: bytes) -> str | None:
-    """The key in the first bytes of a film file (its index is in front); None where there is none."""
-    at = head.find(_KEY.encode())
-    return None if at < 0 else head[at + len(_KEY) : at + len(_KEY) + 64].decode("ascii", "replace")
 
 
 def film_shape(assembly: Assembly) -> FilmShape:
@@ -84,9 +80,9 @@ def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str
             if lacking > 1 / sources[part.path].video.rate:
                 notes.append(f"{part.path.name} is {float(lacking):.1f} s shorter than its time in the film")
     texts = "".join("".join(part.slate_lines) + part.burn_in for part in assembly.parts)
-    message = undrawable(texts) if texts else None
-    if message is not None:
-        notes.append(f"{message}; such letters are empty boxes")
+    script = missing_font(texts, dict(assembly.environment or ())) if texts else None
+    if script:
+        notes.append(f"no font for {script}: such letters are empty boxes")
     return tuple(dict.fromkeys(notes))
 
 
@@ -98,14 +94,14 @@ class _NamedFile:
         self.write, self.read, self.seek, self.tell = file.write, file.read, file.seek, file.tell
 
 
-def _output(target: IO[bytes], path: Path, key: str) -> "OutputContainer":
+def _output(target: IO[bytes], path: Path, key: FilmKey) -> "OutputContainer":
     import av
 
     container = av.open(
         _NamedFile(target, path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
     )
-    if key:
-        container.metadata["comment"] = _KEY + key
+    if key.content:
+        container.metadata["comment"] = comment_of(key)
     return container
 
 
@@ -116,7 +112,7 @@ def _encode(assembly: Assembly, shape: FilmShape, target: tuple[BinaryIO, Path],
         with (folder / "mix").open("w+b") as mix, (folder / "music").open("w+b") as music:
             notes = write_mix(assembly, mix, music)
             sound = even_sound(mix, music if assembly.music is not None else None, folder)
-            with _output(*target, assembly.key) as output:
+            with _output(*target, FilmKey(assembly.key, assembly.quick)) as output:
                 _write(assembly, shape, output, sound, progress)
     return notes
 
@@ -135,9 +131,9 @@ def _write(
     heard = 0
     for part in assembly.parts:
         end = round((offset + part.seconds) * shape.rate)
-        for frame in frames_of(part, shape, number, end - number, offset):
+        for frame in frames_of(part, shape, FrameSpan(number, end - number, offset), assembly.environment):
             if part.burn_in:
-                frame = burn_in(frame, part.burn_in, number, shape)
+                frame = burn_in(frame, part.burn_in, number, shape, assembly.environment)
             heard = _write_sound(output, audio, sound, heard, Fraction(number) / shape.rate)
             _write_picture(output, video, frame, number, shape)
             number += 1

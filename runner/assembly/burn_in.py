@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from runner.animatic.caption import label
+from runner.animatic.fonts import Environment
 from runner.animatic.planes import planes_of_frame
 from runner.assembly.parts import FilmShape
 
@@ -23,7 +24,9 @@ def time_code(number: int, rate: Fraction) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frame:02d}"
 
 
-def burn_in(frame: "av.VideoFrame", text: str, number: int, shape: FilmShape) -> "av.VideoFrame":
+def burn_in(
+    frame: "av.VideoFrame", text: str, number: int, shape: FilmShape, environment: Environment
+) -> "av.VideoFrame":
     """A frame of the film with `text` at the left and its time code at the right."""
     size = max(12, min(shape.width, shape.height) // 30)
     planes = planes_of_frame(frame)
@@ -31,9 +34,9 @@ def burn_in(frame: "av.VideoFrame", text: str, number: int, shape: FilmShape) ->
     planes.y.paste(_STRIP_LUMA, (0, 0, shape.width, height))
     for plane in (planes.u, planes.v):
         plane.paste(_GREY, (0, 0, shape.width // 2, height // 2))
-    code = _mask(time_code(number, shape.rate), size)
+    code = _mask(time_code(number, shape.rate), size, environment)
     room = shape.width - code.width - 3 * size
-    name = _mask(text, size)
+    name = _mask(text, size, environment)
     baseline = (height - code.height) // 2
     planes.y.paste(_TEXT_LUMA, (size, baseline), name.crop((0, 0, min(name.width, max(1, room)), name.height)))
     planes.y.paste(_TEXT_LUMA, (shape.width - size - code.width, baseline), code)
@@ -41,5 +44,5 @@ def burn_in(frame: "av.VideoFrame", text: str, number: int, shape: FilmShape) ->
 
 
 @lru_cache(maxsize=256)
-def _mask(text: str, size: int) -> Image.Image:
-    return label(text, size)
+def _mask(text: str, size: int, environment: Environment) -> Image.Image:
+    return label(text, size, environment=environment)

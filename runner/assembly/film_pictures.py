@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
+from runner.animatic.fonts import Environment
 from runner.animatic.planes import Planes, planes_of, planes_of_frame
 from runner.assembly.film_shape import fitted
 from runner.assembly.parts import AssemblyError, FilmShape, Part
 from runner.assembly.slate import slate_picture
 from runner.assembly.sources import film_stream, open_source
+from runner.lazy_dataclass import dataclass
 from runner.media.clip import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -21,22 +23,31 @@ _BLACK = (16, 128, 128)
 _ROTATIONS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 
-def frames_of(part: Part, shape: FilmShape, first: int, count: int, offset: Fraction) -> Iterator["av.VideoFrame"]:
-    """The `count` frames of a part, from the film's frame number `first` on; the part begins at `offset` seconds.
+@dataclass(frozen=True, slots=True)
+class FrameSpan:
+    """The place of a part in the film: the number of its first frame, its frames, and the second it begins at."""
+
+    first: int
+    count: int
+    offset: Fraction
+
+
+def frames_of(part: Part, shape: FilmShape, span: FrameSpan, environment: Environment) -> Iterator["av.VideoFrame"]:
+    """The frames of a part; `environment` is that of fontconfig, for slates.
 
     A clip that ends early goes on with its last frame. Raises AssemblyError for a file that cannot be shown.
     """
     if part.kind == "clip":
-        yield from _clip_frames(part, shape, first, count, offset)
+        yield from _clip_frames(part, shape, span)
         return
-    image = slate_picture(part, shape) if part.kind == "slate" else _still(part, shape)
+    image = slate_picture(part, shape, environment) if part.kind == "slate" else _still(part, shape)
     frame = planes_of(image).frame()
-    for _ in range(count):
+    for _ in range(span.count):
         yield frame
 
 
-def _clip_frames(part: Part, shape: FilmShape, first: int, count: int, offset: Fraction) -> Iterator["av.VideoFrame"]:
-    """The clip's frame for each frame of the film: the one that is shown at its moment."""
+def _clip_frames(part: Part, shape: FilmShape, span: FrameSpan) -> Iterator["av.VideoFrame"]:
+    """The clip's frame that is shown at the moment of each frame of the film."""
     frames = _decoded(part)
     current = next(frames, None)
     if current is None:
@@ -44,9 +55,9 @@ def _clip_frames(part: Part, shape: FilmShape, first: int, count: int, offset: F
         raise AssemblyError("has no frame in the used range", part.path)
     following = next(frames, None)
     picture = _fit(current[1], shape)
-    for number in range(first, first + count):
+    for number in range(span.first, span.first + span.count):
         # A quarter of a frame forgives time stamps that were rounded.
-        moment = part.start + number / shape.rate - offset + 1 / shape.rate / 4
+        moment = part.start + number / shape.rate - span.offset + 1 / shape.rate / 4
         changed = False
         while following is not None and following[0] <= moment:
             current, following, changed = following, next(frames, None), True

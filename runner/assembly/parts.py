@@ -1,9 +1,10 @@
-"""The contents of a film file: its parts in order, music below them, and the shape of its picture."""
+"""The content of a film file: its parts in order, music below them, and the shape of its picture."""
 
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from runner.animatic.fonts import Environment
 from runner.lazy_dataclass import dataclass
 
 PartKind = Literal["clip", "picture", "slate"]
@@ -67,6 +68,10 @@ class Assembly:
     """The shape where no part is a clip."""
     quick: bool = False
     """Whether to encode at 480 lines with a fast preset, as at the end of a free run."""
+    copy_only: bool = False
+    """Whether a film that would have to be encoded is not made."""
+    environment: Environment = ()
+    """What fontconfig gets: never the environment with the provider's key."""
 
     @property
     def seconds(self) -> Fraction:

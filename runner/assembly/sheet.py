@@ -8,7 +8,7 @@ from typing import Literal
 from PIL import Image, ImageDraw, ImageOps
 
 from runner.animatic.caption import draw_line, measure, wrap
-from runner.assembly.faces import faces_for
+from runner.animatic.fonts import Environment, faces_of
 from runner.lazy_dataclass import dataclass
 
 Tone = Literal["good", "quiet", "warn", "bad"]
@@ -51,6 +51,8 @@ class Sheet:
     summary: str
     """`26 shots · 2:11 · animatics, drawn by the sandbox`."""
     cells: tuple[SheetCell, ...]
+    environment: Environment = ()
+    """What fontconfig gets: never the environment with the provider's key."""
 
 
 def columns_of(count: int) -> int:
@@ -72,12 +74,13 @@ def draw_sheet(sheet: Sheet, width: int = WIDTH) -> Image.Image:
     head = gap * 2 + round(title_size * 2.9)
     rows = ceil(len(sheet.cells) / columns)
     image = Image.new("RGB", (width, min(_MAX_HEIGHT, head + rows * (row_height + gap))), _PAPER)
-    _write(image, (gap, gap), sheet.title, title_size, _INK, width - 2 * gap)
-    _write(image, (gap, gap + round(title_size * 1.5)), sheet.summary, text_size + 2, _QUIET, width - 2 * gap)
+    page = _Page(image, sheet.environment)
+    page.write((gap, gap), sheet.title, title_size, _INK, width - 2 * gap)
+    page.write((gap, gap + round(title_size * 1.5)), sheet.summary, text_size + 2, _QUIET, width - 2 * gap)
     for number, (cell, picture) in enumerate(zip(sheet.cells, pictures, strict=True)):
         left = gap + number % columns * (cell_width + gap)
         top = head + number // columns * (row_height + gap)
-        _draw_cell(image, cell, picture, (left, top, cell_width, cell_height), text_size)
+        page.draw(cell, picture, (left, top, cell_width, cell_height), text_size)
     return image
 
 
@@ -99,45 +102,52 @@ def middle(start: Fraction, seconds: Fraction) -> Fraction:
     return start + seconds / 2
 
 
-def _draw_cell(
-    image: Image.Image, cell: SheetCell, picture: Image.Image | None, box: tuple[int, int, int, int], size: int
-) -> None:
-    left, top, width, height = box
-    if picture is not None:
-        image.paste(ImageOps.pad(picture, (width, height), color=_CELL), (left, top))
-    else:
-        draw = ImageDraw.Draw(image)
-        draw.rectangle((left, top, left + width - 1, top + height - 1), fill=_EMPTY)
-        _write(image, (left + size, top + height // 2 - size), cell.state or "no clip", size, _QUIET, width - 2 * size)
-    line = top + height + round(size * 0.4)
-    name_width = width
-    if cell.is_picked:
-        name_width -= round(size * 4)
-        mark = "picked"
-        x = left + width - round(measure(mark, size, faces_for(mark)))
-        _write(image, (x, line), mark, size, _PICK, round(size * 4))
-    _write(image, (left, line), cell.name, size, _INK, name_width)
-    detail = line + round(size * 1.35)
-    state_width = round(measure(cell.state, size, faces_for(cell.state))) if cell.state else 0
-    _write(image, (left, detail), cell.detail, size, _QUIET, max(size, width - state_width - size))
-    if cell.state and picture is not None:
-        _write(image, (left + width - min(width, state_width), detail), cell.state, size, _TONES[cell.tone], width)
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The picture of a sheet, and the environment of fontconfig for its letters."""
 
+    image: Image.Image
+    environment: Environment
 
-def _write(
-    image: Image.Image, at: tuple[int, int], text: str, size: int, colour: tuple[int, int, int], width: int
-) -> None:
-    """One line of text in any script, cut with an ellipsis where it is longer than `width` pixels."""
-    if not text:
-        return
-    faces = faces_for(text + "…")
-    if measure(text, size, faces) > width:
-        first = wrap(text, size, max(size, width - round(measure("…", size, faces))), faces)
-        text = (first[0][0] if first else "") + "…"
-    mask = Image.new("L", (max(1, width), round(size * 1.4)))
-    pen = ImageDraw.Draw(mask)
-    draw_line((pen, pen), (0, 0), width, text, size, faces)
-    image.paste(colour, at, mask)
+    def draw(self, cell: SheetCell, picture: Image.Image | None, box: tuple[int, int, int, int], size: int) -> None:
+        """Draw a cell's picture into a box of left, top, width and height, and its words below."""
+        left, top, width, height = box
+        if picture is not None:
+            self.image.paste(ImageOps.pad(picture, (width, height), color=_CELL), (left, top))
+        else:
+            draw = ImageDraw.Draw(self.image)
+            draw.rectangle((left, top, left + width - 1, top + height - 1), fill=_EMPTY)
+            middle_line = (left + size, top + height // 2 - size)
+            self.write(middle_line, cell.state or "no clip", size, _QUIET, width - 2 * size)
+        line = top + height + round(size * 0.4)
+        name_width = width
+        if cell.is_picked:
+            name_width -= round(size * 4)
+            mark = "picked"
+            self.write((left + width - self.width_of(mark, size), line), mark, size, _PICK, round(size * 4))
+        self.write((left, line), cell.name, size, _INK, name_width)
+        detail = line + round(size * 1.35)
+        state_width = self.width_of(cell.state, size) if cell.state else 0
+        self.write((left, detail), cell.detail, size, _QUIET, max(size, width - state_width - size))
+        if cell.state and picture is not None:
+            self.write((left + width - min(width, state_width), detail), cell.state, size, _TONES[cell.tone], width)
+
+    def width_of(self, text: str, size: int) -> int:
+        """Pixels of a line."""
+        return round(measure(text, size, faces_of(text, self.environment)))
+
+    def write(self, at: tuple[int, int], text: str, size: int, colour: tuple[int, int, int], width: int) -> None:
+        """Write one line in any script, cut with an ellipsis where it is longer than `width` pixels."""
+        if not text:
+            return
+        faces = faces_of(text + "…", self.environment)
+        if measure(text, size, faces) > width:
+            first = wrap(text, size, max(size, width - round(measure("…", size, faces))), faces)
+            text = (first[0][0] if first else "") + "…"
+        mask = Image.new("L", (max(1, width), round(size * 1.4)))
+        pen = ImageDraw.Draw(mask)
+        draw_line((pen, pen), (0, 0), width, text, size, faces)
+        self.image.paste(colour, at, mask)
 
 
 def _opened(picture: bytes | None) -> Image.Image | None:

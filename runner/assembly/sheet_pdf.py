@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFont
 
-from runner.animatic.fonts import Face, runs
-from runner.assembly.faces import faces_for
+from runner.animatic.fonts import Environment, Face, faces_of, runs
 from runner.assembly.sheet import Sheet, SheetCell
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def sheet_pdf(sheet: Sheet) -> bytes:
         pdf.set_auto_page_break(False)
         pdf.set_title(sheet.title)
         pdf.set_creator("storyboard")
-        writer = _Writer(pdf, Path(folder))
+        writer = _Writer(pdf, Path(folder), sheet.environment)
         cell_width = (_PAGE_WIDTH - 2 * _MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
         cell_height = cell_width * min(0.75, _ratio(sheet))
         row_height = cell_height + 11.0 + _GAP
@@ -63,15 +62,16 @@ def sheet_pdf(sheet: Sheet) -> bytes:
 class _Writer:
     """Writes text in any script, and cells, onto the pages of one document."""
 
-    def __init__(self, pdf: "FPDF", folder: Path) -> None:
+    def __init__(self, pdf: "FPDF", folder: Path, environment: Environment) -> None:
         self._pdf = pdf
+        self._environment = environment
         self._folder = folder
         self._families: dict[Face, str] = {}
 
     def text(self, x: float, y: float, text: str, size: float, colour: tuple[int, int, int]) -> None:
         """Write one line with its baseline at `y` millimetres."""
         self._pdf.set_text_color(*colour)
-        for run in runs(text, faces_for(text)):
+        for run in runs(text, faces_of(text, self._environment)):
             self._pdf.set_font(self._family(run.face), size=size)
             self._pdf.text(x, y, run.text)
             x += self._pdf.get_string_width(run.text)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from runner.animatic.caption import draw_line, wrap
-from runner.assembly.faces import faces_for
+from runner.animatic.fonts import Environment, faces_of
 from runner.assembly.parts import FilmShape, Part
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _MAX_LINES = 6
 _LEADING = 1.45
 
 
-def slate_picture(part: Part, shape: FilmShape) -> Image.Image:
+def slate_picture(part: Part, shape: FilmShape, environment: Environment) -> Image.Image:
     """A slate of the film's size: the first line large, the others small below it."""
     image = Image.new("RGB", (shape.width, shape.height), _BACKGROUND)
     unit = min(shape.width, shape.height)
@@ -25,7 +25,7 @@ def slate_picture(part: Part, shape: FilmShape) -> Image.Image:
     lines = []
     for number, text in enumerate(part.slate_lines):
         size = max(12, unit // 12 if number == 0 else unit // 26)
-        faces = faces_for(text)
+        faces = faces_of(text, environment)
         colour = _TITLE if number == 0 else _TEXT
         lines += [(line, size, faces, colour) for line, _ in wrap(text, size, width, faces)[:_MAX_LINES]]
     height = sum(round(size * _LEADING) for _, size, _, _ in lines)

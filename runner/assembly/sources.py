@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """The facts that are equal in two clips before the packets of their video can follow each other in one track."""
+    """Facts that have to be equal in two clips before the packets of their video can follow each other in one track."""
 
     codec: str
     profile: str
@@ -33,7 +33,7 @@ class VideoFormat:
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """The facts that are equal in two clips before the packets of their sound can follow each other in one track."""
+    """Facts that have to be equal in two clips before the packets of their sound can follow each other in one track."""
 
     codec: str
     rate: int

@@ -201,8 +201,10 @@ class Attempt:
 
     @property
     def billed(self) -> Decimal:
-        """The credits that the provider billed; zero unless the task succeeded."""
-        return (self.credits_used or Decimal(0)) if self.state.is_charged else Decimal(0)
+        """The credits that the provider billed, the quote without a readable bill; zero unless the task succeeded."""
+        if not self.state.is_charged:
+            return Decimal(0)
+        return self.intent.quoted if self.credits_used is None else self.credits_used
 
     @property
     def price_deviation(self) -> Literal["above", "below"] | None:

@@ -60,6 +60,8 @@ class Intent:
     """The profile of the run; each profile has its own output, and its own history of names."""
     scene: str | None = None
     tags: tuple[str, ...] = ()
+    drawing: int | None = None
+    """The version of the drawing that makes a free clip; None at a paid account, and before versions were recorded."""
 
 
 # -- answers of the provider: parsed from status, headers and body ----------------------------------------

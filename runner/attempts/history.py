@@ -52,6 +52,8 @@ class History:
     _open: dict[str, None] = field(default_factory=dict)
     _recorded: list[str] = field(default_factory=list)
     _durations: dict[str, list[float]] | None = None
+    drawing: int | None = None
+    """The version of this program's drawing, at a free account: a clip of another one stands for no take."""
     lookup: AttemptLookup | None = None
     """Asks the ledger for what was not loaded."""
     _named: set[str] = field(default_factory=set)
@@ -174,6 +176,19 @@ class History:
             self._pending.add(fingerprint)
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
+    def counting_attempts_of(self, fingerprint: str) -> list[Attempt]:
+        """The attempts of a take without those whose clips another version of the drawing made."""
+        return [attempt for attempt in self.attempts_of(fingerprint) if not self.is_drawn_otherwise(attempt)]
+
+    def is_drawn_otherwise(self, attempt: Attempt) -> bool:
+        """Whether a clip is of another version of the drawing than this program's, and is to be drawn anew."""
+        is_stored = attempt.state is AttemptState.STORED
+        return self.drawing is not None and is_stored and attempt.intent.drawing != self.drawing
+
+    def has_other_drawing(self, fingerprint: str) -> bool:
+        """Whether a take has a clip of another version of the drawing."""
+        return self.drawing is not None and any(map(self.is_drawn_otherwise, self.attempts_of(fingerprint)))
+
     def own_attempts_of(self, fingerprint: str) -> list[Attempt]:
         """The attempts of a fingerprint that were ordered here or that a manifest names; the ledger is not asked."""
         attempts = (self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ()))
@@ -186,7 +201,7 @@ class History:
         repository; and one of this ledger before one from a manifest, because it has to be settled first. One that
         must be confirmed at the provider comes after all of these, and before an attempt that gave no clip.
         """
-        attempts = self.attempts_of(fingerprint)
+        attempts = self.counting_attempts_of(fingerprint)
         if not attempts:
             return None
         claims = [attempt for attempt in attempts if attempt.needs_confirmation]

@@ -1,5 +1,8 @@
 """The commands, one module each: `add(parser)` defines the command line, `run(args)` carries it out."""
 
+import importlib
+from types import ModuleType
+
 COMMANDS = {
     "init": "start a content repository: example storyboard, settings, schema",
     "validate": "report everything that is wrong with storyboards",
@@ -20,6 +23,17 @@ COMMANDS = {
     "prices": "show the price book",
     "schema": "print the JSON schemas",
     "doctor": "check whether this machine is ready",
-    "explain": "explain a problem, with a wrong and a right example",
+    "explain": "explain a problem, an exit code, a word of the plan, a field or a flag",
+    "docs": "print a page of the documentation",
+    "example": "print an example storyboard",
+    "import": "write a storyboard from a shot list: CSV, Fountain, EDL, OTIO, JSON",
+    "completion": "print the completion script of a shell",
 }
-"""Every command with its summary; each is a module of `runner.commands`."""
+"""Every command with its summary."""
+_MODULES = {"import": "import_shots"}
+"""Commands whose name cannot be that of a module."""
+
+
+def command_module(name: str) -> ModuleType:
+    """The module of a command, loaded when it is asked for."""
+    return importlib.import_module(f"runner.commands.{_MODULES.get(name, name)}")

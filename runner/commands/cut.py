@@ -9,7 +9,7 @@ from runner.app.films import films, only_target
 from runner.app.session import Session, open_for_reading
 from runner.app.viewer import open_in_viewer
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.json.film_files import film_files_json
 from runner.show.live.film_progress import FilmProgress
 from runner.show.screens.film_files import FilmFile, film_files
@@ -30,10 +30,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard cut storyboards/harbour.yaml --open\n"
         "  storyboard cut storyboards/harbour.yaml --scene quay --burn-in\n"
         "  storyboard cut storyboards/harbour.yaml --to ~/Desktop/harbour.mp4\n"
+        "  storyboard cut storyboards/harbour.yaml --from edited.otio --write\n"
         "\n"
         "exit codes:\n"
         "  0  the film is made and whole\n"
-        "  1  the film is made, and slates stand in for clips that are missing\n"
+        "  1  the film is made, and slates stand in for clips that are missing;\n"
+        "     with --from: the timeline holds what a cut cannot say\n"
         "  3  invalid input: nothing was made"
     )
     flags.add_files(parser, required=False)
@@ -46,10 +48,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--to", type=Path, metavar="FILE", help=text)
     group.add_argument("--burn-in", action="store_true", help="write shot, take and time code into the picture")
     group.add_argument("--open", action="store_true", help="open the film with the system's player")
+    group = parser.add_argument_group("back from the editor")
+    text = "read a timeline that was edited elsewhere, and show it as the storyboard's cut: section; makes no film"
+    group.add_argument("--from", type=Path, dest="timeline", metavar="OTIO", help=text)
+    group.add_argument("--write", action="store_true", help="with --from: put the section into the storyboard")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    _check_flags(args)
     session = open_for_reading(flags.command_options(args))
+    if args.timeline is not None:
+        return _back_from_the_editor(args, session)
     selected = films(session)
     only_target(selected, args.to)
     options = CutOptions(args.to, args.burn_in)
@@ -66,8 +75,41 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.FAILED if any(cut.missing for cut in cuts) else ExitCode.OK
 
 
+def _check_flags(args: argparse.Namespace) -> None:
+    """Raise `CommandError` for flags that cannot stand together."""
+    if args.timeline is None:
+        if args.write:
+            raise CommandError(ExitCode.USAGE, "--write puts an edited timeline into the storyboard: add --from OTIO")
+        return
+    others = ("to", "burn_in", "open", "json", "select", "exclude", "scenes")
+    if other := next((name for name in others if getattr(args, name)), None):
+        flag = f"--{other.removesuffix('s') if other == 'scenes' else other.replace('_', '-')}"
+        raise CommandError(ExitCode.USAGE, f"--from reads a whole film's timeline back, and makes none: without {flag}")
+
+
+def _back_from_the_editor(args: argparse.Namespace, session: Session) -> ExitCode:
+    """Show the section of an edited timeline, or write it."""
+    from runner.app.edited_cut import cut_from_editor
+    from runner.show.screens import edited_cut as screen
+
+    selected = films(session)
+    if len(selected) > 1:
+        raise CommandError(ExitCode.USAGE, "--from is the timeline of one film: name its storyboard")
+    edited = cut_from_editor(session, selected[0], args.timeline, write=args.write)
+    width, color = terminal_width(), use_color(sys.stdout, args.no_color)
+    if edited.is_written:
+        text = screen.written_section(
+            edited.storyboard, edited.entries, width, color, lost_comments=edited.lost_comments
+        )
+    else:
+        text = screen.pasted_section(edited.section)
+    print(text, end="")
+    print(screen.edit_notes(edited.notes, width, use_color(sys.stderr, args.no_color)), end="", file=sys.stderr)
+    return ExitCode.FAILED if edited.notes else ExitCode.OK
+
+
 def film_file(session: Session, cut: MadeCut) -> FilmFile:
-    """The screen's facts of a cut."""
+    """A cut as the screen shows it."""
     facts = ["unchanged: it already shows this edit and these clips"]
     if cut.result is not None:
         shape = cut.result.shape

@@ -1,32 +1,67 @@
-"""`storyboard explain`: explains a problem code, with a wrong and a right example."""
+"""`storyboard explain`: explains a problem code, an exit code, a word of the plan, a field or a flag."""
 
 import argparse
 
+from runner.commands import COMMANDS, command_module
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.catalogue import catalogue
+from runner.show.pages.explanations import explanations, words
 from runner.show.screens.problems import explain_code
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Explains a problem in more detail than its message: what the problem means, with a wrong and a right "
-        "example. The code is in brackets in every message: error[unknown-name]. Without CODE: lists all codes."
+        "example. The code is in brackets in every message: error[unknown-name]. Also explains an exit code (4), a "
+        "word of the plan (blocked, prompt-changed), a field of a storyboard (takes) and a flag (max-credits). "
+        "Without WORD: lists the codes of all problems."
     )
-    parser.epilog = "examples:\n  storyboard explain unknown-name\n  storyboard explain"
-    parser.add_argument("code", nargs="?", metavar="CODE", help="the code of a problem: unknown-name, …")
+    parser.epilog = (
+        "examples:\n"
+        "  storyboard explain unknown-name\n"
+        "  storyboard explain 9\n"
+        "  storyboard explain prompt-changed\n"
+        "  storyboard explain max-credits\n"
+        "  storyboard explain"
+    )
+    parser.add_argument("word", nargs="?", metavar="WORD", help="unknown-name, 9, blocked, takes, max-credits, …")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     entries = catalogue()
-    if args.code is None:
+    if args.word is None:
         width = max(map(len, entries))
         for code, entry in entries.items():
             print(f"{code:<{width}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
         return ExitCode.OK
-    explanation = explain_code(args.code)
-    if explanation is None:
-        suggestion = closest_match(args.code, entries)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists all codes"
-        raise CommandError(ExitCode.USAGE, f"there is no problem code {args.code!r}{hint}")
-    print(explanation, end="")
+    flags = _flags()
+    problem = explain_code(args.word)
+    texts = [problem.rstrip("\n")] if problem is not None else []
+    texts += explanations(args.word)
+    texts += [_flag(args.word, helps) for name, helps in flags.items() if name == args.word]
+    if not texts:
+        suggestion = closest_match(args.word, [*entries, *words(), *flags])
+        hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists the codes of problems"
+        kinds = "problem code, exit code, word of the plan, field or flag"
+        raise CommandError(ExitCode.USAGE, f"there is no {kinds} {args.word!r}{hint}")
+    print("\n\n".join(texts))
     return ExitCode.OK
+
+
+def _flags() -> dict[str, dict[str, list[str]]]:
+    """The help texts of each flag, without its dashes, with the commands that have the text."""
+    flags: dict[str, dict[str, list[str]]] = {}
+    for command in COMMANDS:
+        parser = argparse.ArgumentParser(add_help=False)
+        command_module(command).add(parser)
+        for action in parser._actions:
+            for option in action.option_strings:
+                helps = flags.setdefault(option.removeprefix("--"), {})
+                helps.setdefault(str(action.help), []).append(command)
+    return flags
+
+
+def _flag(name: str, helps: dict[str, list[str]]) -> str:
+    lines = [f"--{name} (a flag)", ""]
+    lines += [f"{text[:1].upper()}{text[1:]}.\n    of {', '.join(commands)}" for text, commands in helps.items()]
+    return "\n".join(lines)

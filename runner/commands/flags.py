@@ -104,7 +104,10 @@ def add_input(parser: argparse.ArgumentParser) -> None:
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add `--select` and `--exclude`."""
     group = parser.add_argument_group("selection")
-    text = "work on these shots: an id, a glob, tag:NAME or scene:NAME; a space means OR, a comma AND; may be repeated"
+    text = (
+        "work on these shots: an id, a glob, tag:NAME, scene:NAME or state:NAME; +SHOT and SHOT+ with what it is made "
+        "from and what needs it; a space means OR, a comma AND; may be repeated"
+    )
     group.add_argument("--select", action="append", default=[], metavar="EXPR", help=text)
     group.add_argument(
         "--exclude", action="append", default=[], metavar="EXPR", help="leave these shots out; written as for --select"
@@ -196,6 +199,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             variables=tuple(args.var),
             variable_files=tuple(args.var_file),
             config=args.config,
+            trusts_unchanged_files=not values.get("verify_files", False),
         ),
         selection=SelectionOptions(
             select=(*values.get("select", ()), *(f'scene:"{scene}"' for scene in values.get("scenes", ()))),
@@ -216,6 +220,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             output=values.get("output"),
             no_wait=values.get("no_wait", False),
             fail_fast=values.get("fail_fast", False),
+            no_cut=values.get("no_cut", False),
         ),
         display=DisplayOptions(as_json=args.json, quiet=args.quiet, no_color=args.no_color),
     )

@@ -4,6 +4,7 @@ import argparse
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from shlex import quote
 
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.writing import create_file, make_folder
@@ -46,10 +47,11 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(f"  wrote  {escape_terminal(str(folder / name))}")
     for name in existing:
         print(f"  there  {escape_terminal(str(folder / name))}   left as it is")
-    prefix = "" if folder == Path() else f"cd {escape_terminal(str(folder))} && "
-    print(f"\nnext   {prefix}storyboard run storyboards/*.yaml      a first moving picture, free")
+    enter = "" if folder == Path() else f"cd {quote(escape_terminal(str(folder)))} && "
+    print(f"\nnext   {enter}storyboard run storyboards/*.yaml      a first moving picture, free")
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
-        print(f"       {prefix}git init                              so that the storyboard has a history")
+        # Typed after the line above, which has entered the folder.
+        print(f"       git init{' ' * (len(enter) + 30)}so that the storyboard has a history")
     return ExitCode.OK
 
 

@@ -13,6 +13,8 @@ from runner.show.text.format import money
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    # What is recorded is never taken from a memory.
+    parser.set_defaults(verify_files=True)
     parser.description = (
         "Says that the clips at hand stand for the storyboard as it is now, although their shots changed since: no "
         "run sends these shots until they change again. What is made from them stays, and so do their picks. The "

@@ -11,6 +11,8 @@ from runner.planning.selection import storyboard_slug
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    # What is recorded is never taken from a memory.
+    parser.set_defaults(verify_files=True)
     parser.description = (
         "Chooses the good take of a shot, a retake as well. Shots that are made from this shot use the picked take; a "
         "later change makes them again. The pick is of this clip: it waits while the shot asks for another one, and "

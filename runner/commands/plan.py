@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app.completion_words import keep_completion_words
 from runner.app.destinations import destinations
 from runner.app.exceeded_limit import context_with_limit
 from runner.app.plan_report import read_history, warnings
@@ -47,6 +48,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="list every take, and every file that would be sent, on a line of its own",
     )
+    text = "read and hash every local file, also those that did not change since they were read last"
+    parser.add_argument("--verify-files", action="store_true", help=text)
     text = "show one compiled shot: every value with its source, the prompt as written and as sent"
     parser.add_argument("--explain", metavar="SHOT", help=text)
     text = "price the whole film with each model and resolution that can make all of it, the cheapest first"
@@ -56,12 +59,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_session(flags.command_options(args))
+    keep_completion_words(session)
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)
     if args.what_if:
         return _what_if(session, history)
-    plan = session.plan(history, selected=session.selected, overrides=session.overrides(history))
+    plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
     if args.json:
         _json(session, plan, history)
     elif args.quiet:
@@ -105,6 +109,7 @@ def _json(session: Session, plan: Plan, history: History) -> None:
     from runner.providers.api import provider_api
     from runner.requests.placeholder import placeholder
     from runner.show.json.plan import PlanFacts, plan_json
+    from runner.show.screens.missing_clips import as_made, find_missing_clips
     from runner.show.text.escape import json_document
 
     body_of = provider_api().encoder(session.edition, placeholder)
@@ -114,5 +119,6 @@ def _json(session: Session, plan: Plan, history: History) -> None:
         outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations(session, history),
     )
+    plan = as_made(plan, find_missing_clips(plan.steps, history), reason=None)
     document = plan_json(plan, lambda step: body_of(step.shot.request), facts)
     print(json_document(document, deep=2), end="")

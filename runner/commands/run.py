@@ -11,10 +11,14 @@ from runner.paid_providers import paid_provider_name
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    # What is paid for is never taken from a memory.
+    parser.set_defaults(verify_files=True)
     parser.description = (
         "Makes exactly the clips that are missing, several at a time, and writes the manifest. The sandbox is free "
         "and asks nothing. Before a paid provider gets an order, you see the plan with its price, and confirm it. "
-        "After any interruption run the same command again: it continues, and pays for nothing twice."
+        "After any interruption run the same command again: it continues, and pays for nothing twice. "
+        "A run that made a clip ends by joining the film to cut.mp4 and drawing sheet.jpg, except with --select, "
+        "--exclude, --quiet, --json, --no-cut or CI."
     )
     parser.epilog = (
         "examples:\n"
@@ -60,6 +64,7 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     text = "create the tasks that the concurrency limit allows, then exit; the next run fetches their clips"
     group.add_argument("--no-wait", action="store_true", help=text)
     group.add_argument("--fail-fast", action="store_true", help="create no further task once a take has failed")
+    group.add_argument("--no-cut", action="store_true", help="end without making the film's cut and sheet")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

@@ -3,9 +3,7 @@
 import argparse
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
-from runner.language.schema_files import folder
-
-_ENDING = ".schema.json"
+from runner.language.schema_files import folder, names
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +16,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    names = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
+    schemas = names()
     if args.name is None:
-        print("\n".join(names))
+        print("\n".join(schemas))
         return ExitCode.OK
-    if args.name not in names:
-        suggestion = closest_match(args.name, names)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the schemas are {', '.join(names)}"
+    if args.name not in schemas:
+        suggestion = closest_match(args.name, schemas)
+        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the schemas are {', '.join(schemas)}"
         raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{hint}")
-    print((folder() / f"{args.name}{_ENDING}").read_text("utf-8"), end="")
+    print((folder() / f"{args.name}.schema.json").read_text("utf-8"), end="")
     return ExitCode.OK

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from runner import __version__
+from runner.app.completion_words import keep_completion_words
 from runner.app.project import Project, load_project
 from runner.commands import flags
 from runner.diagnostics.plural import count
@@ -15,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Reports everything that is wrong with storyboards and with the files they include, in one run: each problem "
         "with its file, line and column, and how to mend it. Reads only the repository, opens no connection, writes "
-        "nothing."
+        "nothing into it."
     )
     parser.epilog = (
         "examples:\n"
@@ -44,6 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     project = load_project(flags.command_options(args))
+    keep_completion_words(project)
     problems, root = project.problems, project.settings.root
     output_format = args.format or ("json" if args.json else "text")
     if output_format == "text" and not problems.items:
@@ -74,10 +76,10 @@ def _summary(project: Project) -> str:
     """The last line: the number of files, shots, errors and warnings."""
     shots = sum(storyboard.shot_count for storyboard in project.batch.storyboards)
     amount = f"{count(len(project.files), 'file')}, {count(shots, 'shot')}"
-    broken_shots = {(problem.place.file, shot) for problem in project.problems.errors for shot in problem.shots}
+    faulty_shots = sum(storyboard.faulty_shot_count for storyboard in project.batch.storyboards)
     errors = count(len(project.problems.errors), "error")
-    if broken_shots:
-        errors += f" in {count(len(broken_shots), 'shot')}"
+    if faulty_shots:
+        errors += f" in {count(faulty_shots, 'shot')}"
     if consequences := len(project.problems.consequences):
         errors += f" ({count(consequences, 'consequence')} of others)"
     counts = [errors] if project.problems.errors else []

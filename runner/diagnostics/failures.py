@@ -70,6 +70,10 @@ class ManifestUnreadable(Failure):
     """A manifest that cannot be read, or is none."""
 
 
+class ShotListUnusable(Failure):
+    """A file that cannot be read as a shot list; the message continues the file's name."""
+
+
 class SandboxUnusable(Failure):
     """A port, folder, edition or faults file with which the sandbox cannot start."""
 

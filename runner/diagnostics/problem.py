@@ -89,7 +89,8 @@ class Problem:
 
 
 MAX_ERRORS = 500
-"""Errors at different places after which the remaining shots and templates are not checked."""
+"""Errors at different places of a file after which its remaining shots and templates are not checked."""
+_MAX_ERRORS_OF_ALL_FILES = 10 * MAX_ERRORS
 
 
 @dataclass(slots=True)
@@ -99,19 +100,26 @@ class Problems:
     items: list[Problem] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     """Text of each file read, by the name that places use; for showing the line."""
-    _error_places: set[tuple[str, str, int, int]] = field(default_factory=set)
+    _error_places: dict[str, set[tuple[str, int, int]]] = field(default_factory=dict)
+    """By file, the codes and places of its first errors."""
+    _error_count: int = 0
 
     def add(self, problem: Problem) -> None:
         """Append a problem; equal problems of several shots are merged after the last stage."""
         self.items.append(problem)
-        if problem.severity == "error" and len(self._error_places) < MAX_ERRORS:
+        if problem.severity == "error":
             place = problem.place
-            self._error_places.add((problem.code, place.file, place.line, place.column))
+            places = self._error_places.setdefault(place.file, set())
+            at = (problem.code, place.line, place.column)
+            if len(places) < MAX_ERRORS and at not in places:
+                places.add(at)
+                self._error_count += 1
 
-    @property
-    def is_full(self) -> bool:
-        """Whether there are so many different errors that nothing more is sought: a flood would only cost time."""
-        return len(self._error_places) >= MAX_ERRORS
+    def limit_reached(self, file: str) -> int | None:
+        """The limit of errors that a file, or all files together, have reached; then a flood would only cost time."""
+        if len(self._error_places.get(file, ())) >= MAX_ERRORS:
+            return MAX_ERRORS
+        return _MAX_ERRORS_OF_ALL_FILES if self._error_count >= _MAX_ERRORS_OF_ALL_FILES else None
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self.items)

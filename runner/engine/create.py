@@ -28,6 +28,7 @@ from runner.engine.run_context import RunContext
 from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent, on_refused
 from runner.planning.intent import intent_of
 from runner.planning.plan import Step
+from runner.planning.shot_text import shot_text
 from runner.requests.request import JsonValue, Material
 
 _NOT_SENT_TRIES = 5
@@ -100,7 +101,7 @@ async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, Js
     with CancelScope(shield=True) as shield:
         run.shields.add(shield)
         try:
-            answer = await run.provider.create(body, webhook_token, before_send)
+            answer = await run.provider.create(body, webhook_token, before_send, shot_text(run.plan, step.shot))
         except Failure:  # only `before_send` raises it, and then nothing is sent
             with suppress(Failure):
                 await run.append(attempt_id, NotSent(messages.SEND_MARK_FAILED))

@@ -26,7 +26,7 @@ def creatable_step(
         return None
     if state.creates.refusal_of(step.shot.request.model) is not None:
         return None
-    if not can_retry(history.attempts_of(group.fingerprint), limits, state.rechecks.may_repeat(fingerprint)):
+    if not can_retry(history.counting_attempts_of(group.fingerprint), limits, state.rechecks.may_repeat(fingerprint)):
         return None
     if not all(has_clip(up.fingerprint, queue, history, state) for up in step.upstream):
         return None

@@ -10,6 +10,7 @@ from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material, Request
+from runner.requests.shot_text import NO_TEXT, ShotText
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,15 @@ class ProviderPort(Protocol):
         """
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         """Send one createTask on a fresh connection, under a total deadline of its own.
+
+        `shot_text` reaches only a provider that declares to read it.
 
         `before_send` is awaited after connect and TLS, before the first byte, and makes the send mark durable. If it
         raises, nothing is sent and the exception reaches the caller. `webhook_token` names the attempt's webhook path.

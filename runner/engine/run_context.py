@@ -209,7 +209,7 @@ class RunContext:
 
     def may_retry(self, fingerprint: str) -> bool:
         """Whether this run may make one more attempt of a request, by the outcomes so far."""
-        attempts = self.history.attempts_of(fingerprint)
+        attempts = self.history.counting_attempts_of(fingerprint)
         return can_retry(attempts, self.limits, self.state.rechecks.may_repeat(fingerprint))
 
     def stop_creating(self, reason: StopReason) -> None:

@@ -297,5 +297,5 @@ def credits_of(group: SharedRequest, history: History, state: RunState, limits: 
     if step is None or step.price.credits is None or step.key not in state.creates.approved:
         return Decimal(0)
     is_published_again = state.rechecks.may_repeat(group.fingerprint)
-    may_repeat = can_retry(history.attempts_of(group.fingerprint), limits, is_published_again)
+    may_repeat = can_retry(history.counting_attempts_of(group.fingerprint), limits, is_published_again)
     return step.price.credits if may_repeat else Decimal(0)

@@ -28,27 +28,27 @@ class _FileIndex:
     by_folder: Mapping[str, Mapping[str, str]]
 
 
-def nearest_file_hint(path: Path, root: Path) -> str:
+def nearest_file_hint(path: Path, root: Path, folder: Path) -> str:
     """Hint for a file that does not exist: the file that is there under nearly that name, or an empty text.
 
     The same name in another case or Unicode form, with `%20` for a blank, with another ending, misspelt, or in
-    another folder of the repository.
+    another folder of the repository. Of a file in another place than `folder` starts from, the path to write as well.
     """
     index = _index(os.path.normpath(root))
     wanted = Path(os.path.normpath(path))
     relative = os.path.relpath(wanted, os.path.normpath(root))
-    folder = _fold(os.path.dirname(relative))
+    above = _fold(os.path.dirname(relative))
     file = (
         index.by_path.get(_fold(relative))
         or index.by_unquoted_path.get(_fold(unquote(relative)))
         or index.by_name.get(_fold(wanted.name))
-        or index.by_stem.get((folder, _fold(wanted.stem)))
+        or index.by_stem.get((above, _fold(wanted.stem)))
     )
-    neighbours = index.by_folder.get(folder, {})
+    neighbours = index.by_folder.get(above, {})
     if file is None and len(neighbours) <= _MAX_NEIGHBOURS:
         closest = closest_match(unquote(wanted.name), tuple(neighbours))
         file = neighbours[closest] if closest is not None else None
-    return _hint_naming(file, relative) if file is not None else ""
+    return _hint_naming(file, relative, os.path.relpath(Path(root, file), folder)) if file is not None else ""
 
 
 def _fold(name: str) -> str:
@@ -57,11 +57,11 @@ def _fold(name: str) -> str:
     return normalize("NFC", normalize("NFC", name).casefold())
 
 
-def _hint_naming(file: str, wanted: str) -> str:
+def _hint_naming(file: str, wanted: str, to_write: str) -> str:
     if file != wanted and normalize("NFC", file) == normalize("NFC", wanted):
         form = "NFC" if is_normalized("NFC", file) else "NFD"
         return f"{file} is there under the same name in another Unicode form ({form}): rename that file"
-    return f"the repository has {file}"
+    return f"the repository has {file}" + (f": write {to_write}" if to_write != file else "")
 
 
 @lru_cache(maxsize=1)

@@ -35,13 +35,13 @@ class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem o
         self._hint = hint
         self._missing = missing
 
-    @property
-    def hint(self) -> str:
+    def hint(self, folder: Path) -> str:
+        """The way out; `folder` is the one that a path of the user's file starts from."""
         if self._missing is None:
             return self._hint
         from runner.files.nearest import nearest_file_hint
 
-        return nearest_file_hint(*self._missing)
+        return nearest_file_hint(*self._missing, folder)
 
 
 def check_written(written: str) -> None:
@@ -64,6 +64,8 @@ def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Pa
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
     except FileNotFoundError:
+        if os.path.islink(path):
+            raise FileRejected("file-missing", "is a link that leads nowhere", "mend the link, or remove it") from None
         raise FileRejected("file-missing", "does not exist", missing=(path, root)) from None
     except RuntimeError:
         raise FileRejected("file-unreadable", f"cannot be opened: {CIRCLE}") from None

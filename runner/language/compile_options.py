@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from runner.editions.edition import DEFAULT, Edition, load
 from runner.lazy_dataclass import dataclass, field
+from runner.media.file_memory import FileMemory
 from runner.requests.request import JsonValue
 
 
@@ -17,3 +18,5 @@ class CompileOptions:
     edition: Edition = field(default_factory=lambda: load(DEFAULT))
     forced_output: tuple[str, str] | None = None
     """Model and resolution of every shot, in place of its own."""
+    file_memory: FileMemory | None = None
+    """What is remembered of unchanged files; None inspects every file."""

@@ -1,12 +1,12 @@
 """Compiler from storyboard files to a batch: read, include, check, expand, render, resolve mentions, take the shots."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path as FilePath
 
 from runner.diagnostics.plural import count
-from runner.diagnostics.problem import MAX_ERRORS, Problem, Problems
+from runner.diagnostics.problem import Problem, Problems
 from runner.garbage_collection import collection_off
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
@@ -24,6 +24,7 @@ from runner.language.materials import MediaCache
 from runner.language.merge_problems import merge
 from runner.language.model import Batch, Shot, Storyboard
 from runner.language.request_builder import BuiltShot, build_shot
+from runner.language.shot_counts import ShotCounts, count_shots
 from runner.language.shot_draft import render_fields
 from runner.language.storyboard_ir import Compilation, StoryboardIR, expand_documents
 from runner.language.templates.worker_client import TemplateWorker
@@ -46,18 +47,20 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
         storyboards = []
         for ir in expand_documents(documents, compilation):  # expand
             results = _ShotResults()
-            is_cut = False
+            is_cut, problem_count = False, len(compilation.problems.items)
             # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
             for index, draft in enumerate(ir.drafts):
-                if is_cut := compilation.problems.is_full:
-                    _note_unchecked_shots(ir, index)
+                if limit := compilation.problems.limit_reached(ir.document.name):
+                    is_cut = True
+                    _note_unchecked_shots(ir, index, limit)
                     break
                 render_fields(draft, ir.scope)  # render
                 results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
             if not is_cut:
                 _check_between_shots(ir, results)
             cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
-            storyboards.append(_storyboard_of(ir, results.shots, cut, music))  # take
+            counts = _shot_counts(ir, compilation, compilation.problems.items[problem_count:])
+            storyboards.append(_storyboard_of(ir, results.shots, counts, cut, music))  # take
         return Batch(tuple(storyboards)), merge(compilation.problems)
 
 
@@ -67,7 +70,9 @@ def open_compilation(root: FilePath, options: CompileOptions) -> Iterator[Compil
     worker = TemplateWorker()
     with collection_off():
         try:
-            yield Compilation(DocumentLoader(root, Problems()), MediaCache(root), worker, options)
+            yield Compilation(
+                DocumentLoader(root, Problems()), MediaCache(root, memory=options.file_memory), worker, options
+            )
         finally:
             worker.close()
 
@@ -77,14 +82,15 @@ def read_documents(files: Sequence[FilePath], compilation: Compilation) -> list[
     return list(dict.fromkeys(compilation.loader.read(path) for path in files))
 
 
-def _note_unchecked_shots(ir: StoryboardIR, first: int) -> None:
-    """Report that the shots from an index on are not checked, at the first of them."""
+_TOO_MANY = "too-many-errors"
+
+
+def _note_unchecked_shots(ir: StoryboardIR, first: int, limit: int) -> None:
+    """Report that the shots from an index on are not checked after so many errors, at the first of them."""
     unchecked = count(len(ir.drafts) - first, "shot")
-    message = f"after {MAX_ERRORS:,} errors the remaining {unchecked} are not checked"
+    message = f"after {limit:,} errors the remaining {unchecked} are not checked"
     place = ir.drafts[first].origin("id").place()
-    ir.scope.problems.add(
-        Problem("too-many-errors", place, message, "mend the errors that are shown, and validate again")
-    )
+    ir.scope.problems.add(Problem(_TOO_MANY, place, message, "mend the errors that are shown, and validate again"))
 
 
 @dataclass(slots=True)
@@ -118,7 +124,11 @@ def _check_between_shots(ir: StoryboardIR, results: _ShotResults) -> None:
 
 
 def _storyboard_of(
-    ir: StoryboardIR, shots: Sequence[Shot], cut: tuple[CutEntry, ...] | None, music: Music | None
+    ir: StoryboardIR,
+    shots: Sequence[Shot],
+    counts: ShotCounts,
+    cut: tuple[CutEntry, ...] | None,
+    music: Music | None,
 ) -> Storyboard:
     document = ir.document
     root = document.root
@@ -133,10 +143,22 @@ def _storyboard_of(
         budget_credits=_decimal(budget_fields.get("credits")),
         budget_usd=_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,
-        shot_count=len(ir.drafts),
+        shot_count=counts.shots,
+        faulty_shot_count=counts.faulty,
         cut=cut,
         music=music,
     )
+
+
+def _shot_counts(ir: StoryboardIR, compilation: Compilation, own_problems: Iterable[Problem]) -> ShotCounts:
+    """The shots of a storyboard's file; `own_problems` are those of its shots, which may lie in an include."""
+    file = ir.document.name
+    written = compilation.loader.written_shots.get(file, ())
+    problems = (problem for problem in compilation.problems if problem.place.file == file)
+    errors = [
+        problem for problem in (*problems, *own_problems) if problem.severity == "error" and problem.code != _TOO_MANY
+    ]
+    return count_shots(written, ir.drafts, errors, file)
 
 
 def _title(document: Document, title: Value) -> str:

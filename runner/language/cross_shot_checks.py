@@ -203,7 +203,7 @@ def check_unused_asset_files(
 ) -> None:
     """Report missing files of assets that are not in `used`, by name; those of the others have been inspected."""
     for asset in assets:
-        if scope.problems.is_full:
+        if scope.problems.limit_reached(scope.document.name):
             return
         for problem in () if asset.name in used else check_unused(asset, media):
             scope.problems.add(problem)
@@ -235,7 +235,7 @@ def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
 
 
 def _check_templates(origin: NodeRef, value: Value, section: str, scope: StoryboardScope) -> None:
-    if scope.problems.is_full:
+    if scope.problems.limit_reached(origin.document.name):
         return
     if isinstance(value, str):
         for fault in scope.templates.read(value).faults if has_template(value) else ():

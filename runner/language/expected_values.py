@@ -77,7 +77,7 @@ def _branch_label(schema: Schema) -> str:
         return _number_label(schema)
     if kind == "array":
         item = expected(schema["items"]) if "items" in schema else "values"
-        return f"a list ({item})"
+        return f"a list of {_PLURALS[item]}" if item in _PLURALS else f"a list ({item})"
     if isinstance(kind, list):
         return joined([_TYPE_LABELS[name] for name in kind], "or")
     if "pattern" in schema and "examples" in schema:
@@ -87,6 +87,7 @@ def _branch_label(schema: Schema) -> str:
     return _TYPE_LABELS.get(str(kind), "")
 
 
+_PLURALS = {"a mapping": "mappings", "text": "texts"}
 _TYPE_LABELS = {
     "string": "text",
     "number": "a number",

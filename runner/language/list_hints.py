@@ -49,6 +49,11 @@ def wrapping_name(value: Value) -> str | None:
     return name if isinstance(inner, dict) and not is_field else None
 
 
+def is_one_shot(shots: Mapping[str, Value]) -> bool:
+    """Whether a mapping in place of the list of shots is a single shot, and not several by name."""
+    return "id" in shots or "prompt" in shots
+
+
 def _field(path: Path, value: Value) -> str:
     """The right form of a shot's field."""
     name = next((str(key) for key in reversed(path) if isinstance(key, str)), "")
@@ -75,8 +80,7 @@ def _only_source(value: Value) -> str | None:
 
 def _shots(value: Value) -> str:
     if isinstance(value, dict) and value:
-        is_one_shot = "id" in value or "prompt" in value
-        name, shot = _first_shot(value) if is_one_shot else next(iter(value.items()))
+        name, shot = _first_shot(value) if is_one_shot(value) else next(iter(value.items()))
         lines = _shot_lines(name, shot)
         return "\n".join(("the shots are a list, each with its id:", "shots:", *lines))
     return "\n".join(("shots are a list, each with its id:", "shots:", *_shot_lines(*_first_shot(value))))

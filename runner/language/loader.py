@@ -10,6 +10,7 @@ from runner.diagnostics.problem import Place, Problem, Problems
 from runner.files.reading import FileRejected, check_written, read_bytes
 from runner.language import schema
 from runner.language.causes import LeftOut
+from runner.language.shot_counts import written_shots
 from runner.language.unknown_fields import variable_names
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, Key, NodeRef, Path, Source, Value, YamlMapping
@@ -31,6 +32,8 @@ class DocumentLoader:
     documents: dict[str, Document] = field(default_factory=dict)
     broken: dict[str, set[Path]] = field(default_factory=dict)
     """Per file, the paths of values that are left out; their problems have been reported."""
+    written_shots: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Per file, the number of shots that each entry of `shots` stands for, those of the wrong shape too."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """Per file, what is not defined because of these problems."""
 
@@ -67,7 +70,8 @@ class DocumentLoader:
         except FileRejected as error:
             place = include_node.place() if include_node else Place(name, 1, 1)
             subject = f"`{include_node.value}`" if include_node else "this file"
-            self.problems.add(Problem(error.code, place, f"{subject} {error.message}", error.hint))
+            folder = (self.root / include_node.document.name).parent if include_node else FilePath.cwd()
+            self.problems.add(Problem(error.code, place, f"{subject} {error.message}", error.hint(folder)))
             self.left_out.setdefault(name, LeftOut()).note_any(place)
             return Document(Source(name, ""), YamlMapping(0), whole=False)
         source = decode(name, data, self.problems)
@@ -80,6 +84,7 @@ class DocumentLoader:
     def _check_shape(self, document: Document, *, is_include: bool) -> None:
         broken = self.broken.setdefault(document.name, set())
         root, left_out = document.root, self.left_out.setdefault(document.name, LeftOut())
+        self.written_shots[document.name] = written_shots(root.get("shots"))
         is_other_version = isinstance(root.get("storyboard"), int)
         variables = cache(
             lambda: frozenset(name for file in override_order(document) for name in variable_names(file.root))
@@ -108,7 +113,8 @@ class DocumentLoader:
             try:
                 check_written(include)
             except FileRejected as error:
-                self.problems.add(Problem(error.code, origin.place(), f"`{include}` {error.message}", error.hint))
+                message, hint = f"`{include}` {error.message}", error.hint(path.parent)
+                self.problems.add(Problem(error.code, origin.place(), message, hint))
                 continue
             target = path.parent / include
             name = self.name(_normalized(target))
@@ -163,11 +169,7 @@ def _included_storyboard_problem(origin: NodeRef) -> Problem:
 def droppable_part(path: Path) -> Path:
     """Return the smallest part of a document that has to be left out for a value of the wrong shape in it."""
     if path[:1] == ("shots",):
-        return (
-            path[: 5 if path[2:3] == ("matrix",) and len(path) > 4 and path[3] not in ("include", "exclude") else 3]
-            if path[2:3] != ("matrix",)
-            else path[:3]
-        )
+        return path[:3]
     if path[:1] in (("profiles",), ("scenes",), ("assets",), ("budget",), ("cut",)):
         return path[: 3 if path[0] in ("profiles", "scenes") else 2]
     return path[:2] if path[:1] in (("defaults",), ("vars",)) else path[:1]

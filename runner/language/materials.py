@@ -15,7 +15,9 @@ from runner.language.asset import Asset
 from runner.language.file_parts import asset_part
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
+from runner.media.file_memory import FileMemory
+from runner.media.files import MAX_BYTES, MediaFacts, UnsupportedMedia, inspect, known_endings
+from runner.media.unfit_endings import label_of_unfit_ending
 from runner.requests.request import Kind, LocalFile, RemoteFile
 
 
@@ -57,6 +59,8 @@ class MediaCache:
 
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
+    memory: FileMemory | None = None
+    """What is remembered of files that did not change; None inspects all."""
     hints_left: int = 200
     """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
 
@@ -100,7 +104,8 @@ class MediaCache:
 
     def _problem(self, error: FileRejected, written: str, origin: NodeRef) -> Problem:
         self.hints_left -= 1
-        hint = error.hint if self.hints_left >= 0 else ""
+        folder = (self.root / origin.document.name).parent
+        hint = error.hint(folder) if self.hints_left >= 0 else ""
         return Problem(error.code, origin.place(), f"`{written}` {error.message}", hint, related=origin.alias_chain())
 
     def _local_file(self, path: FilePath, kind: Kind | None) -> LocalFile:
@@ -125,7 +130,7 @@ class MediaCache:
     def _inspect(self, path: FilePath) -> LocalFile:
         handle = open_regular(resolve_inside(path, self.root), self.root, MAX_BYTES)
         try:
-            media = inspect(path, handle)
+            media = self._facts(path, handle)
         except UnsupportedMedia as error:
             raise FileRejected("material-unfit", error.message) from None
         except OSError as error:
@@ -133,15 +138,23 @@ class MediaCache:
         name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
+    def _facts(self, path: FilePath, handle: int) -> MediaFacts:
+        """The remembered facts of an unchanged file, else those of its inspection; closes the handle."""
+        if self.memory is None:
+            return inspect(path, handle)
+        name = os.path.relpath(path, self.root)
+        before = os.fstat(handle)
+        remembered = self.memory.recall(name, before)
+        if remembered is not None:
+            os.close(handle)
+            return remembered
+        seen = self.memory.now()
+        with os.fdopen(os.dup(handle), "rb") as same:
+            facts = inspect(path, handle)
+            self.memory.remember(name, before, os.fstat(same.fileno()), facts, seen)
+        return facts
 
-_OTHER_MEDIA_ENDINGS = frozenset(
-    [
-        *(".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".mts", ".m2ts", ".3gp"),
-        *(".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".psd", ".raw", ".dng", ".jxl", ".ico"),
-        *(".wma", ".aiff", ".aif", ".mid", ".midi", ".amr", ".ac3", ".caf", ".pdf"),
-    ]
-)
-"""Endings of pictures, videos and sounds that no edition of the API takes."""
+
 KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
@@ -163,12 +176,11 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending = extension(written)
     ending_kind = known_endings.get(ending)
-    if kind is not None and ending_kind != kind and (ending_kind is not None or ending in _OTHER_MEDIA_ENDINGS):
-        accepted = ", ".join(name for name, of_kind in known_endings.items() if of_kind == kind)
-        what = KIND_LABELS[ending_kind] if ending_kind else "a format that the provider does not take"
-        raise FileRejected(
-            "material-kind", f"ends with {ending}, {what}", f"for `{kind}:` the provider takes {accepted}"
-        )
+    what = KIND_LABELS[ending_kind] if ending_kind else label_of_unfit_ending(ending)
+    if what is not None and (ending_kind is None or kind not in (None, ending_kind)):
+        accepted = ", ".join(name for name, of_kind in known_endings.items() if kind in (None, of_kind))
+        field = f"for `{kind}:` " if kind else ""
+        raise FileRejected("material-kind", f"ends with {ending}, {what}", f"{field}the provider takes {accepted}")
     if kind is None and ending_kind is None:
         raise FileRejected(
             "material-kind",

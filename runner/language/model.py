@@ -35,6 +35,8 @@ class Shot(NamedTuple):
     """How long the shot is on screen; None shows the clip to its end."""
     duration_follows: bool = False
     """Whether the clip's length follows from the film time: a longer clip of the same request serves as well."""
+    own_prompt: str = ""
+    """The rendered prompt before its `wrap`, mentions as written."""
 
     def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
         """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
@@ -82,6 +84,8 @@ class Storyboard:
     """Names of the profiles of the storyboard and its includes."""
     shot_count: int = 0
     """How many shots the file has after expansion, those with a problem included."""
+    faulty_shot_count: int = 0
+    """How many of them have an error."""
     cut: tuple[CutEntry, ...] | None = None
     """The film's order as written; None shows every shot once, in the order of the file."""
     music: Music | None = None

@@ -61,7 +61,7 @@ class RequestBuilder:
         """The finished shot; None in its place when the shot has a problem."""
         reporter, symbols = self.reporter, self.symbols
         draft = reporter.draft
-        _, text = prompt_text(draft, reporter.scope)
+        own, text = prompt_text(draft, reporter.scope)
         written = text or ""
         mentions = find(written, symbols.names) if "@" in written else []
         if mentions:
@@ -85,7 +85,7 @@ class RequestBuilder:
         if "seconds" in draft.values or "in" in draft.values:
             longest = symbols.edition.model(request.model).limits.seconds[1]
             check_film_time(reporter, request.seconds, longest)
-        shot = None if reporter.has_problem else self._build_shot(request)
+        shot = None if reporter.has_problem else self._build_shot(request, own or "")
         return BuiltShot(shot, materials, self.resolver.used_assets)
 
     def _mode(self, mentions: list[Mention], references: list[UsedMaterial]) -> Mode:
@@ -230,7 +230,7 @@ class RequestBuilder:
         values = self.reporter.draft.values
         return clip_seconds(values.get("in"), values.get("seconds"), row.limits.seconds, row.default_seconds)
 
-    def _build_shot(self, request: Request) -> Shot:
+    def _build_shot(self, request: Request, own_prompt: str) -> Shot:
         draft = self.reporter.draft
         value_of = draft.values.get
         tags, takes, combination = value_of("tags"), value_of("takes"), draft.combination
@@ -250,6 +250,7 @@ class RequestBuilder:
             seconds_of(value_of("in")) or _BEGINNING,
             seconds_of(value_of("seconds")),
             value_of("seconds") is not None and value_of("duration") is None,
+            own_prompt,
         )
 
 

@@ -5,19 +5,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from runner.files.packaged import packaged_folder
+
 Schema = dict[str, Any]
+_ENDING = ".schema.json"
 
 
 def folder() -> Path:
-    """The folder of the schemas: inside an installed package, beside the package in a working tree."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "schemas"
-    return inside if inside.is_dir() else package.parent / "schemas"
+    """The folder of the schemas."""
+    return packaged_folder("schemas")
+
+
+def names() -> list[str]:
+    """The names of the schemas, sorted."""
+    return sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
 
 
 @cache
 def load(name: str = "storyboard") -> Schema:
     """A published schema by its name. Raises FileNotFoundError."""
-    text = (folder() / f"{name}.schema.json").read_text("utf-8")
+    text = (folder() / f"{name}{_ENDING}").read_text("utf-8")
     schema: Schema = json.loads(text)
     return schema

@@ -10,7 +10,7 @@ from runner.language.matrix import Combination
 from runner.language.templates.scope import TEMPLATE_START, TemplateFailure, Variable, VariableScope
 from runner.language.templates.template import Templates
 from runner.language.yaml.document import Document, NodeRef, Path, Value
-from runner.language.yaml.parser import scalar_value
+from runner.language.yaml.scalar_value import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
 
 _NUMBERS = frozenset(("duration", "seconds", "in", "takes", "seed"))

@@ -27,4 +27,5 @@ def intent_of(
         profile=plan.profile,
         scene=step.shot.scene,
         tags=step.shot.tags,
+        drawing=plan.drawing,
     )

@@ -214,6 +214,8 @@ class Plan:
     """The takes of skipped shots: no run makes them, and the clips that exist are part of the film."""
     orphans: tuple[Orphan, ...] = ()
     """Paid attempts that none of these takes, and no take left out by a selection, asks for any more."""
+    drawing: int | None = None
+    """The version of the drawing that a free run draws with."""
 
     @property
     def is_free(self) -> bool:
@@ -238,6 +240,15 @@ class Plan:
         """The selected shots in the files' order, including skipped shots."""
         chosen = self.selected
         return tuple(shot for shot in self.batch.shots if chosen is None or (shot.storyboard, shot.id) in chosen)
+
+    @cached_property
+    def shots_by_scene(self) -> dict[tuple[str, str], list[Shot]]:
+        """The shots of each scene of each storyboard, in the file's order."""
+        scenes: dict[tuple[str, str], list[Shot]] = {}
+        for shot in self.batch.shots:
+            if shot.scene is not None:
+                scenes.setdefault((shot.storyboard, shot.scene), []).append(shot)
+        return scenes
 
     @cached_property
     def _by_shot(self) -> dict[tuple[str, str], list[Step]]:

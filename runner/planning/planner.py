@@ -17,7 +17,7 @@ from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
 from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
-from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
+from runner.planning.reason import DRAWN_OTHERWISE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
 from runner.planning.shot_order import upstream_first
@@ -32,6 +32,7 @@ from runner.requests.request import (
 )
 
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
+_WITHOUT_CLIP = (AttemptState.FAILED, AttemptState.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def build_plan(
 
     return Plan(
         batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
-        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted),
+        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted), history.drawing,
     )  # fmt: skip
 
 
@@ -381,19 +382,20 @@ class _StoryboardPlanner:
     ) -> tuple[Action, Reason]:
         if attempt is None:
             return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
-        again = self.overrides.again or frozenset()
-        action = action_of_attempt(attempt, self.free, self.clip_exists, again)
+        action = action_of_attempt(attempt, self.free, self.clip_exists, self.overrides.again or frozenset())
         return action or (Action.MAKE, self._change_reason(shot, take, sources, fingerprint))
 
     def _change_reason(
         self, shot: Shot, take: int, sources: Mapping[TakeReference, ResolvedTake], fingerprint: str
     ) -> Reason:
+        if self.history.has_other_drawing(fingerprint):
+            return DRAWN_OTHERWISE
         previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
-            or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
+            or (not previous.state.is_open and previous.clip is None and previous.state not in _WITHOUT_CLIP)
         ):
             return NEW if take <= shot.takes else RETAKE
-        request = neutral_form(shot.request, take, sources.__getitem__)
-        return describe_change(previous.intent.request, request, shot.duration_follows)
+        now = neutral_form(shot.request, take, sources.__getitem__)
+        return describe_change(previous.intent.request, now, shot.duration_follows)

@@ -41,7 +41,6 @@ class ReasonCode(StrEnum):
 RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
-        ReasonCode.DRAWING_CHANGED,
         ReasonCode.SKIPPED,
     }
 )
@@ -59,4 +58,5 @@ class Reason(NamedTuple):
 
 NEW = Reason(ReasonCode.NEW, "new")
 MADE = Reason(ReasonCode.MADE, "made")
+DRAWN_OTHERWISE = Reason(ReasonCode.DRAWING_CHANGED, "drawn by an earlier version")
 RETAKE = Reason(ReasonCode.RETAKE, "another take")

@@ -1,18 +1,24 @@
-"""Selection of shots by `--select` and `--exclude`. Pure."""
+"""Selection of shots by id, tag, scene, state and what they are made from: `--select` and its like. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from glob import escape
 
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
+from runner.lazy_dataclass import dataclass
 
 ShotKey = tuple[str, str]
 """A shot: path of its storyboard, and id."""
 
-_METHODS = ("tag", "scene")
+StatesOf = Callable[[], Mapping[ShotKey, frozenset[str]]]
+"""Gives the states of each shot's takes, as a plan has them; called for a `state:` only, since it plans the film."""
+STATES = ("make", "failed", "wait", "resume", "keep", "unsettled", "refused", "blocked", "doubtful", "gone")
+"""The words after `state:`: those of the plan, and `failed` for what is made again after a failure."""
+
+_METHODS = ("tag", "scene", "state")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
 """Opening and closing quotes, those of word processors too."""
 _QUOTED = "|".join(f"{opening}[^{closing}]*{closing}" for opening, closing in _QUOTES.items())
@@ -20,14 +26,23 @@ _PIECE = re.compile(rf"[\s,]|{_QUOTED}|\\.|.", re.DOTALL)
 """One step through an expression: a separator, quoted text, an escaped character, or any other character."""
 
 
-def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> frozenset[ShotKey] | None:
-    """The shots that the expressions leave; None without any expression. A space means OR, a comma AND."""
+def _without_plan() -> Mapping[ShotKey, frozenset[str]]:
+    raise SelectionError("state: asks the plan, and here a shot is named: write its id, or tag:NAME or scene:NAME")
+
+
+def select(
+    batch: Batch, chosen: Iterable[str], excluded: Iterable[str], states_of: StatesOf = _without_plan
+) -> frozenset[ShotKey] | None:
+    """The shots that the expressions leave; None without any expression. A space means OR, a comma AND.
+
+    Raises `SelectionError` for an expression that selects nothing.
+    """
     included_terms, excluded_terms = _terms(chosen), _terms(excluded)
     if not included_terms and not excluded_terms:
         return None
-    shots = list(batch.shots)
-    chosen_keys = _union(shots, included_terms) if included_terms else {_key(shot) for shot in shots}
-    keys = chosen_keys - _union(shots, excluded_terms)
+    candidates = _Candidates(list(batch.shots), states_of)
+    chosen_keys = candidates.union(included_terms) if included_terms else set(map(_key, candidates.shots))
+    keys = chosen_keys - candidates.union(excluded_terms)
     if not keys:
         message = "no shot is left: --exclude removes every shot that --select selects"
         if not chosen_keys:
@@ -56,7 +71,9 @@ def _terms(expressions: Iterable[str]) -> list[list[str]]:
                 is_open = True
                 selector += _pattern(piece)
         if not expression.replace(",", " ").strip():
-            raise SelectionError(f"{expression!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME")
+            raise SelectionError(
+                f"{expression!r} selects nothing: write an id, a glob, tag:NAME, scene:NAME or state:NAME"
+            )
     return terms
 
 
@@ -65,30 +82,76 @@ def _pattern(piece: str) -> str:
     if len(piece) > 1 and piece[0] in _QUOTES:
         text = piece[1:-1]
         method, colon, name = text.partition(":")
-        return f"{method}:{escape(name)}" if colon and method in _METHODS else escape(text)
-    return escape(piece[1]) if len(piece) > 1 else piece
+        return f"{method}:{_literal(name)}" if colon and method in _METHODS else _literal(text)
+    return _literal(piece[1]) if len(piece) > 1 else piece
 
 
-def _union(shots: list[Shot], terms: list[list[str]]) -> set[ShotKey]:
-    return {key for term in terms for key in _intersection(shots, term)}
+def _literal(text: str) -> str:
+    """The glob that matches a text alone; a plus sign in it asks for no other shots."""
+    return escape(text).replace("+", "[+]")
 
 
-def _intersection(shots: list[Shot], term: list[str]) -> set[ShotKey]:
-    return set.intersection(*(_matching(shots, part) for part in term))
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The shots that expressions select from."""
+
+    shots: list[Shot]
+    states_of: StatesOf
+
+    def union(self, terms: list[list[str]]) -> set[ShotKey]:
+        return {key for term in terms for key in set.intersection(*map(self._selected_by, term))}
+
+    def _selected_by(self, selector: str) -> set[ShotKey]:
+        """The shots of a selector; with `+` before it what they are made from, with `+` after it what needs them."""
+        name = selector.removeprefix("+").removesuffix("+") or selector
+        keys = self._matching(name)
+        upstream = {_key(shot): {(shot.storyboard, need) for need in shot.needs} for shot in self.shots}
+        reached = set(keys)
+        if selector.startswith("+"):
+            reached |= _reachable(keys, upstream)
+        if selector.endswith("+"):
+            downstream: dict[ShotKey, set[ShotKey]] = {}
+            for key, needs in upstream.items():
+                for need in needs:
+                    downstream.setdefault(need, set()).add(key)
+            reached |= _reachable(keys, downstream)
+        return reached & upstream.keys()
+
+    def _matching(self, selector: str) -> set[ShotKey]:
+        method, colon, value = selector.partition(":")
+        if not colon or method not in _METHODS:
+            method, value = "shot", selector
+            keys = {_key(shot) for shot in self.shots if _is_named(shot, selector)}
+            values = {shot.id for shot in self.shots}
+        elif method == "state":
+            keys, values = self._in_state(value)
+        else:
+            keys = {_key(shot) for shot in self.shots if any(_like(text, value) for text in _values(shot, method))}
+            values = {text for shot in self.shots for text in _values(shot, method)}
+        if not keys:
+            raise SelectionError(_unknown(method, value, values))
+        return keys
+
+    def _in_state(self, pattern: str) -> tuple[set[ShotKey], set[str]]:
+        """The shots with a take in a state, and the words that name one. Raises `SelectionError` if no take has it."""
+        words = {word for word in STATES if _like(word, pattern)}
+        states = self.states_of() if words else {}
+        keys = {key for key, of_shot in states.items() if words & of_shot}
+        if words and not keys:
+            present = [word for word in STATES if any(word in of_shot for of_shot in states.values())]
+            raise SelectionError(f"no take is in state {pattern!r} now; there are {', '.join(present) or 'none'}")
+        return keys, set(STATES)
 
 
-def _matching(shots: list[Shot], selector: str) -> set[ShotKey]:
-    method, colon, value = selector.partition(":")
-    if colon and method in _METHODS:
-        keys = {_key(shot) for shot in shots if any(_like(text, value) for text in _values(shot, method))}
-        values = {text for shot in shots for text in _values(shot, method)}
-    else:
-        keys = {_key(shot) for shot in shots if _is_named(shot, selector)}
-        method, value = "shot", selector
-        values = {shot.id for shot in shots}
-    if not keys:
-        raise SelectionError(_unknown(method, value, values))
-    return keys
+def _reachable(starts: set[ShotKey], neighbours: Mapping[ShotKey, set[ShotKey]]) -> set[ShotKey]:
+    """The shots that lie on the way from these, however far."""
+    reached: set[ShotKey] = set()
+    open_keys = list(starts)
+    while open_keys:
+        new = neighbours.get(open_keys.pop(), set()) - reached
+        reached |= new
+        open_keys += new
+    return reached
 
 
 def _values(shot: Shot, method: str) -> tuple[str, ...]:
@@ -116,7 +179,7 @@ def storyboard_slug(path: str) -> str:
 
 
 def _unknown(method: str, pattern: str, values: set[str]) -> str:
-    value = re.sub(r"\[([*?[])\]", r"\1", pattern)  # as it was typed, before `escape`
+    value = re.sub(r"\[([*?[+])\]", r"\1", pattern)  # as it was typed, before `escape`
     if value.count('"') == 1:
         typed = value.strip('"')
         return f"the quote before {typed!r} has no end"
@@ -127,5 +190,5 @@ def _unknown(method: str, pattern: str, values: set[str]) -> str:
         return f"no {method} is called {value!r}; a name with blanks or commas stands in quotes: --select '{name}'"
     if closest is not None:
         return f"no {method} is called {value!r}; did you mean {closest!r}?"
-    examples = ", ".join(sorted(values)[:8])
+    examples = ", ".join(STATES if method == "state" else sorted(values)[:8])
     return f"no {method} is called {value!r}" + (f"; there are {examples}" if examples else f"; no shot has a {method}")

@@ -13,6 +13,7 @@ from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
 from runner.paid_providers import paid_provider_name
 from runner.requests.request import JsonValue, Material, Request
+from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.settings.api_key import ApiKey
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class ApiClient(Protocol):
         """The preflight with its duration and the clock skew; for health checks, not for a run."""
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         """Order one task, without a retry; `before_send` is awaited before the first byte of the request."""
 
@@ -88,7 +93,8 @@ class Uploader(Protocol):
 class ProviderApi(Protocol):
     """The functions of one provider's API; each method imports its own modules when it is called."""
 
-    def client(self, base_url: str, key: ApiKey, edition: Edition) -> ApiClient: ...
+    def client(self, base_url: str, key: ApiKey, edition: Edition, *, reads_shot_text: bool = False) -> ApiClient:
+        """A client; `reads_shot_text` is what the host declares: whether orders carry the words of their shot."""
 
     def uploader(self, base_url: str, key: ApiKey, proxy: "httpx.Proxy | None") -> Uploader: ...
 

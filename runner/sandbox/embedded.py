@@ -17,6 +17,8 @@ class SandboxAddress:
 
     base_url: str
     key: str = field(repr=False)
+    reads_shot_text: bool = True
+    """Whether it reads the words of a shot that its request does not hold (`ShotText`)."""
 
 
 @contextmanager

@@ -39,6 +39,17 @@ def is_too_long(path: str | os.PathLike[str]) -> bool:
     return False
 
 
+def commands_on_path(name: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """The programs of a name on the PATH, each once under any of its links: the first is the one that runs."""
+    env = os.environ if environ is None else environ
+    programs: dict[str, str] = {}
+    for folder in filter(os.path.isabs, env.get("PATH", os.defpath).split(os.pathsep)):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            programs.setdefault(os.path.realpath(path), path)
+    return list(programs.values())
+
+
 def home_folder(environ: Mapping[str, str]) -> str | None:
     """The user's home: an absolute HOME, else that of the password file; None on a machine that names neither."""
     if home := environ.get("HOME", ""):

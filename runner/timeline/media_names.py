@@ -1,6 +1,8 @@
 """Unique names of clips for editors: all clips are called `take-N.mp4`, and editors link again by name. Pure."""
 
 from collections.abc import Iterable
+from itertools import count
+from pathlib import PurePosixPath
 
 from slugify import slugify
 
@@ -19,6 +21,22 @@ def media_names(takes: Iterable[tuple[str, str, int]]) -> dict[tuple[str, str, i
             names[key] = _free(_name(*key), used)
             used.add(names[key].casefold())
     return names
+
+
+def own_media_names(labels: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """A name for each file of the user's own, by its path as written: its stem, different from the names `taken`."""
+    names: dict[str, str] = {}
+    used = {name.casefold() for name in taken}
+    for label in labels:
+        if label not in names:
+            names[label] = _unique(PurePosixPath(label).stem, used)
+            used.add(names[label].casefold())
+    return names
+
+
+def _unique(stem: str, used: set[str]) -> str:
+    candidates = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+    return next(candidate for candidate in candidates if candidate.casefold() not in used)
 
 
 def _name(storyboard: str, shot: str, take: int) -> str:

@@ -79,8 +79,8 @@ def test_a_clip_has_the_shape_and_the_length_that_were_asked(
         assert audio.codec_context.name == "aac"
         # BT.709, limited range, and said so: players guess otherwise.
         assert (video.codec_context.colorspace, video.codec_context.color_range) == (1, 1)
-        assert video.frames == seconds * 24
-        assert video.average_rate == 24
+        assert video.frames == seconds * 12
+        assert video.average_rate == 12
         assert container.duration == seconds * 1_000_000
 
 
@@ -108,7 +108,7 @@ def test_browsers_can_start_at_once_and_seek(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_is_drawn_larger_than_720p(size: tuple[int, int], drawn: tuple[int, int]) -> None:
-    assert drawn_size(*size) == drawn
+    assert drawn_size(*size, 720) == drawn
 
 
 def test_a_large_clip_shows_twelve_pictures_a_second(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_first_and_last_frame_are_the_opening_and_the_closing_picture(tmp_path: 
     for picture, source in ((pictures[0], first), (pictures[-1], last)):
         with Image.open(source) as image:
             assert _distance(picture, image.resize((320, 180), Image.Resampling.LANCZOS)) < 4
-    assert _distance(pictures[0], pictures[12]) > 3
+    assert _distance(pictures[0], pictures[6]) > 3
 
 
 def test_a_chain_of_clips_keeps_its_colours(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_opening_and_closing_picture_carry_no_text(tmp_path: Path) -> None:
     lower = (0, 120, 320, 180)
     for pictures in (with_text, without):
         ends = [ImageStat.Stat(pictures[at].crop(lower)).mean[0] for at in (0, -1)]
-        middle = ImageStat.Stat(pictures[12].crop(lower)).mean[0]
+        middle = ImageStat.Stat(pictures[6].crop(lower)).mean[0]
         assert abs(ends[0] - ends[1]) < 6
         assert abs(middle - ends[0]) > 4
 
@@ -211,8 +211,8 @@ def test_references_stand_in_the_picture_and_videos_move(tmp_path: Path) -> None
     plain = _pictures(_rendered(tmp_path, _spec("static camera, a door"), "plain.mp4"))
     cards = _pictures(_rendered(tmp_path, _spec("static camera, a door", references=materials), "cards.mp4"))
     assert _distance(plain[0], cards[0]) < 3
-    assert _distance(plain[12].crop((0, 0, 320, 80)), cards[12].crop((0, 0, 320, 80))) > 8
-    assert _distance(cards[10].crop((0, 20, 160, 70)), cards[16].crop((0, 20, 160, 70))) > 0.3
+    assert _distance(plain[6].crop((0, 0, 320, 80)), cards[6].crop((0, 0, 320, 80))) > 8
+    assert _distance(cards[5].crop((0, 20, 160, 70)), cards[8].crop((0, 20, 160, 70))) > 0.3
 
 
 @pytest.mark.parametrize("count", [1, 4, 15])
@@ -229,7 +229,7 @@ def test_an_audio_reference_is_heard_and_a_room_is_never_dead(tmp_path: Path) ->
     path = _rendered(tmp_path, _spec("A wall", references=(tone,)))
     samples = decode_audio(path, 1)
     start, end = samples[4_000:20_000], samples[30_000:46_000]
-    assert max(start) > 0.2
+    assert max(start) > 0.1
     assert 0.00005 < max(end) < 0.02
     assert len(samples) == 48_000
 
@@ -243,7 +243,7 @@ def test_sound_may_be_left_out(tmp_path: Path) -> None:
 
 def test_a_loud_mix_stays_within_what_can_be_played() -> None:
     loud = array("f", [1.0] * 96_000)
-    track = sound_track("storm at sea", 1, [loud, loud, loud])
+    track = sound_track(_spec("storm at sea"), [loud, loud, loud])
     assert len(track) == 2 * 48_000
     assert max(track) <= 1
     assert min(track) >= -1
@@ -303,7 +303,7 @@ PLACES = (
 
 @pytest.mark.parametrize("prompt", PLACES)
 def test_every_place_can_be_drawn(tmp_path: Path, prompt: str) -> None:
-    picture = _pictures(_rendered(tmp_path, _spec(prompt, width=160, height=120)))[12]
+    picture = _pictures(_rendered(tmp_path, _spec(prompt, width=160, height=120)))[6]
     # A picture, not a plain card: it has light and dark.
     assert ImageStat.Stat(picture.convert("L")).stddev[0] > 8
 

@@ -27,10 +27,10 @@ ROOMS = {
     },
     "plan": {
         *("app", "attempts", "commands", "diagnostics", "editions", "engine", "files", "language", "media", "planning"),
-        *("providers", "requests", "settings", "show", "store"),
+        *("animatic", "providers", "requests", "settings", "show", "store"),
     },
 }
-"""The rooms that may be entered; none of them is the publisher's or the sandbox's."""
+"""The rooms that may be entered, not the publisher's or the sandbox's; of `animatic` two modules of constants."""
 
 WORDS = {"validate": [], "plan": ["--json"]}
 """A plan's screen asks the terminal how wide it is, which imports much; a plan for programs does not."""

@@ -12,7 +12,8 @@ import pytest
 from av.filter import Graph
 from PIL import Image
 
-from runner.assembly.assemble import assemble, can_copy, key_of
+from runner.assembly.assemble import assemble, can_copy
+from runner.assembly.film_key import FilmKey, key_of
 from runner.assembly.film_sound import LOUDNESS
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, FilmShape, MusicTrack, Part
 
@@ -99,7 +100,7 @@ def test_a_range_that_begins_between_two_key_frames_is_encoded(tmp_path: Path) -
 def test_the_key_of_the_edit_stands_in_the_file_and_can_be_read_without_decoding(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
     film(tmp_path, Assembly((part(clip),), key="a1" * 32))
-    assert key_of((tmp_path / "cut.mp4").read_bytes()[:65536]) == "a1" * 32
+    assert key_of((tmp_path / "cut.mp4").read_bytes()[:65536]) == FilmKey("a1" * 32)
     assert key_of(clip.read_bytes()) is None
 
 

@@ -143,7 +143,9 @@ class ContentRepo:
         return told
 
     def clips(self) -> list[str]:
-        return sorted(str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4"))
+        """The clips of all takes; the cut of a film is none."""
+        paths = self.root.glob("renders/**/*.mp4")
+        return sorted(str(path.relative_to(self.root)) for path in paths if not path.name.startswith("cut."))
 
 
 def content(tmp_path: Path, film: str = FILM) -> ContentRepo:

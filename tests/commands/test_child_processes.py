@@ -17,8 +17,9 @@ from tests.commands.content_repo import ContentRepo, content
 
 FILM = """\
 storyboard: 1
-title: The quay
+title: The quay ش
 defaults: {resolution: 480p, duration: 4, aspect_ratio: 16:9}
+cut: [quay, {slate: "The end نهاية", seconds: 0.2}]
 shots:
   - id: quay
     prompt: "{% for i in range(2) %}Sunrise over the quay ش {% endfor %}"
@@ -46,6 +47,10 @@ CALLS: dict[str, tuple[str, ...]] = {
     "schema": ("schema",),
     "doctor": ("doctor",),
     "explain": ("explain", "unknown-name"),
+    "docs": ("docs", "language"),
+    "example": ("example", "harbour"),
+    "import": ("import", "shots.csv"),
+    "completion": ("completion", "bash"),
 }
 RECORDER = """\
 import json, sys
@@ -73,6 +78,7 @@ raise SystemExit(main())
 @pytest.fixture
 def watched(tmp_path: Path) -> ContentRepo:
     film = content(tmp_path, FILM)
+    film.write("shots.csv", "Shot,Description\n1,A quay\n")
     (tmp_path / "recorder.py").write_text(RECORDER)
     return film
 
@@ -125,7 +131,7 @@ def test_no_command_gives_the_key_to_a_process_that_it_starts(watched: ContentRe
     del env["SEEDANCE_API_KEY"]
     by_vendors_name = started_by(watched, *CALLS["run"], **env | {"KINOVI_API_KEY": KEY})
     assert environments_with(KEY, by_vendors_name) == []
-    for child in ("status", "templates.worker", "drawing.worker"):
+    for child in ("status", "templates.worker", "drawing.worker", "fc-match"):
         assert any(child in program for program in programs), child
 
 

@@ -116,6 +116,12 @@ def test_a_sheet_has_a_picture_of_each_shot_and_says_what_is_missing(film: Conte
         assert image.width == 1600
 
 
+def test_a_slate_of_the_cut_is_no_missing_picture_of_the_sheet(film: ContentRepo) -> None:
+    film.write("storyboards/film.yaml", FILM + "cut: [quay, {slate: The end, seconds: 1}]\n")
+    result = film.storyboard("sheet", "storyboards/film.yaml")
+    assert (result.code, "missing" in result.out) == (0, False), result.out + result.err
+
+
 def test_the_posters_are_kept_for_the_next_sheet(film: ContentRepo) -> None:
     film.storyboard("sheet", "storyboards/film.yaml")
     kept = sorted((film.state / "posters").glob("*.jpg"))

@@ -84,3 +84,14 @@ def test_storyboards_with_different_settings_are_refused_together_and_both_are_n
     for file in files:
         assert repo.storyboard("validate", file).code == 0
     assert repo.storyboard("validate", *files, "--config", "films/attic/storyboard.toml").code == 0
+
+
+@pytest.mark.parametrize("target", ["nowhere.yaml", "film.yaml"])
+def test_a_link_that_leads_nowhere_is_a_problem_with_its_name(tmp_path: Path, target: str) -> None:
+    film = content(tmp_path)
+    film.write("storyboards/harbour.yaml", FILM)
+    film.root.joinpath("storyboards/film.yaml").unlink()
+    film.root.joinpath("storyboards/film.yaml").symlink_to(target)
+    result = film.storyboard("validate")
+    assert (result.code, result.out.splitlines()[-1]) == (3, "2 files, 2 shots: 1 error")
+    assert result.out.startswith("storyboards/film.yaml:1:1: error[file-")

@@ -276,6 +276,11 @@ FEATURES: dict[str, Callable[[Path], Path]] = {
     "an edit list": lambda to: containers.edit(containers.film(to / "a.mp4"), to / "b.mp4", [(1.5, 0.5, 0x10000)]),
     "a turned picture": lambda to: containers.turn(containers.film(to / "a.mp4"), to / "b.mp4", 90),
     "late sound": lambda to: containers.film(to / "a.mp4", sound=(1, 2)),
+    "an empty track of sound": lambda to: containers.film(
+        to / "a.mp4", sound=(0, 0), movflags="frag_keyframe+empty_moov"
+    ),
+    "HEVC": lambda to: containers.film(to / "a.mp4", "libx265"),
+    "VP9": lambda to: containers.film(to / "a.mp4", "libvpx-vp9"),
     "chapters and AV1": lambda to: containers.film(to / "a.mp4", "libsvtav1", prepare=containers.add_chapters),
 }
 

@@ -98,6 +98,13 @@ def test_every_other_flood_is_too(film: ContentRepo, flood: str) -> None:
     check(film, FLOODS[flood]())
 
 
+def test_a_flood_in_one_storyboard_leaves_the_others_checked(film: ContentRepo) -> None:
+    film.write(FILM, shots("prompt: '{{ a | nofilter# }}'"))
+    film.write("storyboards/zebra.yaml", "storyboard: 1\nshots:\n  - {id: quay, prompt: '@nobody'}\n")
+    problems = film.storyboard("validate", FILM, "storyboards/zebra.yaml", "--json").json["problems"]
+    assert [problem["code"] for problem in problems if problem["file"] == "storyboards/zebra.yaml"] == ["unknown-name"]
+
+
 def test_the_shots_that_are_not_checked_are_counted_and_the_first_one_is_named(film: ContentRepo) -> None:
     film.write(FILM, shots("prompt: '{{ a | nofilter# }}'"))
     *_, last = film.storyboard("validate", FILM, "--json").json["problems"]

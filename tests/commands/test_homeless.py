@@ -26,6 +26,7 @@ WORKING = (
         ("prices",),
     ),
     *(("prices",), ("schema",), ("explain", "unknown-name"), ("init", "other"), ("--help",), ("--version",)),
+    *(("docs", "language"), ("example", "harbour"), ("import", "shots.csv"), ("completion", "bash")),
 )
 STOPPING = (("run", BOARD), ("doctor",), ("fetch", BOARD))
 
@@ -48,6 +49,7 @@ def homeless(film: ContentRepo, *words: str, **env: str) -> CommandResult:
 @pytest.fixture
 def anybodys(film: ContentRepo) -> ContentRepo:
     """A film that every user of the machine may change."""
+    film.write("shots.csv", "Shot,Description\n1,A quay\n")
     for path in (film.root.parent, film.root, *film.root.rglob("*")):
         path.chmod(path.stat().st_mode | 0o777 if path.is_dir() else 0o666)
     return film

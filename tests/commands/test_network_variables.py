@@ -46,6 +46,16 @@ def test_a_variable_that_cannot_be_used_is_named_with_the_way_out(paid_film: Con
     assert paid_film.storyboard("plan", "--provider", "kinovi", **env).code == 0
 
 
+@pytest.mark.parametrize("userinfo", ["name:secret", "secret", ":secret", "name%40x:secret"])
+def test_a_base_url_with_a_name_or_password_is_refused_and_never_shown(paid_film: ContentRepo, userinfo: str) -> None:
+    env = {"SEEDANCE_BASE_URL": f"https://{userinfo}@api.example.invalid", "SEEDANCE_API_KEY": KEY}
+    for words in (("run", BOARD, "--yes"), ("plan", BOARD), ("doctor",)):
+        said = paid_film.storyboard(*words, STORYBOARD_PROVIDER="kinovi", **env)
+        assert said.code == 3, said.out
+        assert "SEEDANCE_BASE_URL" in said.out + said.err
+        assert "secret" not in said.out + said.err
+
+
 @pytest.mark.parametrize("case", [*UNUSABLE, *HARMLESS])
 def test_what_is_on_this_machine_needs_neither_proxy_nor_certificates(
     paid_film: ContentRepo, host: Callable[..., Host], case: str

@@ -41,6 +41,15 @@ def test_errors_of_a_refused_request_lead_to_field_line_and_material(tmp_path: P
     assert film.manifest(variant="kinovi")["shots"][0]["takes"][0]["error"] == raw
 
 
+def test_a_prompt_that_changed_after_a_refusal_is_told_as_a_change(tmp_path: Path, host: Start) -> None:
+    film = content(tmp_path, BOARD)
+    there = host("--faults", str(film.write("faults.yaml", "faults: 1\nrules:\n  - {on: create, do: {status: 400}}\n")))
+    assert film.storyboard("run", FILM, "--yes", **there.env).code == 1
+    film.write(FILM, BOARD.replace("walks down", "runs down"))
+    plan = film.storyboard("plan", FILM, **there.env).out
+    assert 'the prompt: "@image1 −walks−" → "@image1 +runs+"' in plan
+
+
 def test_json_has_the_providers_words_as_they_are(tmp_path: Path, host: Start) -> None:
     film = content(tmp_path, BOARD)
     rule = f"{{on: create, do: {{status: 400, body: '{ERRORS}'}}}}"

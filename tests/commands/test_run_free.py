@@ -45,7 +45,7 @@ def test_the_paths_of_clips_open_from_where_the_user_stands(film: ContentRepo) -
     said = below.storyboard("run", "film.yaml", STORYBOARD_STATE=str(film.state))
     assert said.code == 0, said.err
     shown = [word for word in (said.out + said.err).split() if word.endswith(".mp4")]
-    assert len(shown) == 4
+    assert len(shown) == 5
     assert all((below.root / path).is_file() for path in shown)
 
 

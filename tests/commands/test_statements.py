@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from PIL import Image
 
 from tests.commands.content_repo import ContentRepo
 from tests.language.storyboards import picture
@@ -116,3 +117,18 @@ def test_ids_that_are_numbers_are_their_text(film: ContentRepo) -> None:
     film.write(FILM, "storyboard: 1\nshots:\n  - {id: 1, prompt: x}\n  - {id: 1.50, prompt: '@1.last_frame y'}\n")
     result = film.storyboard("plan", FILM, "--json")
     assert [each["id"] for each in result.json["storyboards"][0]["shots"]] == ["1", "1.50"]
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_a_picture_counts_as_it_is_shown_whatever_its_format(film: ContentRepo, ending: str) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    folder = film.root / "storyboards"
+    Image.new("RGB", (1280, 720)).save(folder / f"turned.{ending}", exif=turned)
+    Image.new("RGB", (1280, 720)).save(folder / f"wide.{ending}")
+    entries = "".join(
+        f"  - {{id: {name}, prompt: x {name}, first_frame: {name}.{ending}}}\n" for name in ("turned", "wide")
+    )
+    film.write(FILM, f"storyboard: 1\ndefaults: {{aspect_ratio: '9:16'}}\nshots:\n{entries}")
+    problems = film.storyboard("validate", FILM, "--json").json["problems"]
+    assert [problem["shots"] for problem in problems] == [["wide"]]

@@ -17,7 +17,8 @@ USAGE = {
     "timeline": "[FILE…] [options]",
     "sandbox": "[options]",
     "keep": "SELECT… [options]",
-    "prices": "[options]", "schema": "[NAME]", "doctor": "[options]", "explain": "[CODE]",
+    "prices": "[options]", "schema": "[NAME]", "doctor": "[options]", "explain": "[WORD]",
+    "docs": "[PAGE]", "example": "[NAME]", "import": "FILE [options]", "completion": "SHELL",
 }  # fmt: skip
 
 

@@ -105,7 +105,9 @@ class Reader:
                     os.write(master, b"\x03")
                     press_ctrl_c = False
         os.close(master)
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode()).replace("\r", "").replace("^C", "")
+        # A line that is cleared is not read any more: what follows stands on a line of its own.
+        lasting = screen.decode().replace("\r\x1b[K", "\n")
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", lasting).replace("\r", "").replace("^C", "")
         code = process.wait(timeout=60)
         self.folder = Path(where.read_text("utf-8").strip())
         return text, code

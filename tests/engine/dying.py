@@ -10,6 +10,7 @@ from runner.editions.edition import Edition
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded, Published, TransferFailed
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material, Request
+from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.store.ledger.ledger import Ledger
 
 from .provider import Simulated
@@ -93,10 +94,14 @@ class DyingProvider:
         return await self.provider.preflight()
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         self.life.step()
-        answer = await self.provider.create(body, webhook_token, before_send)
+        answer = await self.provider.create(body, webhook_token, before_send, shot_text)
         self.life.step()
         return answer
 

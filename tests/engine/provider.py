@@ -30,6 +30,7 @@ from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
 from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue, Material, Request, canonical_json
+from runner.requests.shot_text import NO_TEXT, ShotText
 
 
 @dataclass(slots=True)
@@ -100,7 +101,11 @@ class Simulated:
         return self.preflight_answer
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         world, text = self.world, canonical_json(dict(body))
         scripted = world.script(text, len(world.arrived))

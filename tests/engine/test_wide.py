@@ -15,6 +15,7 @@ import pytest
 import runner
 from runner.attempts.events import CreateResult, PollResult
 from runner.requests.request import JsonValue
+from runner.requests.shot_text import NO_TEXT, ShotText
 from tests.ledgers import LedgerHome
 
 from .boards import film, planner
@@ -34,7 +35,11 @@ class QuickProvider(Simulated):
         self.stored_at_create: list[int] = []
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         self.creates.append(anyio.current_time())
         self.stored_at_create.append(len(self.stored))

@@ -19,6 +19,7 @@ from runner.engine.webhooks import WebhookInbox
 from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material
+from runner.requests.shot_text import NO_TEXT, ShotText
 from tests.ledgers import LedgerHome
 
 from . import virtual
@@ -65,7 +66,11 @@ class CheckedProvider(Simulated):
         return Running("", "HTTP 503", answered=False), None
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         self.check()
         answer = await super().create(body, webhook_token, before_send)

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from runner.language import compiler as language
 from tests.language.storyboards import codes, compiled, picture, shots
 
 Form = Literal["NFC", "NFD"]
@@ -92,6 +93,21 @@ def test_a_file_that_exists_under_nearly_that_name_is_named(tmp_path: Path, writ
     assert (problems.errors[0].code, problems.errors[0].hint) == ("file-missing", f"the repository has {there}")
 
 
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("storyboards/pictures/door.png", "the repository has storyboards/pictures/door.png: write pictures/door.png"),
+        ("assets/gate.png", "the repository has assets/gate.png: write ../assets/gate.png"),
+    ],
+)
+def test_the_hint_for_a_missing_file_is_the_path_that_would_work(tmp_path: Path, written: str, hint: str) -> None:
+    picture(tmp_path / "storyboards/pictures/door.png")
+    picture(tmp_path / "assets/gate.png")
+    (tmp_path / "storyboards/film.yaml").write_text(framed(written))
+    _, problems = language.compile([tmp_path / "storyboards/film.yaml"], tmp_path, language.CompileOptions())
+    assert [problem.hint for problem in problems.errors] == [hint]
+
+
 @pytest.mark.parametrize(("written", "there"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_the_other_unicode_form_of_a_file_name_is_named(tmp_path: Path, written: Form, there: Form) -> None:
     name = "assets/señorita.png"
@@ -124,6 +140,9 @@ def test_an_id_that_is_a_number_is_its_text_as_written(tmp_path: Path, written: 
         ("image", ".mp4"),
         ("image", ".heic"),
         ("audio", ".mp4"),
+        *[("video", ending) for ending in (".m3u8", ".mpd", ".ts", ".html", ".zip", ".gif", ".fcpxml", ".srt")],
+        *[("image", ending) for ending in (".tiff", ".cr3", ".svg", ".htm", ".m3u8", ".psd", ".exr", ".pdf")],
+        *[("audio", ending) for ending in (".wma", ".aiff", ".m3u", ".midi", ".webm", ".xspf", ".7z", ".png")],
         ("video", "%2Emov"),
         ("video", "%2e%6D%6fv"),
         ("image", ".mp%34"),
@@ -151,6 +170,19 @@ def test_an_address_with_another_or_no_ending_is_taken_as_what_it_is_declared(tm
     for ending in ("", ".php", "/v/2.0"):
         asset = f"{{video: {URL}{ending}, seconds: 5}}"
         assert codes(tmp_path, f"storyboard: 1\nassets: {{m: {asset}}}\nshots:\n  - {{id: a, prompt: '@m'}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "message"),
+    [(".m3u8", "ends with .m3u8, a playlist, not the media"), (".html", "ends with .html, a page, not the media")],
+)
+def test_an_address_of_no_declared_kind_with_an_unfit_ending_says_what_it_is(
+    tmp_path: Path, ending: str, message: str
+) -> None:
+    board = f"storyboard: 1\nassets: {{m: {URL}{ending}}}\nshots:\n  - {{id: a, prompt: '@m'}}\n"
+    _, problems = compiled(tmp_path, board)
+    assert [problem.message for problem in problems.errors] == [f"`{URL}{ending}` {message}"]
+    assert problems.errors[0].hint.startswith("the provider takes .jpg")
 
 
 CIRCLE = """storyboard: 1

@@ -24,7 +24,7 @@ from runner.language.model import Shot
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides
 from runner.planning.reason import RESERVED, Reason, ReasonCode
 from runner.requests.request import LocalFile
-from tests.planning.worlds import BOARD, after, clip, last_frame, pick, plan, public_address, shot
+from tests.planning.worlds import BOARD, FREE, after, clip, last_frame, pick, plan, public_address, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 UNKNOWN = (SendStarted(), OutcomeUnknown("the line broke"))
@@ -98,6 +98,13 @@ def kept() -> Reason:
     return reasons(asked, history=history)[0]
 
 
+def drawn_by_an_earlier_version() -> Reason:
+    quay, history = shot("quay"), History(drawing=7)
+    attempt = after(history, plan(quay).steps[0], *MADE)
+    history.attempts[attempt.id] = replace(attempt, intent=replace(attempt.intent, drawing=6))
+    return plan(quay, history=history, account=FREE).steps[0].reason
+
+
 def made_elsewhere() -> Reason:
     quay, history = shot("quay"), History()
     attempt = after(history, plan(quay).steps[0], *MADE)
@@ -148,6 +155,7 @@ REACHED: dict[ReasonCode, tuple[Callable[[], Reason], str, tuple[str, ...]]] = {
         ("first_frame",),
     ),
     ReasonCode.PICK_CHANGED: (changed_pick, "quay's last frame is of take 2 now, was take 1", ("first_frame",)),
+    ReasonCode.DRAWING_CHANGED: (drawn_by_an_earlier_version, "drawn by an earlier version", ()),
     ReasonCode.MADE: (lambda: after_events(*MADE), "made", ()),
     ReasonCode.MADE_ELSEWHERE: (made_elsewhere, "the same request was made for ../spot (2026-03-01)", ()),
     ReasonCode.KEPT: (kept, "yours, although the prompt has changed since", ("prompt",)),

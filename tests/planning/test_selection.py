@@ -1,13 +1,17 @@
 """`--select` and `--exclude`."""
 
+import re
+
 import pytest
 
 from runner.app.exit_codes import exit_code_of
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import ExitCode
 from runner.language.model import Batch
-from runner.planning.selection import select, storyboard_slug
-from tests.planning.worlds import batch, shot
+from runner.planning.plan import Action
+from runner.planning.selection import STATES, select, storyboard_slug
+from runner.planning.take_states import FAILED
+from tests.planning.worlds import batch, last_frame, shot
 
 FILM = "storyboards/film.yaml"
 SPOT = "storyboards/ads/spot.yml"
@@ -62,8 +66,8 @@ def test_nothing_said_is_everything(films: Batch) -> None:
         ("scene:zoo", "no scene is called 'zoo'; there are kitchen, quay"),
         ('scene:"kit*"', "no scene is called 'kit*'; there are kitchen, quay"),
         ('scene:"kitchen', "the quote before 'kitchen' has no end"),
-        ("", "'' selects nothing: write an id, a glob, tag:NAME or scene:NAME"),
-        (" ", "' ' selects nothing: write an id, a glob, tag:NAME or scene:NAME"),
+        ("", "'' selects nothing: write an id, a glob, tag:NAME, scene:NAME or state:NAME"),
+        (" ", "' ' selects nothing: write an id, a glob, tag:NAME, scene:NAME or state:NAME"),
     ],
 )
 def test_what_matches_nothing_ends_with_the_nearest_name(films: Batch, expression: str, message: str) -> None:
@@ -126,3 +130,74 @@ def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
 def test_the_signs_of_a_glob_in_quotes_stand_for_themselves() -> None:
     shots = batch(shot("quay", scene="a*"), shot("boat", scene="ab"))
     assert select(shots, ['scene:"a*"'], []) == frozenset({("storyboards/film.yaml", "quay")})
+
+
+@pytest.fixture
+def chain() -> Batch:
+    return batch(
+        shot("quay"),
+        shot("enter", materials=[last_frame("quay")]),
+        shot("stairs", scene="attic", materials=[last_frame("enter")]),
+        shot("gull"),
+        shot("quay", storyboard=SPOT),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "ids"),
+    [
+        ("+enter", ["quay", "enter"]),
+        ("enter+", ["enter", "stairs"]),
+        ("+enter+", ["quay", "enter", "stairs"]),
+        ("+scene:attic", ["quay", "enter", "stairs"]),
+        ("film:quay+", ["quay", "enter", "stairs"]),
+        ("+gull+", ["gull"]),
+        ("+stairs,film:quay+ gull", ["quay", "enter", "stairs", "gull"]),
+        ("state:make", ["quay", "gull"]),
+        ("state:FAILED", ["gull"]),
+        ("+state:blocked", ["quay", "enter", "stairs"]),
+        ("state:keep state:failed", ["enter", "gull"]),
+    ],
+)
+def test_a_plus_adds_what_a_shot_is_made_from_and_a_state_asks_the_plan(
+    chain: Batch, expression: str, ids: list[str]
+) -> None:
+    assert select(chain, [expression], [], lambda: STATES_OF_CHAIN) == frozenset((FILM, id) for id in ids)
+
+
+STATES_OF_CHAIN = {
+    (FILM, "quay"): frozenset({"make"}),
+    (FILM, "enter"): frozenset({"keep", "wait"}),
+    (FILM, "stairs"): frozenset({"blocked"}),
+    (FILM, "gull"): frozenset({"make", "failed"}),
+}
+
+
+def test_a_plus_in_quotes_is_part_of_a_name() -> None:
+    films = batch(shot("a", scene="b+"), shot("c", scene="b"))
+    assert select(films, ['scene:"b+"'], []) == frozenset({(FILM, "a")})
+    assert select(films, ["scene:b\\+"], []) == frozenset({(FILM, "a")})
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("state:fialed", "no state is called 'fialed'; did you mean 'failed'?"),
+        ("state:x", "no state is called 'x'; there are make, failed, wait, resume, keep, unsettled, refused, blocked"),
+        ("state:gone", "no take is in state 'gone' now; there are make, failed, wait, keep, blocked"),
+        ("+nobody", "no shot is called 'nobody'"),
+        ("+", "no shot is called '+'"),
+    ],
+)
+def test_what_selects_nothing_says_what_there_is(chain: Batch, expression: str, message: str) -> None:
+    with pytest.raises(SelectionError, match=f"^{re.escape(message)}"):
+        select(chain, [expression], [], lambda: STATES_OF_CHAIN)
+
+
+def test_a_state_where_a_single_shot_is_named_says_so(chain: Batch) -> None:
+    with pytest.raises(SelectionError, match="state: asks the plan"):
+        select(chain, ["state:make"], [])
+
+
+def test_the_states_are_the_words_of_the_plan_and_failed() -> None:
+    assert set(STATES) == {*(action.value for action in Action), FAILED}

@@ -25,8 +25,10 @@ from runner.attempts.events import (
     ServerError,
 )
 from runner.diagnostics.failures import ConnectionUnusable
+from runner.paid_providers import paid_providers
 from runner.providers.kinovi.client import Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
+from runner.requests.shot_text import ShotText
 from tests.double.server import Double
 from tests.double.steps import Step, created, dropped, page, reply
 from tests.providers.client_calls import BODY, KEY, ask, create, deadlines_of, poll, preflight, send_at_once
@@ -415,3 +417,23 @@ def test_a_proxy_that_refuses_the_tunnel_means_not_sent(monkeypatch: pytest.Monk
 
     assert isinstance(answer, NotSent)
     assert counter.count == 0
+
+
+def test_the_words_of_a_shot_reach_only_a_host_that_declares_to_read_them() -> None:
+    words = ShotText("lighthouse: @maria walks", "lighthouse scene\nshe waits")
+
+    async def order(client: Client) -> Any:
+        return await client.create(BODY, "receipt", send_at_once, words)
+
+    with Double([created(), created()]) as double:
+        ask(double.url, order)
+        ask(double.url, order, reads_shot_text=True)
+        paid, free = double.requests("POST")
+    assert "lighthouse" not in str(paid.headers) + str(paid.body)
+    assert free.header("x-storyboard-prompt") == "lighthouse%3A %40maria walks"
+    assert free.header("x-storyboard-scene") == "lighthouse scene%0Ashe waits"
+    assert free.body == paid.body
+
+
+def test_no_paid_provider_reads_the_words_of_a_shot() -> None:
+    assert not any(provider.reads_shot_text for provider in paid_providers())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.attempts.attempt import AttemptState
 from runner.engine.run_events import Pause, RunEvent, Sending
 from runner.planning.plan import Step
 from runner.show.live.frame import frame
@@ -17,7 +18,7 @@ from runner.show.live.progress import Progress, summary
 from runner.show.text.cells import width as cells
 from runner.show.text.style import Style
 from tests.show.conftest import Golden
-from tests.show.driver import story
+from tests.show.driver import attempt_of, story
 from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series
 
 STORY = list(story(plan(ferry())))
@@ -159,6 +160,16 @@ def test_the_time_left_shrinks_to_nothing() -> None:
     assert left[0] is not None
     assert 1200 < left[0] < 1600
     assert left[-1] == 0
+
+
+def test_a_billed_clip_that_is_still_to_come_has_no_task_whose_time_could_be_left() -> None:
+    progress, step = Progress(concurrency=3), plan(series(1, 1)).steps[0]
+    running, made = attempt_of(step, NOON), attempt_of(step, NOON, AttemptState.SUCCEEDED)
+    progress.apply(RunEvent("plan", NOON, plan=plan(series(1, 1))))
+    progress.apply(RunEvent("created", NOON, step, running, expected=160.0))
+    assert heartbeat(progress, NOON).endswith("0 of 1 made · 1 running · about 3 min left")
+    progress.apply(RunEvent("succeeded", NOON, step, made))
+    assert heartbeat(progress, NOON).endswith("0 of 1 made · 1 downloading")
 
 
 def test_a_log_has_a_line_for_each_event_that_matters(golden: Golden) -> None:

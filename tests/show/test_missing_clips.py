@@ -7,6 +7,7 @@ import pytest
 
 from runner.attempts.history import History
 from runner.planning.plan import Plan
+from runner.show.json.status import status_json
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.screens.status import StatusReport, status
@@ -77,3 +78,13 @@ def test_all_shows_the_state_of_every_take() -> None:
 def test_on_a_narrow_screen_the_command_has_a_line_of_its_own() -> None:
     lines = plan_screen(*clone(32), width=80).splitlines()
     assert lines[-2:] == ["  24 of 24 shots made and paid; 32 clips are not on this machine", f"  {FETCH}"]
+
+
+@pytest.mark.parametrize("made_takes", [32, 10])
+def test_a_made_take_without_its_clip_is_one_word_for_people_and_programs(made_takes: int) -> None:
+    film, past = clone(made_takes)
+    document = status_json(StatusReport(film, past, NOON, CommandLine((PATH,)), UTC), str)
+    takes = [take for board in document["storyboards"] for shot in board["shots"] for take in shot["takes"]]  # type: ignore[attr-defined]
+    kept = [take["reason"]["code"] for take in takes if take["action"] == "keep"]
+    assert kept == ["to-download"] * made_takes
+    assert not [take for take in takes if take["action"] == "resume"]

@@ -360,3 +360,8 @@ def test_what_a_stranger_wrote_steers_no_terminal() -> None:
     warned = PlanContext(CommandLine((path,)), warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
     text = screen(plan(board), 100, color=False, context=warned)
     assert text.replace("\n", "").isprintable()
+
+
+def test_the_price_of_a_cheaper_setting_does_not_join_its_number() -> None:
+    context = replace(around(whole()), cheaper=[CheaperCommand("takes: 1", Decimal(180))])
+    assert "  cheaper  takes: 1 for 180 now" in screen(plan(ferry()), 100, color=False, context=context)

@@ -46,7 +46,8 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Budget, RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks
-from runner.store.ledger.database import NAME, release_space, reserve_space
+from runner.store.ledger.database import release_space, reserve_space
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 from tests.builders import history_of
 from tests.ledgers import LedgerHome

@@ -22,7 +22,7 @@ from runner.engine.ports import AlreadyAttempted
 from runner.settings.environment import child_environment
 from runner.store.git import identify
 from runner.store.ledger import schema
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 from tests.golden.v1.restore import GOLDEN, READINGS, REPOSITORIES, restore
 from tests.store.test_golden_v1 import EXPECTED, FixedClock, command, host, lasting

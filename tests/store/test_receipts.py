@@ -12,7 +12,7 @@ from runner.attempts.events import Created, Event, OutcomeUnknown, SendStarted, 
 from runner.diagnostics.failures import LedgerUnusable
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
-from runner.store.ledger.database import NAME
+from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 from runner.store.receipts import FOLDER, NewLines, read_from
 from tests.store.test_ledger import FREE, PAID, HandClock, intended, put

@@ -24,6 +24,7 @@ from runner.language.yaml.decode import MAX_REPORTED_CHARACTERS, control_charact
 from runner.language.yaml.document import Document, Source, Value, YamlMapping, YamlSequence
 from runner.language.yaml.recovery import is_skipped_line, quoted, translate
 from runner.language.yaml.scalar_offsets import offsets
+from runner.language.yaml.scalar_value import CONSTANTS, scalar_value
 from runner.lazy_dataclass import replace
 
 MAX_DEPTH = 64
@@ -34,15 +35,8 @@ _MAX_REPAIRS = 50
 """Errors after which the rest of a file is not parsed: each repair parses a part again."""
 _MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a second
 
-_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
-_CONSTANTS: dict[str, Value] = {
-    "": None,
-    "~": None,
-    **dict.fromkeys(("null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
+_SHOTS_BY_NAME = (2, "shots")
+"""Depth and section of the fields of a mapping in place of the list of shots."""
 _DOCUMENT_EVENTS = (StreamStartEvent, DocumentEndEvent)
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 _NUMBER_STARTS = frozenset("-0123456789")
@@ -51,18 +45,6 @@ _VALUE_STARTS = frozenset("-0123456789tTfFnN~")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _COMMENT_WITHOUT_BLANK = re.compile(r"[ \t]+#[^\s#]")
 _COMMENT_TEXT = re.compile(r"[ \t]+#[^\r\n]*")
-
-
-def scalar_value(text: str) -> Value:
-    """The value of a plain scalar by YAML's core schema, without octal, hexadecimal, infinity, leading `+` or point."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if _INT.match(text):
-        return int(text)
-    if _FLOAT.match(text):
-        number = float(text)
-        return text if number in (float("inf"), float("-inf")) else number
-    return text
 
 
 def parse(source: Source, problems: Problems) -> Document:
@@ -119,6 +101,7 @@ class _Builder:
         self._open_anchors: set[str] = set()
         self._plain_keys: set[str | None] = set()
         """Keys that occurred as plain scalars and are valid."""
+        self._section: str | None = None
         self._next_event: Callable[[], Any] = lambda: None
         self._has_hash, starts = has_after_blank(source.text, "#", " \t"), " \t\r\n[]{},:"
         self._checks_scalars = self._has_hash or any(has_after_blank(source.text, sign, starts) for sign in "&!")
@@ -204,8 +187,8 @@ class _Builder:
             # Nearly every key occurred before; only a new key, or one that needs checks, takes the slow way.
             if key not in plain_keys or checks_scalars:
                 key = self._key(event, depth)
-                if key is not None and not event.style:
-                    plain_keys.add(key)
+            if depth == 1:
+                self._section = key
             event = next_event()
             at = event.start_mark.index
             if flow and at == event.end_mark.index and self._split_by_comma(key, key_at, at):
@@ -219,7 +202,7 @@ class _Builder:
             else:
                 value, style = event.value, event.style
                 if not style:
-                    if not value or value[0] in _NUMBER_STARTS or (len(value) < 6 and value in _CONSTANTS):
+                    if not value or value[0] in _NUMBER_STARTS or (len(value) < 6 and value in CONSTANTS):
                         value = scalar_value(value)
                 elif style == '"' and not value.isprintable() and _CONTROL.search(value):
                     self._note_control_characters(event.value, at)
@@ -284,10 +267,13 @@ class _Builder:
                 self._note_control_characters(text, event.start_mark.index)
             return text
         if not text or (text[0] in _VALUE_STARTS and not isinstance(scalar_value(text), str)):
+            if text and (depth, self._section) == _SHOTS_BY_NAME:
+                return text  # that the shots are a list is said once; their numbers are what its ids will be
             hint = f'write "{text}" in quotes' if text else "a field is written as name: value"
             message = _KEY_MESSAGES[type(scalar_value(text))]
             self._note("key-not-string", event.start_mark.index, message, hint, len(text))
             return None
+        self._plain_keys.add(text)
         return text
 
     def _alias(self, event: Any) -> Value:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class _KinoviApi:
-    def client(self, base_url: str, key: ApiKey, edition: Edition) -> ApiClient:
+    def client(self, base_url: str, key: ApiKey, edition: Edition, *, reads_shot_text: bool = False) -> ApiClient:
         from runner.providers.kinovi.client import Client
 
-        return Client(base_url, key, edition)
+        return Client(base_url, key, edition, reads_shot_text=reads_shot_text)
 
     def uploader(self, base_url: str, key: ApiKey, proxy: "httpx.Proxy | None") -> Uploader:
         from runner.providers.kinovi.uploads import UploadClient

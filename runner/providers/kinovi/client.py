@@ -37,6 +37,7 @@ from runner.providers.transport.http_result import HttpResult, exchange, no_mark
 from runner.providers.transport.proxy import proxy_for, route_to
 from runner.providers.transport.redaction import key_encodings, redact_result
 from runner.requests.request import JsonValue
+from runner.requests.shot_text import NO_TEXT, ShotText, headers_of
 from runner.settings.api_key import ApiKey
 
 CREATE = "/api/v1/jobs/createTask"
@@ -68,6 +69,8 @@ class Client:
     clock: Clock = field(default_factory=SystemClock)
     callbacks: str | None = None
     """Public base URL of the webhook paths, one for each attempt; None sends no `callBackUrl`."""
+    reads_shot_text: bool = False
+    """Whether the host declares to read the words of a shot beside its request; no paid one does."""
     deadlines: Deadlines = field(default_factory=Deadlines)
     tls_context: Callable[[], ssl.SSLContext] = tls.context
     _open_lock: anyio.Lock = field(default_factory=anyio.Lock)
@@ -119,7 +122,11 @@ class Client:
         return ProbeResult(problem, duration, clock_skew)
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         """Send one createTask on a fresh connection under a total deadline; no redirect, no retry.
 
@@ -134,7 +141,8 @@ class Client:
         content = json.dumps(payload, allow_nan=False).encode()
         if any(encoding in content for encoding in key_encodings(self.key)):
             return NotSent("the request contains the API key itself: remove it from the prompt or inputs", final=True)
-        return _create_result(await self._post(content, before_send))
+        more_headers = headers_of(shot_text) if self.reads_shot_text else {}
+        return _create_result(await self._post(content, more_headers, before_send))
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         """Send one recordInfo; a failure or an unusable answer is `Running(answered=False)`. `model` must match."""
@@ -156,9 +164,11 @@ class Client:
 
     # -- transport ---------------------------------------------------------------------------------------
 
-    async def _post(self, content: bytes, before_send: Callable[[], Awaitable[None]]) -> HttpResult:
+    async def _post(
+        self, content: bytes, more_headers: Mapping[str, str], before_send: Callable[[], Awaitable[None]]
+    ) -> HttpResult:
         client = await self._client_for_create()
-        headers = {"Content-Type": "application/json", "Connection": "close"}
+        headers = {"Content-Type": "application/json", "Connection": "close", **more_headers}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
         return self._readable(await exchange(client, request, before_send, self.deadlines.create))
 

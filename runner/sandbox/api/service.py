@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
 from runner.hosts import is_loopback
 from runner.requests.request import JsonValue, Kind
+from runner.requests.shot_text import NO_TEXT, ShotText, own_part
 from runner.sandbox import rulebook
 from runner.sandbox.api import signed_links
 from runner.sandbox.api.content_types import content_type
@@ -66,8 +68,8 @@ class Service:
 
     # -- createTask ------------------------------------------------------------------------------------
 
-    def create(self, account: str, body: JsonValue) -> Reply:
-        """Create a task, or answer 400, 402 or 429, checked in this order."""
+    def create(self, account: str, body: JsonValue, text: ShotText = NO_TEXT) -> Reply:
+        """Create a task, or answer 400, 402 or 429, checked in this order; `text` decides only how it is drawn."""
         self.state.refresh()
         request = validate(body, self.rules, self._address_lookup(account))
         if isinstance(request, list):
@@ -79,7 +81,7 @@ class Service:
             refusal = self._refusal(account, balance, request)
             if refusal is not None:
                 return refusal
-            task, same_body = self._new_task(account, request, now)
+            task, same_body = self._new_task(account, request, text, now)
             self.state.write_locked(task_line(task, same_body))
         self.resume(self.state.tasks[task.id])
         return Reply(200, {"taskId": task.id})
@@ -94,7 +96,7 @@ class Service:
             return Reply(429, {"message": message, "limit": balance.cap, "current": len(balance.open_tasks)})
         return None
 
-    def _new_task(self, account: str, request: ValidRequest, now: float) -> tuple[Task, str]:
+    def _new_task(self, account: str, request: ValidRequest, text: ShotText, now: float) -> tuple[Task, str]:
         same_body = body_hash(account, _body_identity(request))
         number = self.state.body_counts[same_body] + 1
         fault = self.faults.pick(FaultEvent("task", request.prompt, request.model, number)) or {}
@@ -105,7 +107,7 @@ class Service:
             credits=request.credits,
             created_at=now,
             seconds=self._task_seconds(fault.get("seconds", self.options.seconds), same_body, number),
-            spec={**to_json(self._spec(request)), "variation": number - 1, **_clip_fault(fault)},
+            spec={**to_json(self._spec(request, text)), "variation": number - 1, **_clip_fault(fault)},
             seed=int(chance(self.options.seed, same_body, number) * 2**31) if request.seed is None else request.seed,
             callback=request.callback,
             error=_error_of(fault),
@@ -123,7 +125,7 @@ class Service:
             return None
         return spread(seconds, self.options.spread, chance(self.options.seed, "seconds", same_body, number))
 
-    def _spec(self, request: ValidRequest) -> AnimaticSpec:
+    def _spec(self, request: ValidRequest, text: ShotText) -> AnimaticSpec:
         paths = {item.address: self._path(item) for item in request.materials}
         frames = request.materials if request.mode == "keyframe" else ()
         first, last = (*frames, None, None)[:2]
@@ -137,9 +139,22 @@ class Service:
             last=paths[last.address] if last else None,
             first_address=_remote_address(first),
             last_address=_remote_address(last),
-            references=_references(request, paths) if request.mode == "reference" else (),
+            references=self._references(request, paths) if request.mode == "reference" else (),
             sound=request.has_sound,
+            shot=own_part(text.prompt, request.prompt) if text.prompt else "",
+            caption=text.prompt,
+            scene=text.scene,
         )
+
+    def _references(self, request: ValidRequest, paths: Mapping[str, Path | None]) -> tuple[Reference, ...]:
+        counts = {"image": 0, "video": 0, "audio": 0}
+        references = []
+        for item in request.materials:
+            counts[item.kind] += 1
+            label, upload = f"{item.kind}{counts[item.kind]}", self.state.uploads.get(item.upload_id or "")
+            name = "" if upload is None else Path(upload.name).stem
+            references.append(Reference(item.kind, label, paths[item.address], _remote_address(item), name))
+        return tuple(references)
 
     def _path(self, material: Material) -> Path | None:
         upload = self.state.uploads.get(material.upload_id or "")
@@ -314,8 +329,12 @@ def _clip_fault(fault: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def _body_identity(request: ValidRequest) -> dict[str, JsonValue]:
-    """Identity of a body for counting variations: uploads count by content, so that equal files are equal bodies."""
+    """Identity of a body for counting variations: uploads count by content, so that equal files are equal bodies.
+
+    The version of the drawing is in it: a clip that is drawn anew keeps its variation.
+    """
     return {
+        "drawing": DRAWING_VERSION,
         "model": request.model,
         "mode": request.mode,
         "prompt": request.prompt,
@@ -329,17 +348,6 @@ def _body_identity(request: ValidRequest) -> dict[str, JsonValue]:
 
 def _remote_address(material: Material | None) -> str:
     return material.address if material is not None and material.upload_id is None else ""
-
-
-def _references(request: ValidRequest, paths: Mapping[str, Path | None]) -> tuple[Reference, ...]:
-    counts = {"image": 0, "video": 0, "audio": 0}
-    references = []
-    for item in request.materials:
-        counts[item.kind] += 1
-        references.append(
-            Reference(item.kind, f"{item.kind}{counts[item.kind]}", paths[item.address], _remote_address(item))
-        )
-    return tuple(references)
 
 
 def _is_file_name(name: str) -> bool:

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from runner.hosts import is_loopback
 from runner.requests.request import JsonValue
+from runner.requests.shot_text import PROMPT_HEADER, SCENE_HEADER, text_of
 from runner.sandbox.api import control, files
 from runner.sandbox.api.reply import EarlyReply, Reply
 from runner.sandbox.api.request_reader import parse_json, read_json_bytes
@@ -218,7 +219,8 @@ def _names_loopback(address: str) -> bool:
 
 async def _create_task(app: SandboxApp, request: Request, key: str) -> Response:
     body = await app.json_body(request)
-    return as_json(app.service.create(account_of(key), body))
+    text = text_of(request.headers.get(PROMPT_HEADER), request.headers.get(SCENE_HEADER))
+    return as_json(app.service.create(account_of(key), body, text))
 
 
 async def _get_record(app: SandboxApp, request: Request, key: str) -> Response:

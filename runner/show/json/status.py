@@ -8,6 +8,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.sums import CreditSums
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
+from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import credits_json
 from runner.show.json.gone_repositories import gone_json
@@ -21,6 +22,7 @@ from runner.show.json.plan import (
     take_header,
 )
 from runner.show.json.shapes import clip_json, counts_json, sums_json, sums_usd
+from runner.show.screens.missing_clips import as_made, find_missing_clips
 from runner.show.screens.status import StatusReport
 from runner.show.text.labels import own_clip
 
@@ -47,7 +49,8 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
 
     To be written by `json_document`: the shots of a storyboard are an iterator.
     """
-    plan = report.plan
+    plan = as_made(report.plan, find_missing_clips(report.plan.steps, report.history), reason=None)
+    report = replace(report, plan=plan)
     prices = price_forms(plan)
     sums = reduce(CreditSums.plus, report.sums.values(), CreditSums())
     return {

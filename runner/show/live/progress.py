@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
-from runner.attempts.attempt import Attempt
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.engine.run_events import CreditTotals, Pause, RunEvent, Sending
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider_name
@@ -156,6 +156,11 @@ class Progress:
         return self.in_state(*_RUNNING_EVENTS)
 
     @property
+    def downloading(self) -> list[TakeProgress]:
+        """Takes whose task is over and billed, and whose clip is still to come."""
+        return [take for take in self.running if is_downloading(take)]
+
+    @property
     def started_count(self) -> int:
         """The number of takes that this run has started, whatever their outcome."""
         return len(self._last_event)
@@ -167,11 +172,14 @@ class Progress:
         return self.money.to_go + sum((step.price.credits or Decimal(0) for step in undecided), Decimal(0))
 
     def seconds_left(self, now: datetime) -> float | None:
-        """Estimated seconds until the end; None when the duration of tasks is not known."""
+        """Estimated seconds until the last task ends; None while clips alone are to come, or without an estimate."""
         if not self._expected:
             return None
         usual = sum(self._expected) / len(self._expected)
-        rest = [max(0.0, (take.expected or usual) - elapsed(take, now)) for take in self.running]
+        tasks = [take for take in self.running if not is_downloading(take)]
+        if self.running and not tasks and not self.to_go:
+            return None  # only downloads are left
+        rest = [max(0.0, (take.expected or usual) - elapsed(take, now)) for take in tasks]
         seconds = (sum(rest) + usual * len(self.to_go)) / max(1, self.concurrency or self.peak)
         return max(seconds, *rest) if rest else seconds
 
@@ -180,6 +188,11 @@ def _is_pending(step: Step) -> bool:
     """Whether a run creates a task for this take, or collects one that runs."""
     is_collected = step.action is Action.RESUME or step.waits_for == "run"
     return step.is_billable or (is_collected and step.duplicate_of is None)
+
+
+def is_downloading(take: TakeProgress) -> bool:
+    """Whether the provider has made the clip, which is not here yet."""
+    return take.event == "succeeded" or (take.attempt is not None and take.attempt.state is AttemptState.SUCCEEDED)
 
 
 def elapsed(take: TakeProgress, now: datetime) -> float:
@@ -235,11 +248,13 @@ def _stays(topic: str) -> bool:
 
 def summary(progress: Progress) -> list[str]:
     """Counts of takes that are made, running, to go, failed or waiting; zeros are left out."""
-    finished, running = progress.number("stored"), len(progress.running)
+    finished, downloading = progress.number("stored"), len(progress.downloading)
+    running = len(progress.running) - downloading
     whole = progress.started_count + len(progress.to_go)
     facts = [f"{finished} of {whole} made"]
     for number, label in (
         (running, "running"),
+        (downloading, "downloading"),
         (len(progress.to_go), "to go"),
         *((progress.number(event), event) for event in FAILURE_EVENTS),
     ):

@@ -12,6 +12,7 @@ from runner.language.model import Shot
 from runner.planning.plan import Action
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.screens.failures import LABEL, failures, take_list
+from runner.show.screens.film_lines import film_lines
 from runner.show.screens.money_rows import money_rows, sums_text
 from runner.show.text.cells import left
 from runner.show.text.cells import width as cells
@@ -43,6 +44,7 @@ def closing(outcome: RunResult, width: int, color: bool, context: ClosingContext
         return "" if outcome.exit_code is ExitCode.OK else "\n".join(lines) + "\n"
     blocks = [
         [_headline(outcome, width, style, context)],
+        film_lines(context.films, width, style, LABEL),
         [*_money(outcome, width, style, context), *_open_bills(outcome, width)],
         _clips(outcome, width, style, context),
         failures(outcome, width, style, context),
@@ -166,6 +168,8 @@ def _bill_note(outcome: RunResult, context: ClosingContext) -> str:
     if billed != quote:
         more = "more" if billed > quote else "less"
         note = f"quoted {credits_text(quote)}: {credits_text(abs(billed - quote))} {more}"
+    if unread := [attempt for attempt in attempts if attempt.credits_used is None]:
+        note += f"; {count(len(unread), 'clip')} without a bill that can be read, at its quote"
     if earlier_bill := _sums_of_earlier_runs(outcome, context).billed:
         part = "all" if earlier_bill == _sums(outcome, context).billed else credits_text(earlier_bill)
         note += f"; {part} of it by an earlier run"

@@ -8,6 +8,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Plan
 from runner.show.screens.advice import FieldLocator, no_location
+from runner.show.screens.film_lines import FilmLine
 from runner.show.text.command_line import CommandLine
 
 
@@ -43,3 +44,5 @@ class ClosingContext:
     """Finds a shot's field in the storyboard, for the provider's messages about single fields."""
     resumable: bool = True
     """Whether typing the command again goes on, and orders nothing anew."""
+    films: tuple[FilmLine, ...] = ()
+    """Where the films of this run lie."""

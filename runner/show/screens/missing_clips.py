@@ -6,7 +6,7 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan, Step
-from runner.planning.reason import MADE
+from runner.planning.reason import MADE, Reason
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
@@ -26,12 +26,16 @@ def find_missing_clips(steps: Iterable[Step], history: History) -> frozenset[Tak
     return frozenset(step.key for step in steps if step.action is Action.RESUME and step.attempt in recorded)
 
 
-def as_made(plan: Plan, missing_clips: Collection[TakeKey]) -> Plan:
-    """The plan with these takes as made: one line tells that their clips are missing, not each row."""
+def as_made(plan: Plan, missing_clips: Collection[TakeKey], reason: Reason | None = MADE) -> Plan:
+    """The plan with these takes as made: one line tells that their clips are missing, not each row.
+
+    For programs `reason` is None: each take keeps its own, that its clip is to be downloaded.
+    """
     if not missing_clips:
         return plan
     steps = (
-        step._replace(action=Action.KEEP, reason=MADE) if step.key in missing_clips else step for step in plan.steps
+        step._replace(action=Action.KEEP, reason=reason or step.reason) if step.key in missing_clips else step
+        for step in plan.steps
     )
     return replace(plan, steps=tuple(steps))
 

@@ -241,9 +241,15 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
-        commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
+        commands = [_cheaper_command(command) for command in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
+
+
+def _cheaper_command(command: CheaperCommand) -> str:
+    """Flags and price; `takes: 1 for 180`, since `takes: 1 180` reads as one number."""
+    between = " for" if command.flags[-1:].isdigit() else ""
+    return f"{escape_terminal(command.flags)}{between} {credits_text(command.credits)}"
 
 
 def _untold(context: PlanContext) -> Iterable[Destination]:

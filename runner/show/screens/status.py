@@ -14,6 +14,7 @@ from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.selection import storyboard_slug
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
+from runner.show.screens.film_lines import FilmLine, film_lines
 from runner.show.screens.gone_repositories import gone_lines
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
@@ -28,6 +29,8 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 _MOST_ROWS = 30
+_FILM_LABEL = 9
+"""Cells of the labels before the film's lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class StatusReport:
     """Open attempts of repositories that are gone."""
     root: str = "/"
     """The repository's top folder, from which the others are named."""
+    films: Mapping[str, tuple[FilmLine, ...]] = field(default_factory=dict)
+    """The cut of each storyboard that has one, and whether it is current."""
 
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt that determines the state of a take."""
@@ -99,6 +104,7 @@ def _board(report: StatusReport, board: Storyboard, width: int, style: Style, al
         lines += ["", *table(_COLUMNS, rows, width, style)]
     notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
     notes += _orphans(report, board, width, style)
+    notes += film_lines(report.films.get(board.path, ()), width, style, _FILM_LABEL)
     return [*lines, "", *notes] if notes else lines
 
 

@@ -33,6 +33,13 @@ class CommandLine:
     def dailies(self, *more: str) -> str:
         return self._text("dailies", more)
 
+    def cut(self, *more: str) -> str:
+        return self._text("cut", more)
+
+    def of_files(self, *files: str) -> "CommandLine":
+        """The line for these storyboards alone."""
+        return replace(self, files=files)
+
     def without(self, *names: str) -> "CommandLine":
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
 

@@ -30,8 +30,8 @@ def credits_of(millionths: int) -> Decimal:
 parse_time = datetime.fromisoformat
 
 
-_LATER = frozenset({"repository", "last_frame", "seed"})
-"""Stored names of clips and outputs that the first version did not know."""
+_LATER = frozenset({"repository", "last_frame", "seed", "drawing"})
+"""Stored names of clips, outputs and intents that the first version did not know."""
 
 
 def _encode_value(value: Any) -> Any:
@@ -46,8 +46,7 @@ def _encode_value(value: Any) -> Any:
         case Mapping():
             return dict(value)
         case Clip() | Output():
-            fields = _encode_fields(value)  # one without the later fields stands as the first version wrote it
-            return {name: field for name, field in fields.items() if name not in _LATER or field is not None}
+            return _without_later(_encode_fields(value))
     raise TypeError(f"no row holds a {type(value).__name__}")
 
 
@@ -58,6 +57,11 @@ class NewerRowError(ValueError):
 def _encode_fields(value: Any) -> dict[str, Any]:
     """A value as a mapping with the stored names of its fields."""
     return {name: getattr(value, attribute) for name, attribute in FIELDS[type(value)].items()}
+
+
+def _without_later(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without later ones that are null: such a value stands as the first version wrote it."""
+    return {name: field for name, field in fields.items() if name not in _LATER or field is not None}
 
 
 def dumps(value: object) -> str:
@@ -150,7 +154,9 @@ def decode_payload(kind: str, data: str) -> Payload:
 
 def encode_intent(intent: Intent) -> str:
     """Three lines: the small fields, the body, the neutral request; the two long lines are rarely decoded."""
-    return "\n".join((dumps(_encode_fields(intent)), intent.body.replace("\n", " "), dumps(intent.request)))
+    return "\n".join(
+        (dumps(_without_later(_encode_fields(intent))), intent.body.replace("\n", " "), dumps(intent.request))
+    )
 
 
 def decode_intent(columns: sqlite3.Row, data: str) -> Intent:

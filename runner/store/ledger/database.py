@@ -8,8 +8,8 @@ from pathlib import Path
 from runner.diagnostics.failures import LedgerUnusable
 from runner.store.durability import sync_above, sync_folder
 from runner.store.ledger import schema
+from runner.store.ledger.file_name import NAME
 
-NAME = "ledger.db"
 _BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for the transaction of another run: a slow disk takes seconds to sync."""
 _RESERVE_FILE = "reserve"

@@ -73,6 +73,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "profile": "profile",
         "scene": "scene",
         "tags": "tags",
+        "drawing": "drawing",
     },
     SendStarted: {},
     Created: {"task_id": "task_id"},

@@ -24,7 +24,7 @@ STATUS: Mapping[AttemptState, str] = {
 TOP_FIELDS = frozenset({"manifest", "storyboard", "provider", "host", "shots"})
 SHOT_FIELDS = frozenset({"id", "removed", "picked", "notes", "takes"})
 TAKE_ORDER = (
-    "take", "fingerprint", "kept_for", "doubt", "status", "task_id", "request", "credits", "error", "clip",
+    "take", "fingerprint", "kept_for", "doubt", "status", "task_id", "request", "credits", "error", "clip", "drawing",
     "created_at", "completed_at",
 )  # fmt: skip
 TAKE_FIELDS = frozenset(TAKE_ORDER)

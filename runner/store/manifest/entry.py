@@ -51,6 +51,8 @@ def take_json(attempt: Attempt, stored: Mapping[str, Any], shrunk: bool) -> dict
         entry["error"] = error
     if attempt.clip is not None or not shrunk:
         entry["clip"] = _clip_json(attempt.clip, stored.get("clip") or NOTHING)
+    if intent.drawing is not None:
+        entry["drawing"] = intent.drawing
     entry["created_at"] = format_utc(attempt.accepted_at or attempt.intended_at)
     if attempt.ended_at is not None or not shrunk:
         entry["completed_at"] = None if attempt.ended_at is None else format_utc(attempt.ended_at)

@@ -15,6 +15,7 @@ from runner.files.reading import CLIP_LIMIT
 from runner.requests.request import JsonValue
 
 _MAX_TAKES = 100_000
+_MAX_DRAWING = 100_000
 _MAX_TEXT = 4096
 _MAX_MESSAGE = 2000
 _MAX_SIDE = 100_000
@@ -46,6 +47,10 @@ def task_id(value: Any) -> str | None:
 
 def take_number(value: Any) -> int:
     return int(_number(value, 1, _MAX_TAKES, "take", whole=True))
+
+
+def drawing(value: Any) -> int | None:
+    return None if value is None else int(_number(value, 1, _MAX_DRAWING, "drawing", whole=True))
 
 
 def credits(value: Any, field: str) -> Decimal:

@@ -15,6 +15,7 @@ _TAKE_LINES = (
     ("request",),
     ("credits", "error"),
     ("clip",),
+    ("drawing",),
     ("created_at", "completed_at"),
 )
 _NEXT_LINE = ",\n   "

@@ -158,6 +158,7 @@ def _attempt(storyboard: str, shot: str, take: Mapping[str, Any], identity: tupl
         webhook_token="",
         run="manifest",
         profile=identity[-1],
+        drawing=fields.drawing(take.get("drawing")),
     )
     clip = fields.clip(take.get("clip"))
     used, kept_for = take["credits"]["used"], take.get("kept_for")

@@ -1,0 +1,13 @@
+"""Time that the drawing of a clip takes: a formula whose constants were measured with `make bench-animatic`."""
+
+_SETUP = 0.12
+"""CPU seconds to compose a scene."""
+_SECOND = 0.045
+"""CPU seconds for each second of clip, whatever its size: layers, letters, sound."""
+_MEGAPIXEL = 0.065
+"""CPU seconds for each second of clip and million pixels of its size: scaling and encoding."""
+
+
+def drawing_seconds(width: int, height: int, seconds: float) -> float:
+    """The CPU seconds that a clip of this size and length takes on one core."""
+    return _SETUP + seconds * (_SECOND + _MEGAPIXEL * width * height / 1e6)

@@ -1,0 +1,33 @@
+"""The key in a film file: the hash of the edit and clips that it shows, in the container's metadata."""
+
+from runner.lazy_dataclass import dataclass
+
+HEAD = 1 << 20
+"""Bytes of a film file in which its key stands: the index is in front."""
+_MARK = "storyboard-cut:"
+_HASH_LENGTH = 64
+_QUICK = " quick"
+
+
+@dataclass(frozen=True, slots=True)
+class FilmKey:
+    """The key of a film file."""
+
+    content: str
+    """Hash of the edit and of its clips."""
+    is_quick: bool = False
+    """Whether the file was encoded small and fast, as at the end of a free run."""
+
+
+def comment_of(key: FilmKey) -> str:
+    """The metadata that holds a key."""
+    return f"{_MARK}{key.content}{_QUICK if key.is_quick else ''}"
+
+
+def key_of(head: bytes) -> FilmKey | None:
+    """The key in the first `HEAD` bytes of a film file; None where there is none."""
+    _, mark, rest = head.partition(_MARK.encode())
+    if not mark:
+        return None
+    content = rest[:_HASH_LENGTH].decode("ascii", "replace")
+    return FilmKey(content, rest[_HASH_LENGTH:].startswith(_QUICK.encode()))

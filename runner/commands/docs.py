@@ -1,0 +1,31 @@
+"""`storyboard docs`: prints a page of the documentation that the installation carries."""
+
+import argparse
+
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.show.pages.pages import page_paths, page_title
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Prints a page of the documentation of this very version, as Markdown; without PAGE the list of all. Opens no "
+        "connection."
+    )
+    parser.epilog = "examples:\n  storyboard docs\n  storyboard docs language | less"
+    parser.add_argument("page", nargs="?", metavar="PAGE", help="language, commands, json, exit-codes, problems, …")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    pages = page_paths()
+    if args.page is None:
+        width = max(map(len, pages), default=0)
+        for name, path in pages.items():
+            print(f"{name:<{width}}  {page_title(path)}")
+        return ExitCode.OK
+    name = args.page.removeprefix("docs/").removesuffix(".md")
+    if name not in pages:
+        suggestion = closest_match(name, pages)
+        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the pages are {', '.join(pages)}"
+        raise CommandError(ExitCode.USAGE, f"there is no page {args.page!r}{hint}")
+    print(pages[name].read_text("utf-8"), end="")
+    return ExitCode.OK

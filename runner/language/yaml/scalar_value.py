@@ -1,0 +1,27 @@
+"""Values of plain scalars by YAML's core schema."""
+
+import re
+
+from runner.language.yaml.document import Value
+
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
+CONSTANTS: dict[str, Value] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys(("null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+def scalar_value(text: str) -> Value:
+    """The value of a plain scalar by YAML's core schema, without octal, hexadecimal, infinity, leading `+` or point."""
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        number = float(text)
+        return text if number in (float("inf"), float("-inf")) else number
+    return text

@@ -1,0 +1,48 @@
+"""Time that a run takes: all tasks over the slots, or the longest chain of takes that wait for each other."""
+
+from runner.animatic.drawing_time import drawing_seconds
+from runner.editions.model import short_side
+from runner.language.defaults import ASPECT_RATIO
+from runner.planning.plan import Plan, Step
+from runner.requests.request import Request
+
+_PAID_TASK = 150.0
+"""Seconds that a paid task usually takes, before anything is learned."""
+_FREE_START = 1.0
+"""Seconds in which a free run starts its sandbox and the drawing processes."""
+_FREE_TASK = 0.2
+"""CPU seconds of a free task beside its drawing: ordering, polling, verifying and storing the clip."""
+_WIDEST = 16 / 9
+
+
+def estimated_seconds(plan: Plan, concurrency: int, cores: int) -> float | None:
+    """The seconds of a run, by the clips it makes; None when it makes none. `cores` draw a free run's clips."""
+    ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
+    if not ordered:
+        return None
+    at_once = max(1, min(concurrency, cores) if plan.is_free else concurrency)
+    ends: dict[str, float] = {}
+    total = 0.0
+    for step in ordered:
+        seconds = _task_seconds(step) if plan.is_free else _PAID_TASK
+        total += seconds
+        if step.fingerprint is not None:
+            start = max((ends.get(upstream.fingerprint, 0.0) for upstream in step.upstream), default=0.0)
+            ends[step.fingerprint] = start + seconds
+    longest = max(ends.values(), default=_PAID_TASK if not plan.is_free else 0.0)
+    if plan.is_free:
+        return _FREE_START + max(total / at_once, longest)
+    return _PAID_TASK * max(-(-len(ordered) // at_once), round(longest / _PAID_TASK))
+
+
+def _task_seconds(step: Step) -> float:
+    width, height = _pixels(step.shot.request)
+    return _FREE_TASK + drawing_seconds(width, height, step.shot.request.seconds)
+
+
+def _pixels(request: Request) -> tuple[int, int]:
+    """About the size of a clip; the provider's own choice of a shape counts as 16:9."""
+    short = short_side(request.upscale or request.resolution)
+    across, _, down = (request.aspect_ratio or ASPECT_RATIO).partition(":")
+    shape = int(across) / int(down) if across.isdigit() and down.isdigit() and int(across) and int(down) else _WIDEST
+    return (round(short * max(shape, 1 / shape)), short)

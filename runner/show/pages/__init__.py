@@ -1,0 +1,1 @@
+"""Pages that the installation carries: read whole, and by the rows of their tables."""

@@ -1,0 +1,43 @@
+"""The pages of the documentation, by name."""
+
+import re
+from pathlib import Path
+
+from runner.files.packaged import packaged_folder
+
+_FOR_DEVELOPERS = ("architecture", "performance")
+_CELLS = re.compile(r"(?<!\\)\|")
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+
+
+def page_paths() -> dict[str, Path]:
+    """The pages that users need, by name, in alphabetical order."""
+    paths = sorted(packaged_folder("docs").glob("*.md"))
+    return {path.stem: path for path in paths if path.stem not in _FOR_DEVELOPERS}
+
+
+def page_title(path: Path) -> str:
+    """The first heading of a page."""
+    return next((line[2:] for line in path.read_text("utf-8").splitlines() if line.startswith("# ")), path.stem)
+
+
+def table_rows(page: str, header: str) -> dict[str, tuple[str, ...]]:
+    """The rows of the first table of a page whose header begins so, by their first cell, as plain text.
+
+    Empty without such a table.
+    """
+    path = page_paths().get(page)
+    lines = path.read_text("utf-8").splitlines() if path is not None else []
+    start = next((number for number, line in enumerate(lines) if line.startswith(header)), len(lines))
+    rows: dict[str, tuple[str, ...]] = {}
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        first, *others = [plain_text(cell.strip()) for cell in _CELLS.split(line)[1:-1]]
+        rows[first] = tuple(others)
+    return rows
+
+
+def plain_text(markdown: str) -> str:
+    """A cell without the marks of code and links."""
+    return _LINK.sub(r"\1", markdown).replace("`", "").replace("\\|", "|")

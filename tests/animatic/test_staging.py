@@ -1,0 +1,155 @@
+"""What stands in a shot: its place, its people, how near they are; the author's pictures before drawings."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageStat
+
+from runner.animatic.camera import Camera
+from runner.animatic.depicted import depicted_of
+from runner.animatic.render import stage_size
+from runner.animatic.scenery import Scene, cast_of, place_name, scene_of
+from runner.animatic.seeded_noise import SeededNoise
+from runner.animatic.shot_size import ShotSize, people_in, shot_size_of
+from runner.animatic.spec import AnimaticSpec, Reference
+from runner.animatic.standee import standee
+
+SIZE = (320, 180)
+
+
+def _spec(prompt: str, **more: object) -> AnimaticSpec:
+    return AnimaticSpec(**{"model": "m", "prompt": prompt, "seconds": 4, "width": 320, "height": 180, **more})  # type: ignore[arg-type]
+
+
+def _picture(path: Path, colour: str, size: tuple[int, int] = (320, 180), figure: str | None = None) -> Path:
+    image = Image.new("RGB", size, colour)
+    if figure is not None:
+        ImageDraw.Draw(image).ellipse((size[0] * 0.3, size[1] * 0.1, size[0] * 0.7, size[1] * 0.95), fill=figure)
+    image.save(path)
+    return path
+
+
+def _scene(spec: AnimaticSpec) -> Scene:
+    return scene_of(spec, SIZE, SeededNoise(spec.story))
+
+
+def _mean(scene: Scene, box: tuple[int, int, int, int]) -> tuple[float, float, float]:
+    planes = scene.shoot(Camera(4, ()), 2.0)
+    low = (box[0] // 2, box[1] // 2, box[2] // 2, box[3] // 2)
+    y, u, v = (
+        ImageStat.Stat(plane.crop(part)).mean[0] for plane, part in ((planes.y, box), (planes.u, low), (planes.v, low))
+    )
+    return y, u, v
+
+
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [
+        ("wide shot of a street", ShotSize.WIDE),
+        ("medium close-up, 50 mm", ShotSize.MEDIUM_CLOSE),
+        ("medium shot from behind", ShotSize.MEDIUM),
+        ("close-up of her face", ShotSize.CLOSE),
+        ("macro insert, 100 mm", ShotSize.MACRO),
+        ("extreme close-up. hands", ShotSize.MACRO),
+        ("a two-shot at the bar", ShotSize.TWO_SHOT),
+        ("extreme wide: one light", ShotSize.EXTREME_WIDE),
+        ("high aerial, slow drift", ShotSize.EXTREME_WIDE),
+        ("she waits", ShotSize.FULL),
+    ],
+)
+def test_the_words_for_shot_size_are_understood(words: str, size: ShotSize) -> None:
+    assert shot_size_of(words) is size
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("the moon over an empty street", 0),
+        ("nobody is there yet", 0),
+        ("a woman waits", 1),
+        ("she waits", 1),
+        ("a man and a woman talk", 2),
+        ("the man stops beside the woman", 2),
+        ("two women and a boy carry bread", 3),
+        ("four children run", 4),
+        ("the couple laughs", 2),
+        ("12 musicians play", 3),
+    ],
+)
+def test_as_many_people_stand_there_as_are_named(words: str, count: int) -> None:
+    assert people_in(words) == count
+
+
+def test_the_place_is_the_shots_own_else_its_scenes_and_never_that_of_sound_or_style() -> None:
+    wrapped = "She waits. Sound: the sea. Light: a bar. Style: forest. Avoid: deserts."
+    own = {"shot": "She waits.", "caption": "She waits."}
+    assert place_name(_spec(wrapped, **own)) == "hills"
+    assert place_name(_spec(wrapped, **own, scene="night\nA tram climbs the street.")) == "street"
+    assert place_name(_spec(wrapped, **own, scene="harbour\nHe waits, too.")) == "harbour"
+    assert place_name(_spec("At the kitchen table.", scene="harbour\nA quay.")) == "room"
+    assert place_name(_spec('He says: "We drive to the desert." Behind him the harbour.')) == "harbour"
+
+
+def test_a_picture_of_a_place_fills_the_frame_and_people_with_pictures_stand_in_it(tmp_path: Path) -> None:
+    place = Reference("image", "image1", _picture(tmp_path / "quay.png", "#00c000"), name="quay")
+    maria = Reference("image", "image2", _picture(tmp_path / "maria.png", "white", (200, 300), "#c00000"), name="maria")
+    prompt = "Static. On the @image1 (a quay of stone) waits @image2 (a woman in a red coat)."
+    empty = _scene(_spec("Static. The @image1 (a quay of stone), nobody.", references=(place,)))
+    _, u, v = _mean(empty, (140, 40, 180, 120))
+    assert (u < 100, v < 100) == (True, True)  # green
+    scene = _scene(_spec(prompt, references=(place, maria)))
+    assert set(scene.materials) == {place, maria}
+    _, _, red = _mean(scene, (120, 60, 200, 120))
+    assert red > v + 15
+    assert abs(_mean(scene, (0, 20, 20, 80))[2] - v) < 12
+
+
+def test_the_roles_of_pictures_follow_from_their_words_their_place_in_the_sentence_and_their_names(
+    tmp_path: Path,
+) -> None:
+    path = _picture(tmp_path / "a.png", "grey")
+    names = ("", "", "", "rooftop", "")
+    references = tuple(Reference("image", f"image{at + 1}", path, name=name) for at, name in enumerate(names))
+    prompt = (
+        "@image1 (a small white river ferry with a funnel) casts off; @image2 (an old ferryman with a cap) nods. "
+        "@image3 walks. The @image4. Rain inside the @image5."
+    )
+    roles = [one.role for one in depicted_of(_spec(prompt, references=references))]
+    assert roles == ["thing", "person", "person", "place", "place"]
+
+
+def test_each_mentioned_person_with_a_picture_stands_there_once_and_the_others_are_drawn(tmp_path: Path) -> None:
+    path = _picture(tmp_path / "a.png", "white", (200, 300), "navy")
+    references = tuple(Reference("image", f"image{at}", path) for at in (1, 2, 3))
+    prompt = "@image1 @image2 (a woman in yellow) and @image3 (a boy) meet tomas (an old man). @image3 laughs."
+    spec = _spec(prompt, references=references)
+    cast = cast_of(spec, depicted_of(spec), ShotSize.FULL, SIZE)
+    assert (len(cast.standees), cast.drawn) == (2, 1)
+
+
+def test_a_person_is_larger_the_nearer_the_shot() -> None:
+    def covered(words: str) -> float:
+        spec = _spec(f"{words}. A woman in a red coat stands in a desert at noon. Static.")
+        return _mean(_scene(spec), (100, 20, 220, 150))[2]
+
+    assert covered("Extreme wide") < covered("Full shot") < covered("Medium shot")
+
+
+def test_a_figure_on_a_plain_ground_is_cut_out_and_a_transparent_one_keeps_its_outline(tmp_path: Path) -> None:
+    plain = standee(_picture(tmp_path / "plain.png", "white", (200, 300), "navy"), 100, is_person=True)
+    clear = Image.new("RGBA", (200, 300))
+    ImageDraw.Draw(clear).ellipse((60, 30, 140, 285), fill="navy")
+    clear.save(tmp_path / "clear.png")
+    outlined = standee(tmp_path / "clear.png", 100, is_person=True)
+    for found in (plain, outlined):
+        assert found is not None
+        _, mask = found
+        assert mask.getpixel((1, 1)) == 0
+        assert mask.getpixel((mask.width // 2, mask.height // 2)) == 255
+    assert standee(tmp_path / "gone.png", 100, is_person=True) is None
+
+
+def test_the_scene_is_drawn_smaller_than_the_letters() -> None:
+    assert stage_size((1280, 720)) == (640, 360)
+    assert stage_size((854, 480)) == (512, 288)
+    assert stage_size((320, 180)) == (320, 180)
