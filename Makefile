@@ -50,8 +50,9 @@ bench-growth: .venv/.installed-dev  ## a plan beside the records of others, rece
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic
 
-bench-looking: .venv/.installed-dev  ## the cut by copying and by encoding, and the contact sheet (minutes)
+bench-looking: .venv/.installed-dev  ## the cut by copying and by encoding, the sheet, the dailies (minutes)
 	@$(PY) -m benchmarks.looking
+	@$(PY) -m benchmarks.dailies
 
 bench-materials: .venv/.installed-dev  ## local pictures against sha256sum; 200 files to a store against rclone copy
 	@$(PY) -m benchmarks.materials

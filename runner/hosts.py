@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
+LOOPBACK = "127.0.0.1"
+"""The address on which this machine alone is reached."""
 _PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".home.arpa")
 _NAT64 = "64:ff9b::/96"
 

@@ -31,6 +31,17 @@ def command(name: str) -> str:
     return shutil.which(name) or skip_or_fail(f"the command {name}")
 
 
+def chromium() -> str:
+    """The path of Debian's Chromium, which playwright drives in place of a browser that it would download."""
+    return command("chromium")
+
+
+def same_pictures(recorded: object, present: object) -> None:
+    """The browser and fonts of reference pictures: others draw other pixels, which is no failure anywhere."""
+    if recorded != present:
+        pytest.skip(f"the reference pictures are of {recorded}, and this machine has {present}")
+
+
 def azurite() -> str:
     """The path of Azurite's blob server: AZURITE names it, or `npm install --global azurite` brings it."""
     named = os.environ.get("AZURITE", "")

@@ -1,19 +1,21 @@
 """Writes the manifests: each writer reads the file again under its lock, and changes only what it owns."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
+from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Storyboard
 from runner.planning.plan import Plan
 from runner.planning.selection import ShotKey
 from runner.store import locks
 from runner.store.manifest.composing import compose
-from runner.store.manifest.decisions import with_keeps, with_picks
+from runner.store.manifest.decisions import with_keeps, with_note, with_picks
 from runner.store.manifest.document import VERSION, Manifest
 from runner.store.manifest.picks import is_same_pick, pick_json, present_picks
 from runner.store.manifest.writing import write
@@ -64,6 +66,12 @@ def write_first_picks(session: Session, history: History, picks: Mapping[ShotKey
 def write_keeps(session: Session, storyboard: Storyboard, keeps: Mapping[str, str | None]) -> None:
     """Write or remove (None) the keeps of clips: the wanted fingerprint, by the task that made the clip."""
     _change(session, storyboard, lambda before: with_keeps(_content(session, storyboard, before), keeps))
+
+
+def write_note(session: Session, storyboard: Storyboard, shot: str, take: int, at: datetime, text: str) -> None:
+    """Add a note about a take to its shot."""
+    note = {"at": format_utc(at), "take": take, "text": text}
+    _change(session, storyboard, lambda before: with_note(_content(session, storyboard, before), shot, note))
 
 
 def _content(session: Session, storyboard: Storyboard, before: Manifest | None) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from runner.app.films import Film, segment_file, target_of
+from runner.app.note import notes_of
 from runner.app.session import Session
 from runner.assembly.parts import AssemblyError
 from runner.assembly.sources import SourceFacts, facts_of
@@ -80,6 +81,8 @@ class _Media:
         self._folder = folder
         self._root = root
         self._facts: dict[Path, SourceFacts] = {}
+        storyboard = next(board for board in session.batch.storyboards if board.path == film.cut.storyboard)
+        self._notes = notes_of(session, storyboard)
         self.links: dict[str, Path] = {}
         """The file behind each name in the media folder."""
         self._names, self._own_names = editor_names(film)
@@ -104,7 +107,8 @@ class _Media:
             name = self._names[(step.shot.storyboard, step.shot.id, step.take)]
             files.append(self._file(path, name, f"take {step.take}", _take_metadata(attempt), None))
         has_active = any(file.key == f"take {segment.take}" for file in files)
-        return TimelineEntry(segment, tuple(files) if has_active else (), active)
+        notes = tuple(note for note in self._notes.get(segment.shot.id, ()) if note.take == segment.take)
+        return TimelineEntry(segment, tuple(files) if has_active else (), active, notes)
 
     def music(self) -> MediaFile | None:
         music = self._film.cut.music

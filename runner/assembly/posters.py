@@ -1,11 +1,13 @@
 """Posters: a small picture of a clip at a moment, kept in a cache folder by the clip's hash."""
 
 import io
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageOps
 
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 2
 """Clips that are decoded at once: the decoder leaves the interpreter, so that two cores work."""
-_QUALITY = 78
+_QUALITY = {"jpg": 78, "webp": 52}
+_MAGIC = {"jpg": (b"\xff\xd8", b"\xff\xd9"), "webp": (b"RIFF", b"")}
+"""What a whole file of each format begins and ends with."""
+CACHE_BYTES = 200_000_000
+"""The size above which the cache loses the posters that were used least recently."""
+_KEPT_SHARE = 0.8
+"""The part of `CACHE_BYTES` that is left then, so that not every command has to remove some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +42,42 @@ class PosterRequest:
     width: int
     """Pixels; the height follows."""
     is_picture: bool = False
+    form: Literal["jpg", "webp"] = "jpg"
+    """WebP has no tables of its own: of a picture as small as a stamp it takes a third of a JPEG."""
 
 
-def posters(requests: Sequence[PosterRequest], cache: Path | None) -> list[bytes | None]:
-    """The posters as JPEG files, in order; None for a file that cannot be decoded. `cache` None keeps nothing."""
+def posters(
+    requests: Sequence[PosterRequest], cache: Path | None, cache_bytes: int = CACHE_BYTES
+) -> list[bytes | None]:
+    """The posters as files, in order; None for a file that cannot be decoded. `cache` None keeps nothing.
+
+    The cache ends with at most `cache_bytes`.
+    """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda request: _poster(request, cache), requests))
+        taken = list(pool.map(lambda request: _poster(request, cache), requests))
+    if cache is not None:
+        _prune(cache, cache_bytes)
+    return taken
+
+
+def _prune(cache: Path, cache_bytes: int) -> None:
+    """Remove the posters that were used least recently, where the cache has become too large."""
+    with suppress(OSError):
+        with os.scandir(cache) as entries:
+            files = [(entry.stat(follow_symlinks=False), entry.path) for entry in entries]
+        total = sum(status.st_size for status, _ in files)
+        if total <= cache_bytes:
+            return
+        for status, path in sorted(files, key=lambda file: (file[0].st_mtime_ns, file[1])):
+            if total <= cache_bytes * _KEPT_SHARE:
+                return
+            os.unlink(path)
+            total -= status.st_size
 
 
 def _poster(request: PosterRequest, cache: Path | None) -> bytes | None:
-    file_path = cache / f"{request.sha256}-{round(request.seconds * 1000)}-{request.width}.jpg" if cache else None
+    name = f"{request.sha256}-{round(request.seconds * 1000)}-{request.width}.{request.form}"
+    file_path = cache / name if cache else None
     if file_path is not None and request.sha256:
         content = _read(file_path)
         if content is not None:
@@ -54,7 +88,7 @@ def _poster(request: PosterRequest, cache: Path | None) -> bytes | None:
     height = max(1, round(image.height * request.width / image.width))
     file = io.BytesIO()
     image.resize((request.width, height), Image.Resampling.LANCZOS, reducing_gap=2.0).save(
-        file, format="JPEG", quality=_QUALITY, optimize=True
+        file, format="WEBP" if request.form == "webp" else "JPEG", quality=_QUALITY[request.form], optimize=True
     )
     content = file.getvalue()
     if file_path is not None and request.sha256:
@@ -63,12 +97,14 @@ def _poster(request: PosterRequest, cache: Path | None) -> bytes | None:
 
 
 def _read(file_path: Path) -> bytes | None:
-    """A kept poster; None where it is missing or no JPEG."""
+    """A kept poster; None where it is missing or no picture. Reading makes it the one that was used last."""
     try:
         content = file_path.read_bytes()
+        os.utime(file_path)
     except OSError:
         return None
-    return content if content.startswith(b"\xff\xd8") and content.endswith(b"\xff\xd9") else None
+    begin, end = _MAGIC[file_path.suffix[1:]]
+    return content if content.startswith(begin) and content.endswith(end) else None
 
 
 def _keep(file_path: Path, content: bytes) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "verify": "check the clips against the hashes in the manifest",
     "cut": "make the film as one video",
     "sheet": "draw one picture of each shot on one page",
+    "dailies": "make the page on which takes are compared and picked, or serve it",
     "timeline": "write the film's timeline for an editor",
     "sandbox": "serve the free local API, for other tools and tests",
     "prices": "show the price book",

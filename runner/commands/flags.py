@@ -219,6 +219,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Parse the number of a port; 0 chooses a free one."""
+    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; 0 chooses a free one")
+    return int(text)
+
+
 def command_options(args: argparse.Namespace) -> CommandOptions:
     """The values of all shared flags; a command without a flag has the flag's default."""
     values = vars(args)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from runner.commands.flags import alternatives, count
+from runner.commands.flags import alternatives, count, port
 from runner.diagnostics.problem import ExitCode
 
 _MAX_NUMBER = 10**9
@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("server and accounts")
-    group.add_argument("--port", type=_port, default=0, metavar="N", help="the port (default 0: a free one)")
+    group.add_argument("--port", type=port, default=0, metavar="N", help="the port (default 0: a free one)")
     text = "accept only this key; may be repeated (default: every key is an account of its own)"
     group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=text)
     group.add_argument("--credits", type=_amount, metavar="N", help="the balance of each account (default: unlimited)")
@@ -100,12 +100,6 @@ def run(args: argparse.Namespace) -> ExitCode:
     )
     serve(options, lambda address: print(f"sandbox listening on {address}", flush=True), args.state)
     return ExitCode.OK
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; 0 chooses a free one")
-    return int(text)
 
 
 def _amount(text: str) -> int:

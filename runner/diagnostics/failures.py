@@ -78,6 +78,10 @@ class SandboxUnusable(Failure):
     """A port, folder, edition or faults file with which the sandbox cannot start."""
 
 
+class PortUnusable(Failure):
+    """A port on which the dailies cannot be served."""
+
+
 class OutputLocked(Failure):
     """Another run holds an output folder."""
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from runner.lazy_dataclass import dataclass
 from runner.timeline.cut_list import CutList, Segment
+from runner.timeline.shot_note import ShotNote
 
 Json = dict[str, object]
 METADATA_KEY = "storyboard"
@@ -32,22 +33,13 @@ class MediaFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """A note on a shot, as a marker."""
-
-    text: str
-    at: str
-    """When it was written."""
-
-
-@dataclass(frozen=True, slots=True)
 class TimelineEntry:
     """A segment with its media: every take is a reference, `active` the shown one; without media it is a gap."""
 
     segment: Segment
     media: tuple[MediaFile, ...] = ()
     active: int = 0
-    notes: tuple[Note, ...] = ()
+    notes: tuple[ShotNote, ...] = ()
 
     @property
     def active_media(self) -> MediaFile | None:
@@ -178,14 +170,14 @@ def _reference(file: MediaFile, rate: Fraction) -> Json:
     }
 
 
-def _marker(note: Note, start: int, rate: Fraction) -> Json:
+def _marker(note: ShotNote, start: int, rate: Fraction) -> Json:
     return {
         "OTIO_SCHEMA": "Marker.2",
         "name": note.text,
         "comment": note.text,
         "color": "YELLOW",
         "marked_range": _range(start, 1, rate),
-        "metadata": {METADATA_KEY: {"at": note.at}},
+        "metadata": {METADATA_KEY: {"at": note.at, "take": note.take}},
     }
 
 

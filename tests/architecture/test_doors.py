@@ -22,7 +22,7 @@ DOORS = {
     "printing": ({"print"}, ("app/", "commands/", "show/", "cli.py", "__main__.py")),
     "SQL": ({"sqlite3.connect"}, ("store/",)),
     "sockets": ({"socket.socket", "socket.create_connection", "httpx.Client", "httpx.AsyncClient", "uvicorn.Server"},
-                ("providers/", "publish/", "sandbox/")),
+                ("dailies_server/", "providers/", "publish/", "sandbox/")),
 }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "verify": ("verify", BOARD, *PAID),
     "cut": ("cut", BOARD, *PAID),
     "sheet": ("sheet", BOARD, *PAID),
+    "dailies": ("dailies", BOARD, *PAID),
     "timeline": ("timeline", BOARD, *PAID),
     "sandbox": ("sandbox", "--port", "0"),
     "prices": ("prices",),

@@ -86,7 +86,7 @@ def test_a_named_state_folder_needs_no_home(anybodys: ContentRepo, home: str) ->
 
 def test_every_command_with_a_ledger_or_without_is_called() -> None:
     called = {words[0] for words in (*WORKING, *STOPPING)}
-    assert COMMANDS.keys() - called == {"pick", "keep", "verify", "cut", "sheet", "timeline", "sandbox"}
+    assert COMMANDS.keys() - called == {"pick", "keep", "verify", "cut", "sheet", "dailies", "timeline", "sandbox"}
 
 
 def test_an_empty_home_is_that_of_the_password_file(tmp_path: Path) -> None:

@@ -87,3 +87,20 @@ def test_a_missing_clip_is_a_gap_and_exit_1(film: ContentRepo, tmp_path: Path) -
     assert [missing["shot"] for missing in result.json["films"][0]["missing"]] == ["quay", "boats"]
     document = json.loads((bare.root / OUTPUT / "timeline.otio").read_text())
     assert [child["OTIO_SCHEMA"] for child in document["tracks"]["children"][0]["children"]] == ["Gap.1", "Gap.1"]
+
+
+def test_a_note_about_the_shown_take_is_a_marker(film: ContentRepo) -> None:
+    path = film.root / OUTPUT / "manifest.json"
+    before = path.read_text("utf-8")
+    manifest = json.loads(before)
+    quay = next(shot for shot in manifest["shots"] if shot["id"] == "quay")
+    notes = [{"at": f"2026-11-21T12:0{take}:00.000Z", "take": take, "text": f"about {take}"} for take in (1, 2)]
+    path.write_text(
+        json.dumps(
+            {**manifest, "shots": [{**shot, "notes": notes} if shot is quay else shot for shot in manifest["shots"]]}
+        )
+    )
+    film.storyboard("timeline", "storyboards/film.yaml")
+    path.write_text(before, "utf-8")
+    document = otio.adapters.read_from_file(str(film.root / OUTPUT / "timeline.otio"))
+    assert [marker.name for marker in document.tracks[0][0].markers] == ["about 2"]

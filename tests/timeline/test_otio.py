@@ -10,7 +10,8 @@ import pytest
 from runner.language.edit import Music
 from runner.timeline.cut_list import CutList, Segment
 from runner.timeline.media_names import MAX_REEL, media_names
-from runner.timeline.otio import MediaFile, Note, TimelineEntry, otio_document
+from runner.timeline.otio import MediaFile, TimelineEntry, otio_document
+from runner.timeline.shot_note import ShotNote
 
 RATE = Fraction(24)
 
@@ -72,7 +73,9 @@ def test_music_lies_on_a_track_of_its_own_as_long_as_the_film() -> None:
 
 def test_notes_are_markers_on_the_picture() -> None:
     entry = TimelineEntry(
-        segment("quay", "0", "5"), (media("ferry_quay_t02", "take 2"),), notes=(Note("too dark", "2026-11-29T10:00Z"),)
+        segment("quay", "0", "5"),
+        (media("ferry_quay_t02", "take 2"),),
+        notes=(ShotNote("too dark", "2026-11-29T10:00Z", 2),),
     )
     timeline = read_back([entry])
     assert [marker.name for marker in timeline.tracks[0][0].markers] == ["too dark"]

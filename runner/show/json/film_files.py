@@ -1,4 +1,4 @@
-"""The documents of `cut --json` and `sheet --json`."""
+"""The documents of `cut`, `sheet`, `dailies` and `timeline` with `--json`."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,7 +8,9 @@ from runner.show.screens.film_files import FilmFile
 VERSION = 1
 
 
-def film_files_json(files: Sequence[FilmFile], command: Literal["cut", "sheet", "timeline"]) -> dict[str, object]:
+def film_files_json(
+    files: Sequence[FilmFile], command: Literal["cut", "sheet", "dailies", "timeline"]
+) -> dict[str, object]:
     """The document `{"cut": 1, "films": […]}`, or the same with `sheet`."""
     return {
         command: VERSION,

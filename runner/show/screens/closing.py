@@ -233,7 +233,7 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     elif outcome.unsettled or outcome.unsettled_orphans:
         yield "storyboard settle", "lists the unsettled attempts"
     if any(result.step.needs_pick for result in outcome.waiting):
-        yield "storyboard pick SHOT TAKE", "choose the good take"
+        yield line.with_inputs_of_all_commands("--provider").dailies("--serve"), "look, pick with 1 2 3"
     if unfinished and not _waits_for_user_alone(outcome):
         yield from _ways_on(outcome, line, context.resumable)
         return

@@ -1,4 +1,4 @@
-"""The screens of `cut` and `sheet`: the files that were made, and what a viewer should know of them."""
+"""The screens of `cut`, `sheet`, `dailies` and `timeline`: the files, and what a viewer should know of them."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -17,7 +17,7 @@ class FilmFile:
     """A file that shows a film."""
 
     label: str
-    """`watch`, `sheet` or `timeline`."""
+    """`watch`, `sheet`, `dailies` or `timeline`."""
     storyboard: str
     path: str
     """As the user would type it."""

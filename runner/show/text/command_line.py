@@ -34,6 +34,9 @@ class CommandLine:
     def fetch(self, *more: str) -> str:
         return self._text("fetch", more)
 
+    def dailies(self, *more: str) -> str:
+        return self._text("dailies", more)
+
     def cut(self, *more: str) -> str:
         return self._text("cut", more)
 

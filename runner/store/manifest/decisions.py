@@ -1,4 +1,4 @@
-"""Writes a person's decisions, picks and keeps, into a manifest's content, and changes nothing else of it. Pure."""
+"""Writes a person's decisions, picks, keeps and notes, into a manifest's content, and changes nothing else. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,22 @@ def with_keeps(content: Mapping[str, Any], keeps: Mapping[str, str | None]) -> d
     """The content with what clips are kept for, by the task that made the clip; None removes a keep."""
     shots = [{**entry, "takes": [_with_keep(take, keeps) for take in entry["takes"]]} for entry in content["shots"]]
     return {**content, "shots": shots}
+
+
+def with_note(content: Mapping[str, Any], shot: str, note: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with one more note of a shot; its notes are in the order of their times, each once."""
+    shots = [_with_one_note(entry, note) if entry["id"] == shot else entry for entry in content["shots"]]
+    if all(entry["id"] != shot for entry in content["shots"]):
+        shots = sort_shots([*shots, {"id": shot, "picked": None, "notes": [note], "takes": []}])
+    return {**content, "shots": shots}
+
+
+def _with_one_note(entry: Mapping[str, Any], note: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry of a shot with one more note, in the order of writing."""
+    before = list(entry.get("notes") or ())
+    notes = sorted([*before, *([] if note in before else [note])], key=lambda item: str(item.get("at", "")))
+    head = {name: entry[name] for name in ("id", "removed", "picked") if name in entry}
+    return {**head, "notes": notes, **{name: value for name, value in entry.items() if name not in (*head, "notes")}}
 
 
 def _with_keep(take: Mapping[str, Any], keeps: Mapping[str, str | None]) -> Mapping[str, Any]:

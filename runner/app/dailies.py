@@ -1,0 +1,244 @@
+"""Makes the dailies of a film: clips, posters, prompts and notes gathered, and the page written beside the manifest."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import quote
+
+from runner.app.credit_scope import sums_by_storyboard
+from runner.app.field_locations import field_locator
+from runner.app.films import Film, segment_file, target_of
+from runner.app.note import notes_of
+from runner.app.session import Session
+from runner.assembly.posters import PosterRequest, posters
+from runner.assembly.sheet import middle
+from runner.attempts.clip_name import ClipName
+from runner.attempts.events import Clip
+from runner.attempts.sums import CreditSums
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import FileRejected, hash_clip, reason, resolve_inside
+from runner.files.writing import make_folder, replace_content
+from runner.language.model import Shot, Storyboard
+from runner.language.written_prompts import written_prompts
+from runner.lazy_dataclass import dataclass
+from runner.planning.plan import Action, Step
+from runner.planning.selection import storyboard_slug
+from runner.requests.request import LocalFile
+from runner.show.dailies.film_data import Dailies, PageFile, film_json
+from runner.show.dailies.page import data_address, page
+
+NAME = "dailies.html"
+PAGE_BYTES = 3_000_000
+"""The size that a page keeps to: where its posters are more, the film loses those of takes that it does not show."""
+POSTER_KIND = "image/webp"
+_POSTER_WIDTHS = ((60, 384), (200, 288), (900, 176))
+"""Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`."""
+_SMALLEST = 112
+
+Address = Callable[[Path, str], str]
+"""The address of a file as the page names it, by its path and its hash ("" where nobody knows it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredDailies:
+    """A film's dailies, and the content of its posters by key, the most important first."""
+
+    dailies: Dailies
+    posters: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDailies:
+    """The file of a page."""
+
+    film: Film
+    path: Path
+    bytes: int
+
+
+def write_dailies(session: Session, film: Film, to: Path | None) -> WrittenDailies:
+    """Write the page of one film. Raises `CommandError` when it cannot be written."""
+    target, root = target_of(session, to, film.target(NAME))
+    gathered = gather(session, film, lambda path, _: _relative(path, target.parent))
+    content = page(film_json(gathered.dailies, _poster_data(gathered), is_served=False)).encode()
+    try:
+        make_folder(target.parent, root)
+        replace_content(target, root, content)
+    except (OSError, FileRejected) as error:
+        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+    return WrittenDailies(film, target, len(content))
+
+
+def gather(session: Session, film: Film, address: Address) -> GatheredDailies:
+    """Gather everything that the page of a film shows."""
+    return _Gatherer(session, film, address).gather()
+
+
+class _Gatherer:
+    """Finds the files of one film, and collects the posters that are to be taken of them."""
+
+    def __init__(self, session: Session, film: Film, address: Address) -> None:
+        self._session = session
+        self._film = film
+        self._address = address
+        self._exists = session.clip_exists(film.history)
+        self._requests: dict[str, PosterRequest] = {}
+        self._storyboard = next(board for board in session.batch.storyboards if board.path == film.cut.storyboard)
+        self._shots = _shots(session, film, self._storyboard)
+        self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
+        takes = len(self._steps)
+        self._width = next((width for most, width in _POSTER_WIDTHS if takes <= most), _SMALLEST)
+
+    def gather(self) -> GatheredDailies:
+        film, session = self._film, self._session
+        in_film = {(segment.label, segment.take) for segment in film.cut.segments}
+        segments = tuple(self._segment_file(index) for index in range(len(film.cut.segments)))
+        # What the film shows comes first: where the page has no room for all posters, these have it.
+        clips = self._clips(step for step in self._steps if (step.shot.id, step.take) in in_film)
+        references = self._references()
+        clips |= self._clips(step for step in self._steps if (step.shot.id, step.take) not in in_film)
+        dailies = Dailies(
+            film.cut,
+            self._storyboard,
+            film.plan,
+            film.history,
+            self._shots,
+            clips,
+            segments,
+            self._animatics(),
+            references,
+            self._prompts(),
+            notes_of(session, self._storyboard),
+            sums_by_storyboard(session, film.history).get(self._storyboard.path) or CreditSums(),
+            field_locator(session),
+        )
+        return GatheredDailies(dailies, self._posters())
+
+    def _segment_file(self, index: int) -> PageFile | None:
+        segment = self._film.cut.segments[index]
+        path = segment_file(self._session, segment)
+        if path is None:
+            return None
+        key = ""
+        sha256 = segment.clip.sha256 if segment.clip is not None else ""
+        if segment.shot is None:
+            moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
+            sha256 = self._hash(path)
+            key = self._poster(path, sha256, moment, self._width, is_picture=segment.is_picture)
+        return PageFile(self._address(path, sha256), key)
+
+    def _clips(self, steps: Iterable[Step]) -> dict[tuple[str, int], PageFile]:
+        return {(step.shot.id, step.take): file for step in steps if (file := self._clip_file(step)) is not None}
+
+    def _clip_file(self, step: Step) -> PageFile | None:
+        attempt = self._film.history.attempts.get(step.attempt or "")
+        if attempt is None or step.action not in (Action.KEEP, Action.DOUBTFUL):
+            return None
+        local = [clip for clip in attempt.clips if clip.repository is None and self._exists(clip)]
+        own = ClipName(step.shot.id, step.take, step.action is Action.DOUBTFUL).path
+        clip = min(local, key=lambda candidate: not candidate.path.endswith(own), default=None)
+        return None if clip is None else self._file_of(step.shot, clip)
+
+    def _file_of(self, shot: Shot, clip: Clip) -> PageFile | None:
+        path = self._inside(clip.path)
+        if path is None:
+            return None
+        seconds = Fraction(str(clip.seconds))
+        start, film_seconds = Fraction(shot.in_seconds), shot.film_seconds
+        used = Fraction(film_seconds) if film_seconds is not None else seconds - start
+        moment = middle(start, used) if start + used <= seconds else seconds / 2
+        key = self._poster(path, clip.sha256, moment, self._width)
+        return PageFile(self._address(path, clip.sha256), key, round(clip.seconds, 3), clip.width, clip.height)
+
+    def _animatics(self) -> dict[str, PageFile]:
+        """The drawn clip of each shot, beside a paid provider's clips: its lowest take of the same profile."""
+        settings = self._session.settings
+        if settings.account.free:
+            return {}
+        variant = "sandbox" if settings.profile is None else f"sandbox-{settings.profile}"
+        folder = settings.output / storyboard_slug(self._storyboard.path) / variant
+        if not folder.is_dir():
+            return {}
+        animatics = {}
+        for shot in self._shots:
+            path = self._inside((folder / ClipName(shot.id, 1).path).relative_to(settings.root).as_posix())
+            if path is not None:
+                animatics[shot.id] = PageFile(self._address(path, ""))
+        return animatics
+
+    def _references(self) -> dict[str, PageFile]:
+        """The posters of the pictures and videos among the materials, by path."""
+        materials = (material for shot in self._shots for material in shot.request.materials)
+        files = {material.path: material for material in materials if isinstance(material, LocalFile)}
+        references = {}
+        for name, material in files.items():
+            path = self._inside(name)
+            if path is not None and material.kind != "audio":
+                moment = Fraction(material.seconds or 0) / 2
+                is_picture = material.kind == "image"
+                key = self._poster(path, material.sha256, moment, _SMALLEST, is_picture=is_picture)
+                references[name] = PageFile("", key)
+        return references
+
+    def _poster(self, path: Path, sha256: str, moment: Fraction, width: int, *, is_picture: bool = False) -> str:
+        """The key of a poster that is to be taken."""
+        name = f"{sha256}-{round(moment * 1000)}-{width}"
+        key = hashlib.sha256(name.encode()).hexdigest()[:10]
+        self._requests.setdefault(key, PosterRequest(path, sha256, moment, width, is_picture, "webp"))
+        return key
+
+    def _posters(self) -> dict[str, bytes]:
+        state = self._session.settings.state_or_none
+        cache = state / "posters" if state is not None else None
+        contents = posters(list(self._requests.values()), cache)
+        return {key: content for key, content in zip(self._requests, contents, strict=True) if content is not None}
+
+    def _prompts(self) -> dict[str, str]:
+        session = self._session
+        prompts = written_prompts(session.files, session.settings.root, session.options)
+        return {shot: text for (storyboard, shot), text in prompts.items() if storyboard == self._storyboard.path}
+
+    def _hash(self, path: Path) -> str:
+        try:
+            return hash_clip(path, self._session.settings.root)
+        except OSError:
+            return ""
+
+    def _inside(self, name: str) -> Path | None:
+        """A plain file of the repository; None for anything else."""
+        root = self._session.settings.root
+        try:
+            return resolve_inside(root / name, root, may_be_hidden=True)
+        except (FileRejected, OSError):
+            return None
+
+
+def _shots(session: Session, film: Film, storyboard: Storyboard) -> tuple[Shot, ...]:
+    """The selected shots in film order; what the cut leaves out is last, and a skipped shot needs takes."""
+    in_film = {segment.shot.id: segment.shot for segment in film.cut.segments if segment.shot is not None}
+    keys = session.selected(film.history)
+    others = (
+        shot
+        for shot in storyboard.shots
+        if shot.id not in in_film and not shot.skip and (keys is None or (shot.storyboard, shot.id) in keys)
+    )
+    return (*in_film.values(), *others)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return quote(os.path.relpath(path, folder))
+
+
+def _poster_data(gathered: GatheredDailies) -> dict[str, str]:
+    """The posters as data addresses, as many as the page has room for."""
+    room = PAGE_BYTES - len(page(film_json(gathered.dailies, {}, is_served=False)).encode())
+    addresses: dict[str, str] = {}
+    for key, content in gathered.posters.items():
+        address = data_address(content, POSTER_KIND)
+        room -= len(address) + len(key) + 6
+        if room < 0:
+            break
+        addresses[key] = address
+    return addresses

@@ -1,0 +1,103 @@
+"""`storyboard dailies`: the page on which takes are compared and picked; no key, no network."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from runner.app.dailies import write_dailies
+from runner.app.films import Film, films, only_target
+from runner.app.session import Session, open_for_reading
+from runner.app.viewer import open_in_viewer
+from runner.clock import SystemClock
+from runner.commands import flags
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.show.json.film_files import film_files_json
+from runner.show.screens.film_files import FilmFile, film_files
+from runner.show.text.escape import json_document
+from runner.show.text.format import volume
+from runner.show.text.terminal import terminal_width, use_color
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Makes the page on which a film is looked at: shots in the film's order, takes side by side, a player that "
+        "plays the film through, prompts as written and as sent, prices, refusals. The page is one file that opens "
+        "from disk. With --serve it is served on this machine, shows new takes while a run works, and keeps picks and "
+        "notes in the manifest. Opens no other connection. Without --provider: the provider that has clips, the paid "
+        "one if several have."
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  storyboard dailies storyboards/harbour.yaml --open\n"
+        "  storyboard dailies storyboards/harbour.yaml --serve\n"
+        "      pick with 1 2 3, note with n; Ctrl-C ends it\n"
+        "\n"
+        "exit codes:\n"
+        "  0  the page is made, or was served until Ctrl-C\n"
+        "  1  the page is made, and some shots have no clip\n"
+        "  3  invalid input, a port in use: nothing was made"
+    )
+    flags.add_files(parser, required=False)
+    flags.add_input(parser)
+    flags.add_selection(parser)
+    flags.add_scene(parser)
+    flags.add_output(parser)
+    group = parser.add_argument_group("dailies")
+    text = "write the page here (default: dailies.html beside the manifest; a part: dailies.SELECTION.html)"
+    group.add_argument("--to", type=Path, metavar="FILE", help=text)
+    group.add_argument("--serve", action="store_true", help="serve the page on 127.0.0.1 until Ctrl-C")
+    group.add_argument("--port", type=flags.port, metavar="PORT", help="with --serve: the port (default: a free one)")
+    group.add_argument("--open", action="store_true", help="open the page with the system's browser")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    if args.serve:
+        _reject(args.to is not None, "--to: a served page is no file; leave out --to or --serve")
+        _reject(args.json, "--json: a served page prints its address only; leave out --json or --serve")
+    else:
+        _reject(args.port is not None, "--port: only a served page has a port; add --serve")
+    session = open_for_reading(flags.command_options(args))
+    if args.serve:
+        _serve(session, args.port or 0, is_opened=args.open)
+        return ExitCode.OK
+    selected = films(session)
+    only_target(selected, args.to)
+    pages = [write_dailies(session, film, args.to) for film in selected]
+    files = [_film_file(session, page.film, page.path, page.bytes) for page in pages]
+    if args.json:
+        print(json_document(film_files_json(files, "dailies")), end="")
+    else:
+        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
+    if args.open:
+        open_in_viewer(pages[0].path)
+    return ExitCode.FAILED if any(page.film.cut.missing for page in pages) else ExitCode.OK
+
+
+def _reject(is_wrong: bool, message: str) -> None:
+    if is_wrong:
+        raise CommandError(ExitCode.USAGE, message)
+
+
+def _film_file(session: Session, film: Film, path: Path, size: int) -> FilmFile:
+    return FilmFile(
+        "dailies",
+        film.cut.storyboard,
+        session.display_path(path),
+        film.cut.seconds,
+        (volume(size),),
+        film.cut.notes,
+        tuple((segment.label, segment.reason) for segment in film.cut.missing),
+    )
+
+
+def _serve(session: Session, port: int, *, is_opened: bool) -> None:
+    # Imported here: the server takes a fifth of a second to load.
+    from runner.app.dailies_desk import DailiesDesk
+    from runner.dailies_server.serve import serve
+
+    def on_ready(address: str) -> None:
+        print(f"dailies  {address}\n         Ctrl-C ends it; picks and notes are in the manifest", flush=True)
+        if is_opened:
+            open_in_viewer(address)
+
+    serve(DailiesDesk(session), port, SystemClock(), on_ready)

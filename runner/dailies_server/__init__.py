@@ -1,0 +1,1 @@
+"""The served dailies: the page over HTTP on loopback, and the decisions that are made in it."""
