@@ -19,7 +19,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Plan
-from runner.planning.plan_differences import Comparison, Difference
+from runner.planning.plan_differences import Comparison, PlanDifference
 from runner.planning.saved_plan import SavedPlan
 from runner.show.json.saved_plan import saved_plan_json, since_json
 from runner.show.screens.plan import price_line, screen
@@ -73,4 +73,4 @@ def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[C
         plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
         return saved_plans.compared(session, saved, plan, history), session.settings.usd_per_credit
     except Failure as failure:
-        return Comparison((Difference("storyboards", failure.message),), ()), None
+        return Comparison((PlanDifference("storyboards", failure.message),), ()), None

@@ -13,7 +13,7 @@ BodyOf = Callable[[Step], Mapping[str, Any]]
 """The request body of a take as it will be sent, in the form of the document."""
 
 
-class Difference(NamedTuple):
+class PlanDifference(NamedTuple):
     """One thing that a saved plan does not allow; nothing is sent while there is one."""
 
     code: str
@@ -31,7 +31,7 @@ class OmittedOrder(NamedTuple):
 class Comparison(NamedTuple):
     """The present plan beside the saved one."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[PlanDifference, ...]
     left_out: tuple[OmittedOrder, ...]
 
 
@@ -61,26 +61,26 @@ def compare(
     return Comparison(tuple(differences), left)
 
 
-def _of_account(saved: SavedPlan, plan: Plan) -> Iterator[Difference]:
+def _of_account(saved: SavedPlan, plan: Plan) -> Iterator[PlanDifference]:
     account = plan.account
     if (saved.provider, saved.host) != (account.provider, account.host):
         text = f"it is for {saved.provider} at {saved.host}, and this is {account.provider} at {account.host}"
-        yield Difference("account", text)
+        yield PlanDifference("account", text)
     if saved.edition != plan.edition.name:
-        yield Difference("edition", f"it is for the edition {saved.edition}, and this is {plan.edition.name}")
+        yield PlanDifference("edition", f"it is for the edition {saved.edition}, and this is {plan.edition.name}")
 
 
-def _of_destinations(saved: SavedPlan, present: frozenset[tuple[str, str]]) -> Iterator[Difference]:
+def _of_destinations(saved: SavedPlan, present: frozenset[tuple[str, str]]) -> Iterator[PlanDifference]:
     for what, where in sorted(present - saved.destinations):
-        yield Difference("destination", f"{what} would go to {where}, which it does not name")
+        yield PlanDifference("destination", f"{what} would go to {where}, which it does not name")
 
 
-def _of_price(step: Step, order: Order) -> Iterator[Difference]:
+def _of_price(step: Step, order: Order) -> Iterator[PlanDifference]:
     if step.price.credits is None:
-        yield Difference("price", f"{_name(step.key)} has no price now, and {_amount(order.credits)} credits in it")
+        yield PlanDifference("price", f"{_name(step.key)} has no price now, and {_amount(order.credits)} credits in it")
     elif step.price.credits > order.credits:
         text = f"{_name(step.key)} costs {_amount(step.price.credits)} credits now, and {_amount(order.credits)} in it"
-        yield Difference("price", text)
+        yield PlanDifference("price", text)
 
 
 class _Listed:
@@ -99,16 +99,18 @@ class _Listed:
         order = self._by_name.get(step.key) if self._free else None
         return order if order is not None and order.fingerprint is None else None
 
-    def why_not(self, step: Step, body_of: BodyOf) -> Difference:
+    def why_not(self, step: Step, body_of: BodyOf) -> PlanDifference:
         """The difference of a step that is not listed."""
         name, order = _name(step.key), self._by_name.get(step.key)
         if order is None:
             text = f"{name} is to be made ({_amount(step.price.credits)} credits), and it does not list that take"
-            return Difference("take", text)
+            return PlanDifference("take", text)
         changed = sorted(_changed(order.request, body_of(step)))
         if changed:
-            return Difference("request", f"{name} asks for something else than it lists: {', '.join(changed)} changed")
-        return Difference("request", f"{name} asks for something else than it lists: what it is made from changed")
+            return PlanDifference(
+                "request", f"{name} asks for something else than it lists: {', '.join(changed)} changed"
+            )
+        return PlanDifference("request", f"{name} asks for something else than it lists: what it is made from changed")
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

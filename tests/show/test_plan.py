@@ -262,7 +262,7 @@ def test_all_names_every_file_that_will_leave_the_machine_with_its_size_and_hash
 def test_a_cause_that_many_shots_share_is_said_once() -> None:
     text = screen(changed(), 100, color=False)
     assert text.count("+harbour+") == 1
-    assert "7 shots" in text
+    assert "8 shots" in text
 
 
 def test_unchanged_shots_are_one_line_a_scene() -> None:
