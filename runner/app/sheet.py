@@ -1,13 +1,16 @@
 """Makes the contact sheet of a film: `sheet.jpg`, and as a PDF with text that can be searched."""
 
+import io
 from fractions import Fraction
 from pathlib import Path
 
 from runner.app.films import Film, segment_file, target_of
 from runner.app.font_environment import font_environment
 from runner.app.session import Session
+from runner.assembly.parts import DEFAULT_SHAPE, FilmShape, Part
 from runner.assembly.posters import PosterRequest, posters
 from runner.assembly.sheet import Sheet, SheetCell, Tone, middle, poster_width, sheet_jpeg
+from runner.assembly.slate import slate_picture
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, hash_clip, reason
 from runner.files.writing import make_folder, replace_content
@@ -60,7 +63,7 @@ def sheet_of(session: Session, film: Film) -> Sheet:
     cache = session.settings.state_or_none / "posters" if session.settings.state_or_none is not None else None
     taken = iter(posters([request for request in requests if request is not None], cache))
     cells = tuple(
-        _cell(segment, next(taken) if request is not None else None)
+        _cell(segment, next(taken) if request is not None else _slate(segment, width))
         for segment, request in zip(segments, requests, strict=True)
     )
     shots = len({segment.shot.id for segment in segments if segment.shot is not None})
@@ -78,6 +81,17 @@ def _request(session: Session, segment: Segment, width: int) -> PosterRequest | 
         return None
     moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
     return PosterRequest(path, _hash(session, segment), moment, width, segment.is_picture)
+
+
+def _slate(segment: Segment, width: int) -> bytes | None:
+    """The picture of a slate of the edit, as the cut shows it; None for a shot without a clip."""
+    if segment.kind != "slate":
+        return None
+    part = Part("slate", Fraction(segment.seconds), slate_lines=(segment.label,))
+    shape = FilmShape(width, round(width * 9 / 16), DEFAULT_SHAPE.rate)
+    file = io.BytesIO()
+    slate_picture(part, shape, font_environment()).save(file, format="JPEG", quality=85)
+    return file.getvalue()
 
 
 def _hash(session: Session, segment: Segment) -> str:
