@@ -162,7 +162,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
 
 
 def not_git(session: Session, plan: Plan) -> tuple[tuple[str, str], ...]:
-    """Why git cannot serve the materials that have no way, each once by its name."""
+    """The reasons for which git cannot serve the materials that have no way, each once by its name."""
     in_git = (session.routes.at_hand.git if session.routes else None) or {}
     files = (item for step in plan.steps for item in step.unpublished if isinstance(item, LocalFile))
     reasons = {material_name(file): in_git.get(file.path) for file in files}

@@ -14,7 +14,7 @@ from tests.commands.content_repo import ContentRepo, content
 from tests.commands.test_materials import CANARY, UPLOADS, picture
 from tests.media.samples import colours, film
 from tests.publish.servers import BUCKET, s3_server, web_server
-from tests.requirements import c_compiler
+from tests.requirements import c_compiler, linux
 
 FILM = "storyboards/film.yaml"
 ASSET = "storyboards/assets/maria.png"
@@ -151,8 +151,8 @@ def peak_of_run(repo: ContentRepo, paid: Host) -> int:
     return usage.ru_maxrss << 10
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux counts ru_maxrss in KiB")
 def test_a_file_of_48_mb_is_uploaded_within_64_mb_of_memory(repo: ContentRepo, host: Start) -> None:
+    linux()  # which counts ru_maxrss in KiB
     paid = host("--edition", "2026-09")
     repo.write(FILM, PORTRAIT.replace("maria: assets/maria.png", "maria: {video: assets/maria.mp4}"))
     video = film(repo.root / "storyboards/assets/maria.mp4", colours(96, (640, 360)))

@@ -76,8 +76,8 @@ class CommandLine:
 
     def with_inputs_of_all_commands(self, *others: str) -> "CommandLine":
         """Files, profile, variables and settings file, which every command accepts, and the flags of these names."""
-        kept = (*_OF_EVERY_COMMAND, *others)
-        return replace(self, flags=tuple(flag for flag in self.flags if flag[0] in kept))
+        names = (*_OF_EVERY_COMMAND, *others)
+        return replace(self, flags=tuple(flag for flag in self.flags if flag[0] in names))
 
     def _text(self, command: str, more: tuple[str, ...]) -> str:
         words = [*self.files, *(word for flag in self.flags for word in flag if word is not None)]
