@@ -57,10 +57,15 @@ def rclone() -> str:
     return command("rclone")
 
 
-def c_compiler() -> str:
-    """The path of a C compiler that has the headers of libc, on Linux."""
+def linux() -> None:
+    """Linux, for what its C library or its units decide."""
     if not sys.platform.startswith("linux"):
         skip_or_fail("Linux")
+
+
+def c_compiler() -> str:
+    """The path of a C compiler that has the headers of libc, on Linux."""
+    linux()
     compiler = command("cc")
     return compiler if _compiles(compiler) else skip_or_fail("the headers of libc, for cc")
 

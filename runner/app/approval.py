@@ -9,6 +9,7 @@ from runner.app.budget_scope import fingerprints_in_budget
 from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
+    not_git,
     plan_context,
     sandbox_command,
 )
@@ -21,6 +22,7 @@ from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
+from runner.show.screens.blocked import WaysOn
 from runner.show.screens.plan import Destination, screen
 from runner.show.text.layout import wrapped
 from runner.show.text.terminal import terminal_width, use_color
@@ -40,8 +42,8 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
 def check_materials(session: Session, plan: Plan) -> None:
     """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
     if any(step.unpublished for step in plan.steps):
-        text = question.nothing_public(plan, sandbox_command(session))
-        raise CommandError(ExitCode.INVALID, text)
+        ways = WaysOn(sandbox_command(session), not_git=not_git(session, plan))
+        raise CommandError(ExitCode.INVALID, question.nothing_public(plan, ways))
 
 
 def _check_store(session: Session, plan: Plan) -> None:

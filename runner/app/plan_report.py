@@ -17,9 +17,10 @@ from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
-from runner.planning.plan import Action, Plan, Step
+from runner.planning.plan import Action, Plan, Step, material_name
 from runner.planning.run_time import estimated_seconds
 from runner.planning.selection import ShotKey, storyboard_slug
+from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
@@ -147,16 +148,25 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     """The commands that help where takes are blocked: the sandbox, and the selection with its upstream shots."""
     if not any(step.action is Action.BLOCKED for step in plan.steps):
         return WaysOn()
+    alone = WaysOn(sandbox_command(session), not_git=not_git(session, plan))
     blocked = {(step.shot.storyboard, step.shot.id) for step in plan.steps if _needs_selection(step, plan)}
     chosen = session.command.selection
     if not blocked or not chosen.select:
-        return WaysOn(sandbox_command(session))
+        return alone
     selection = " ".join([*chosen.select, _selector(session, _made_from(session, blocked))])
     wider = session.plan(history, selected=session.select([selection], chosen.exclude, history))
     if any(_needs_selection(step, wider) for step in wider.steps):
-        return WaysOn(sandbox_command(session))  # --exclude leaves out what they are made from
+        return alone  # --exclude leaves out what they are made from
     wider_line = session.command_line.without_extra_orders().with_selection(selection)
-    return WaysOn(sandbox_command(session), wider_line.plan(), wider.totals.credits)
+    return replace(alone, wider_selection=wider_line.plan(), wider_credits=wider.totals.credits)
+
+
+def not_git(session: Session, plan: Plan) -> tuple[tuple[str, str], ...]:
+    """The reasons for which git cannot serve the materials that have no way, each once by its name."""
+    in_git = (session.routes.at_hand.git if session.routes else None) or {}
+    files = (item for step in plan.steps for item in step.unpublished if isinstance(item, LocalFile))
+    reasons = {material_name(file): in_git.get(file.path) for file in files}
+    return tuple((name, reason) for name, reason in reasons.items() if isinstance(reason, str))
 
 
 def _made_from(session: Session, shots: Collection[ShotKey]) -> set[ShotKey]:

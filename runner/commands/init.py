@@ -78,10 +78,10 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _print_next(folder: Path, service: str | None, install: str | None) -> None:
     enter = "" if folder == Path() else f"cd {shlex.quote(escape_terminal(str(folder)))} && "
-    print(f"\nnext   {enter}storyboard run storyboards/*.yaml      a first moving picture, free")
+    print(f"\nnext   {enter}storyboard run storyboards/*.yaml\n         a first moving picture, free")
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         # Typed after the line above, which has entered the folder.
-        print(f"       git init{' ' * (len(enter) + 30)}so that the storyboard has a history")
+        print("       git init\n         so that the storyboard has a history")
     if service is not None and install is None:
         print(f"\nin {_SERVICES[service]}, set the variable {_VARIABLE} to a wheel or a VCS address of storyboard")
     print("\nonce in each clone, so that git merges manifests without losing anything paid:")

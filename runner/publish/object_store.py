@@ -1,6 +1,7 @@
 """A store of the user's own (S3, GCS, Azure, a served folder): objects by content hash, signed links with an end."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -222,15 +223,22 @@ class ObjectStore:
     def _failure(self, content: Content, error: BaseException) -> TransferFailed:
         """The failure of an upload: the client's own text would show signed links."""
         kind = _kind_of(error)
-        return TransferFailed(f"{content.name}: not stored in {self.url}: {kind}", final=kind in _FINAL)
+        time = f" (it says {self.clock.now():%Y-%m-%d %H:%M} UTC)" if kind == _CLOCK_OFF else ""
+        return TransferFailed(f"{content.name}: not stored in {self.url}: {kind}{time}", final=kind in _FINAL)
 
 
 def _size_of(backend: "Backend", key: str) -> int | None:
     """Bytes of an object; None if the store does not have it."""
     import obstore
+    from obstore.exceptions import BaseError
 
     try:
-        return int(obstore.head(backend, key)["size"])
+        try:
+            return int(obstore.head(backend, key)["size"])
+        except BaseError as error:
+            if _REFUSED.search(str(error)) is None:
+                raise
+        return int(obstore.get(backend, key).meta["size"])  # a refusal says why in its body, which HEAD has not
     except FileNotFoundError:
         return None
 
@@ -261,7 +269,11 @@ def _endpoint_of(account: str) -> str:
 _DENIED = "the store denies access"
 _NO_BUCKET = "there is no such bucket or container"
 _NOT_ACCEPTED = "the store does not accept these credentials"
-_FINAL = (_DENIED, _NO_BUCKET, _NOT_ACCEPTED)
+_CLOCK_OFF = "the clock of this machine is too far from the store's: set it, and run again"
+_FINAL = (_DENIED, _NO_BUCKET, _NOT_ACCEPTED, _CLOCK_OFF)
+_REFUSED = re.compile("40[03] (Bad Request|Forbidden)")
+_TIME_REFUSED = re.compile("RequestTimeTooSkewed|difference between the request time|date header too old")
+"""What S3 and Azure answer to a request that was signed at another time than theirs."""
 
 
 def _kind_of(error: BaseException) -> str:
@@ -274,9 +286,11 @@ def _kind_of(error: BaseException) -> str:
         (FileNotFoundError, _NO_BUCKET),
         (TimeoutError, "no answer in time"),
     )
-    if (kind := next((text for types, text in kinds if isinstance(error, types)), None)) is not None:
-        return kind
     text = str(error)
+    if _TIME_REFUSED.search(text):
+        return _CLOCK_OFF
+    if (kind := next((words for types, words in kinds if isinstance(error, types)), None)) is not None:
+        return kind
     if "timed out" in text or "timeout" in text.lower().replace("retry_timeout", ""):
         return "no answer in time"
     if "Connect" in text or "error sending request" in text:

@@ -15,7 +15,7 @@ def test_both_lines_run_one_after_the_other(tmp_path: Path, folder: str) -> None
     repo = ContentRepo(tmp_path / "work")
     repo.root.mkdir()
     _, _, next_lines = repo.storyboard("init", folder).out.partition("\nnext")
-    first, second = (line.strip().split("      ")[0] for line in next_lines.strip().splitlines())
+    first, second = (line.strip() for line in next_lines.strip().split("\n\n")[0].splitlines()[::2])
     commands = tmp_path / "bin"
     commands.mkdir()
     tool = commands / "storyboard"

@@ -187,6 +187,17 @@ def test_bytes_that_are_not_taken_have_no_address(step: Step) -> None:
         assert isinstance(send(double.url), TransferFailed)
 
 
+@pytest.mark.parametrize("busy", [RESERVE, PUT])
+def test_the_pause_that_a_busy_server_asks_for_is_kept(busy: str) -> None:
+    with Double() as double:
+        if busy == PUT:
+            place(double)
+        double.play(Step(busy, 429, headers=(("Retry-After", "7"),)))
+        got = send(double.url)
+    assert isinstance(got, TransferFailed)
+    assert (got.final, got.wait) == (False, 7)
+
+
 def test_the_key_goes_nowhere_in_the_open() -> None:
     got = send("http://example.com")
 

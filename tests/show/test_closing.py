@@ -203,7 +203,7 @@ def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selectio
     told = replace(TYPED, command_line=CommandLine(("storyboards/ferry.yaml",), flags), whole_plan=whole)
     text = closing(ended, 120, color=False, context=told)
     assert re.search(r"storyboard run +storyboards/ferry.yaml --provider kinovi --profile draft\s+the rest, 160", text)
-    assert "storyboard status storyboards/ferry.yaml --profile draft --provider kinovi" in text
+    assert "storyboard status storyboards/ferry.yaml --provider kinovi --profile draft" in text
     private = closing(ended, 120, color=False, context=replace(told, whole_plan=plan(ferry())))
     assert "the rest" not in private
 

@@ -42,7 +42,7 @@ def test_another_provider_comes_first() -> None:
 
 def test_other_commands_get_only_the_flags_that_they_accept() -> None:
     line = LINE.with_inputs_of_all_commands("--provider")
-    assert line.status() == "storyboard status film.yaml --profile draft --provider kinovi"
+    assert line.status() == "storyboard status film.yaml --provider kinovi --profile draft"
 
 
 def test_a_run_of_the_rest_has_no_selection_and_orders_nothing_extra() -> None:

@@ -19,6 +19,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.task_id import is_task_id
 from runner.providers.transport import strict_json
+from runner.providers.transport.redaction import without_links
 
 Headers = Iterable[tuple[str, str]]
 MAX_RETRY_AFTER = 300.0
@@ -131,10 +132,10 @@ def _with_field_errors(message: str, payload: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """The text of an error: a string, an object with a message, or a list of either."""
+    """The text of an error, without links: a string, an object with a message, or a list of either."""
     match value:
         case str():
-            return value.strip()[:MAX_TEXT]
+            return without_links(value[: 2 * MAX_TEXT]).strip()[:MAX_TEXT]
         case Mapping():
             return text_of(value.get("message") or value.get("msg") or value.get("code"))
         case list():

@@ -19,7 +19,7 @@ from runner import __version__
 from runner.engine.ports import TransferFailed
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
-from runner.providers.kinovi.create_response import error_message, find_field, responder
+from runner.providers.kinovi.create_response import error_message, find_field, responder, retry_after
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.http_result import translate_error
@@ -102,15 +102,18 @@ class UploadClient:
         parse_host(reservation.address)
         if not self._local and not reservation.target.lower().startswith("https:"):
             raise ForbiddenAddress("not https")
-        status = await self._put(reservation, content)
+        status, wait = await self._put(reservation, content)
         return (
             reservation.address
             if status in (200, 201, 204)
-            else TransferFailed(f"{name}: the upload was answered with HTTP {status}")
+            else TransferFailed(f"{name}: the upload was answered with HTTP {status}", wait=wait)
         )
 
-    async def _put(self, reservation: _Reservation, content: bytes | Path) -> int:
-        """Send the bytes to the first reachable IP of the target, all of which are checked; returns the status."""
+    async def _put(self, reservation: _Reservation, content: bytes | Path) -> tuple[int, float]:
+        """Send the bytes to the first reachable IP of the target, all of which are checked.
+
+        Returns the status, and the seconds that the server asks to wait.
+        """
         target = reservation.target
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         proxied = self.proxy is not None
@@ -133,7 +136,7 @@ class UploadClient:
                         raise
                     continue
                 await response.aclose()
-                return response.status_code
+                return response.status_code, retry_after(tuple(response.headers.multi_items())) or 0.0
         raise ForbiddenAddress("its host has no IP address")
 
     @property
@@ -177,9 +180,8 @@ class UploadClient:
             payload = None
         if answer.status_code != 200 or not isinstance(payload, Mapping):
             message = redact_text(error_message(payload) or responder(answer.status_code, answer_headers), self.key)
-            return TransferFailed(
-                f"{name}: {message}", final=400 <= answer.status_code < 500 and answer.status_code != 429
-            )
+            final = 400 <= answer.status_code < 500 and answer.status_code != 429
+            return TransferFailed(f"{name}: {message}", final, wait=retry_after(answer_headers) or 0.0)
         target, address = find_field(payload, "uploadUrl"), find_field(payload, "url")
         if not isinstance(target, str) or not isinstance(address, str):
             return TransferFailed(f"{name}: the answer to the upload request has no address")

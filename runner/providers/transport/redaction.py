@@ -1,7 +1,8 @@
-"""Removal of the API key from answers and texts before they are stored or shown: a host may echo the key."""
+"""Removal of the API key, and of links to materials, before texts of a host are stored or shown: it may echo both."""
 
 import base64
 import json
+import re
 from urllib.parse import quote
 
 from runner.lazy_dataclass import replace
@@ -9,6 +10,7 @@ from runner.providers.transport.http_result import HttpResult
 from runner.settings.api_key import ApiKey
 
 PLACEHOLDER = "[key]"
+_LINK = re.compile(r"""(https?://)(?:[^\s/?#@"'<>]*@)?([^\s/?#@"'<>]+)[/?#][^\s"'<>]*(?<![.,;:)\]])""", re.IGNORECASE)
 
 
 def key_encodings(key: ApiKey) -> list[bytes]:
@@ -32,6 +34,11 @@ def redact_result(answer: HttpResult, key: ApiKey) -> HttpResult:
 def redact_text(text: str, key: ApiKey) -> str:
     """A text with every encoding of the key replaced."""
     return _hide(text, key_encodings(key))
+
+
+def without_links(text: str) -> str:
+    """A text whose addresses end after their host: a path or query may open a material to whoever reads it."""
+    return _LINK.sub(r"\1\2/…", text)
 
 
 def _hide(text: str, encodings: list[bytes]) -> str:

@@ -1,6 +1,6 @@
 """The block about takes that cannot be sent: each cause once with its shots, and the ways to go on. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from runner.editions.edition import Edition
@@ -28,14 +28,21 @@ class WaysOn:
     """The plan of the selection with the shots that it is made from."""
     wider_credits: Decimal | None = None
     """The price of that selection."""
+    not_git: tuple[tuple[str, str], ...] = ()
+    """Where `git_url` is set: why git cannot serve a blocked material, by its name."""
+
+    @property
+    def git_notes(self) -> dict[str, str]:
+        """The line below a blocked material, by its name, safe for a terminal."""
+        return {escape_terminal(name): f"not git: {escape_terminal(reason)}" for name, reason in self.not_git}
 
 
-def publishing(edition: Edition) -> str:
-    """Ways in which the settings give materials a public address."""
+def publishing(edition: Edition, has_git: bool = False) -> str:
+    """Ways in which the settings give materials a public address; `has_git`: `git_url` is set already."""
     uploads = "add `upload` to `[publish] ways`"
     if not edition.has_uploads:
         uploads = 'take an edition with uploads (edition = "2026-09")'
-    return f"{uploads}, set `[publish] store` or `git_url`"
+    return f"{uploads}, set `[publish] store`" + ("" if has_git else " or `git_url`")
 
 
 def short_cause(step: Step) -> str:
@@ -71,21 +78,23 @@ def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, w
     for step in blocked:
         if not step.unpublished:
             others.setdefault(one_line(step.reason.text, 200), {}).setdefault(escape_terminal(step.shot.id))
-    lines += _causes([*materials, *((reason, list(names)) for reason, names in others.items())], width)
+    causes = [*materials, *((reason, list(names)) for reason, names in others.items())]
+    lines += _causes(causes, width, ways.git_notes)
     only_frames = all(isinstance(material, TakeReference) for step in blocked for material in step.unpublished)
     own_addresses = "" if only_frames else ", give the files https addresses"
-    advice = f"{publishing(plan.edition)}{own_addresses}, or draw the film free:"
+    advice = f"{publishing(plan.edition, bool(ways.not_git))}{own_addresses}, or draw the film free:"
     return lines + _ways(advice if materials else "", ways, width, style)
 
 
-def _causes(causes: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
-    """A line for each cause, with the shots that it blocks."""
+def _causes(causes: Sequence[tuple[str, list[str]]], width: int, notes: Mapping[str, str]) -> list[str]:
+    """A line for each cause, with the shots that it blocks; below a material its note."""
     lines: list[str] = []
     room = min(max((cells(cause) for cause, _ in causes), default=0), max(20, width // 2))
     for cause, names in causes[:_MOST_CAUSES]:
         more = [f"and {len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
         text = f"{cause}{' ' * max(0, room - cells(cause))}   {', '.join([*names[:_MOST_NAMED], *more])}"
         lines += [f"  {_MARGIN}{text}"] if 2 + len(_MARGIN) + cells(text) <= width else _indented(text, width, 2)
+        lines += _indented(notes[cause], width, 4) if cause in notes else []
     if len(causes) > _MOST_CAUSES:
         lines.append(f"  {_MARGIN}and {count(len(causes) - _MOST_CAUSES, 'cause')} more: --all")
     return lines

@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from runner.planning.alternatives import Alternative
 from runner.planning.plan import Plan
-from runner.show.screens.blocked import publishing, unpublished_materials
+from runner.show.screens.blocked import WaysOn, publishing, unpublished_materials
 from runner.show.screens.plan import Destination
 from runner.show.text.cells import left, width
 from runner.show.text.command_line import CommandLine
@@ -69,16 +69,18 @@ def unknown_price(plan: Plan) -> str:
     )
 
 
-def nothing_public(plan: Plan, free_command: str) -> str:
+def nothing_public(plan: Plan, ways: WaysOn) -> str:
     """Refusal of a run whose shots all wait for public addresses: each material once, with its shots."""
     lines = [
         f"{escape_terminal(plan.account.provider)} takes public https addresses only, and no shot is left without a "
-        f"material that has none: {NOTHING_SPENT}",
-        *(f"  {name}  {', '.join(shots)}" for name, shots in unpublished_materials(plan.steps)),
-        f"  {publishing(plan.edition)}, give them https addresses, or draw the shots free:",
-        f"    {escape_terminal(free_command)}",
+        f"material that has none: {NOTHING_SPENT}"
     ]
-    return "\n".join(lines)
+    for name, shots in unpublished_materials(plan.steps):
+        lines.append(f"  {name}  {', '.join(shots)}")
+        lines += [f"    {note}"] if (note := ways.git_notes.get(name)) else []
+    advice = publishing(plan.edition, bool(ways.not_git))
+    lines.append(f"  {advice}, give them https addresses, or draw the shots free:")
+    return "\n".join([*lines, f"    {escape_terminal(ways.free_run)}"])
 
 
 def over_limit(

@@ -75,9 +75,9 @@ class CommandLine:
         return replace(others, flags=(("--provider", name), *others.flags), saved_plan=None)
 
     def with_inputs_of_all_commands(self, *others: str) -> "CommandLine":
-        """Files, profile, variables and settings file, which every command accepts, then the flags of these names."""
-        shared = tuple(flag for flag in self.flags if flag[0] in _OF_EVERY_COMMAND)
-        return replace(self, flags=(*shared, *(flag for flag in self.flags if flag[0] in others)))
+        """Files, profile, variables and settings file, which every command accepts, and the flags of these names."""
+        names = (*_OF_EVERY_COMMAND, *others)
+        return replace(self, flags=tuple(flag for flag in self.flags if flag[0] in names))
 
     def _text(self, command: str, more: tuple[str, ...]) -> str:
         words = [*self.files, *(word for flag in self.flags for word in flag if word is not None)]
