@@ -22,7 +22,7 @@ from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
 from runner.timeline.cut_list import Segment
 from runner.timeline.media_names import media_names, own_media_names
-from runner.timeline.otio import MediaFile, TimelineEntry, otio_document
+from runner.timeline.otio import MediaFile, TimelineEntry, editors_rate, otio_document
 
 FORMATS = {"otio": "otio", "edl": "edl", "fcpxml": "fcpxml", "xml": "xml", "csv": "csv"}
 """Ending of the file by format."""
@@ -120,14 +120,14 @@ class _Media:
         return MediaFile("music", name, f"{MEDIA_FOLDER}/{name}{path.suffix}", Fraction(music.seconds))
 
     def rate(self) -> Fraction:
-        """Frames a second of the film: what most of its time has."""
+        """Frames a second of the timeline: what most of the film's time has, as editors count it."""
         seconds: dict[Fraction, Fraction] = {}
         for segment in self._film.cut.segments:
             path = segment_file(self._session, segment)
             if path is not None and path in self._facts:
                 rate = self._facts[path].video.rate
                 seconds[rate] = seconds.get(rate, Fraction(0)) + Fraction(segment.seconds)
-        return max(seconds, key=lambda rate: (seconds[rate], rate), default=Fraction(24))
+        return editors_rate(max(seconds, key=lambda rate: (seconds[rate], rate), default=Fraction(24)))
 
     def link(self) -> None:
         """Make the media folder: a link to each clip, a copy where links fail; what is there already stays."""

@@ -78,6 +78,17 @@ def otio_document(
     }
 
 
+_SMPTE_RATES = tuple(Fraction(rate) for rate in (24, 25, 30, 50, 60)) + tuple(
+    Fraction(rate * 1000, 1001) for rate in (24, 30, 60)
+)
+"""Frames a second for which editors have time codes (SMPTE 12M)."""
+
+
+def editors_rate(rate: Fraction) -> Fraction:
+    """A rate that editors know: the rate itself, a multiple of it (drawn clips have 12 pictures a second), or 24."""
+    return next((rate * times for times in (1, 2, 3, 4) if rate * times in _SMPTE_RATES), Fraction(24))
+
+
 def _edges(cut: CutList, rate: Fraction) -> list[int]:
     """The film's frames at which its segments begin, and the end."""
     edges, at = [0], Decimal(0)

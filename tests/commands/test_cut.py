@@ -40,7 +40,7 @@ def film(half_made: ContentRepo, tmp_path: Path) -> ContentRepo:
 def test_a_cut_shows_the_film_in_its_order_with_a_slate_for_what_is_missing(film: ContentRepo) -> None:
     result = film.storyboard("cut", "storyboards/film.yaml")
     assert result.code == 1, result.err
-    assert f"watch     {OUTPUT}/cut.mp4\n            0:12 · 854 × 480 · 24 fps" in result.out
+    assert f"watch     {OUTPUT}/cut.mp4\n            0:12 · 854 × 480 · 12 fps" in result.out
     assert "encoded, since 1 slate is in it" in result.out
     assert "missing   1 clip: night (" in result.out
     assert "storyboard run storyboards/film.yaml" in result.out

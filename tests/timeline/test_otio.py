@@ -10,7 +10,7 @@ import pytest
 from runner.language.edit import Music
 from runner.timeline.cut_list import CutList, Segment
 from runner.timeline.media_names import MAX_REEL, media_names
-from runner.timeline.otio import MediaFile, TimelineEntry, otio_document
+from runner.timeline.otio import MediaFile, TimelineEntry, editors_rate, otio_document
 from runner.timeline.shot_note import ShotNote
 
 RATE = Fraction(24)
@@ -99,3 +99,17 @@ def test_a_name_tells_film_shot_and_take() -> None:
     assert media_names([("storyboards/ferry.yaml", "SH040", 2)]) == {
         ("storyboards/ferry.yaml", "SH040", 2): "ferry_SH040_t02"
     }
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        (Fraction(24), Fraction(24)),
+        (Fraction(12), Fraction(24)),
+        (Fraction(15), Fraction(30)),
+        (Fraction(24000, 1001), Fraction(24000, 1001)),
+        (Fraction(17), Fraction(24)),
+    ],
+)
+def test_a_timeline_counts_frames_as_editors_do(rate: Fraction, expected: Fraction) -> None:
+    assert editors_rate(rate) == expected
