@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from runner.app.cut_key import NAME, older_cut, stored_key
 from runner.app.films import Film, whole_films
 from runner.app.session import Session
-from runner.attempts.film import Film as FilmKey
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError
 from runner.engine.run_events import RunResult
@@ -40,7 +40,7 @@ def older_cut_lines(session: Session, film: Film) -> Iterator[FilmLine]:
         yield FilmLine("note", text, command=cut_command(session, film))
 
 
-def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> dict[FilmKey, tuple[FilmLine, ...]]:
+def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> dict[FilmName, tuple[FilmLine, ...]]:
     """The place of each storyboard's cut, and whether it is current; empty for storyboards without one."""
     if not any((session.output_folder(film) / NAME).is_file() for film in session.films):
         return {}

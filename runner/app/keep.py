@@ -10,7 +10,7 @@ from runner.app.run_store import open_run_store
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import ClipName
-from runner.attempts.film import Film, ShotKey
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -95,7 +95,7 @@ def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> It
     yield from clips_to_keep(plan, history, key, own_clip, is_of_film)
 
 
-def _record(session: Session, history: History, keeps: Sequence[tuple[Film, Attempt, str | None]]) -> None:
+def _record(session: Session, history: History, keeps: Sequence[tuple[FilmName, Attempt, str | None]]) -> None:
     """Write the requests that clips are kept for; an earlier keep for the same request ends."""
     for board in session.batch.storyboards:
         tasks = {attempt.task_id: wanted for film, attempt, wanted in keeps if film == board.film and attempt.task_id}

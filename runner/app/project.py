@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from runner.app.options import CommandOptions
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
@@ -42,7 +42,7 @@ class Project:
     problems: Problems
 
     @cached_property
-    def films(self) -> tuple[Film, ...]:
+    def films(self) -> tuple[FilmName, ...]:
         """The films of the batch."""
         return tuple(storyboard.film for storyboard in self.batch.storyboards)
 
@@ -129,7 +129,7 @@ def _provider_with_clips(settings: Settings) -> Settings:
 
     for provider in reversed(providers()):
         candidate = replace(settings, provider=provider)
-        names = {Film("", profile).folder(provider) for profile in settings.profiles}
+        names = {FilmName("", profile).folder(provider) for profile in settings.profiles}
         if any(path.parent.name in names for path in _files_below(settings.output) if path.name == NAME):
             return candidate
     return settings

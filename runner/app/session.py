@@ -15,7 +15,7 @@ from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
-from runner.attempts.film import Film, ShotKey
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -92,7 +92,7 @@ class Session(Project):
         names = self.first_version_names(ledger)
         return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
 
-    def output_folder(self, film: Film) -> Path:
+    def output_folder(self, film: FilmName) -> Path:
         """The folder of a film's manifest and clips, for this provider."""
         return self.settings.output / storyboard_slug(film.storyboard) / film.folder(self.settings.provider)
 
@@ -100,7 +100,7 @@ class Session(Project):
         """The name of the folder of a shot's film: provider and profile."""
         return shot.film.folder(self.settings.provider)
 
-    def output_name(self, film: Film) -> str:
+    def output_name(self, film: FilmName) -> str:
         """The output folder of a film, from the repository's top."""
         return self.output_folder(film).relative_to(self.settings.root).as_posix()
 
@@ -212,7 +212,7 @@ class Session(Project):
         """Cache of the manifests as they were last read: a file that did not change is not parsed again."""
         return {}
 
-    def manifest_path(self, film: Film) -> Path:
+    def manifest_path(self, film: FilmName) -> Path:
         return self.output_folder(film) / NAME
 
     def manifest(self, storyboard: Storyboard) -> Manifest | None:

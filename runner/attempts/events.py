@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import JsonValue
 
@@ -65,8 +65,8 @@ class Intent:
     """The version of the drawing that makes a free clip; None at a paid account, and before versions were recorded."""
 
     @property
-    def film(self) -> Film:
-        return Film(self.storyboard, self.profile)
+    def film(self) -> FilmName:
+        return FilmName(self.storyboard, self.profile)
 
 
 # -- answers of the provider: parsed from status, headers and body ----------------------------------------

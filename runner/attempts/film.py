@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Film(NamedTuple):
+class FilmName(NamedTuple):
     """A film of a storyboard: each combination of its profiles is another film, with an output of its own."""
 
     storyboard: str
@@ -25,7 +25,7 @@ def profile_of(folder: str, provider: str) -> str | None:
     return folder.removeprefix(provider).removeprefix("-") or None
 
 
-ShotKey = tuple[Film, str]
+ShotKey = tuple[FilmName, str]
 """A shot: its film, and its id."""
-TakeKey = tuple[Film, str, int]
+TakeKey = tuple[FilmName, str, int]
 """A take: its film, the id of its shot, and its number."""

@@ -13,7 +13,7 @@ from runner.attempts.events import (
     Event,
     Intent,
 )
-from runner.attempts.film import Film, ShotKey, TakeKey
+from runner.attempts.film import FilmName, ShotKey, TakeKey
 from runner.attempts.pick import Pick
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.requests.request import JsonValue
@@ -225,7 +225,7 @@ class History:
         """Whether an attempt is a run's to bring home: of this repository, or its take by another's order."""
         return attempt.repository is None or self.current_attempt(attempt.intent.fingerprint) is attempt
 
-    def previous(self, film: Film, shot: str, take: int) -> Attempt | None:
+    def previous(self, film: FilmName, shot: str, take: int) -> Attempt | None:
         """The latest attempt of a take by its name, whatever its fingerprint."""
         attempt = self.last.get((film, shot, take))
         return self.attempts[attempt] if attempt is not None else None

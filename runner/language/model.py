@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.attempts.film import Film, ShotKey
+from runner.attempts.film import FilmName, ShotKey
 from runner.diagnostics.problem import Place
 from runner.language.edit import CutEntry, Music
 from runner.lazy_dataclass import dataclass
@@ -42,13 +42,13 @@ class Shot(NamedTuple):
     """The combination of profiles that the shot was compiled with."""
 
     @property
-    def film(self) -> Film:
-        return Film(self.storyboard, self.profile)
+    def film(self) -> FilmName:
+        return FilmName(self.storyboard, self.profile)
 
     @property
     def key(self) -> ShotKey:
         """The film and the id: what names the shot among all shots of a batch."""
-        return Film(self.storyboard, self.profile), self.id
+        return FilmName(self.storyboard, self.profile), self.id
 
     def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
         """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
@@ -107,8 +107,8 @@ class Storyboard:
     """The combination of profiles that the file was compiled with."""
 
     @property
-    def film(self) -> Film:
-        return Film(self.path, self.profile)
+    def film(self) -> FilmName:
+        return FilmName(self.path, self.profile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.film import Film, ShotKey
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.language.model import Shot
@@ -78,7 +78,7 @@ class ChosenTakes:
                 return pick
         return None
 
-    def _picks_by_fingerprint(self, film: Film) -> dict[str, tuple[str, Pick]]:
+    def _picks_by_fingerprint(self, film: FilmName) -> dict[str, tuple[str, Pick]]:
         """The name and the pick for each picked fingerprint."""
         if self._picks is None:
             self._picks = {

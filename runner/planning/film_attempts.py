@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.planning.selection import is_in_output
 
 
-def was_ordered_for(film: Film, attempt: Attempt, storyboards: Collection[str]) -> bool:
+def was_ordered_for(film: FilmName, attempt: Attempt, storyboards: Collection[str]) -> bool:
     """Whether an attempt was ordered for a film; a storyboard that the batch does not have may be its old path.
 
     `storyboards` are the paths of the batch.
@@ -17,6 +17,6 @@ def was_ordered_for(film: Film, attempt: Attempt, storyboards: Collection[str]) 
     return is_here and intent.profile == film.profile
 
 
-def has_clip_in(film: Film, attempt: Attempt) -> bool:
+def has_clip_in(film: FilmName, attempt: Attempt) -> bool:
     """Whether a copy of an attempt's clip lies in the output of a film, which shares it with another film."""
     return any(clip.repository is None and is_in_output(clip.path, film) for clip in attempt.clips)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.clip_name import names_files
 from runner.attempts.events import Account
-from runner.attempts.film import Film, TakeKey
+from runner.attempts.film import FilmName, TakeKey
 from runner.attempts.history import History
 
 StoryboardGone = Callable[[str], bool]
@@ -24,7 +24,7 @@ class Orphan(NamedTuple):
     attempt: str
     """The attempt's id."""
     fingerprint: str
-    film: Film
+    film: FilmName
     shot: str
     take: int
     is_unsettled: bool
@@ -45,7 +45,7 @@ class Orphan(NamedTuple):
 def find_orphans(
     history: History,
     account: Account,
-    films: Collection[Film],
+    films: Collection[FilmName],
     is_gone: StoryboardGone,
     wanted: Callable[[], Collection[str | None]],
 ) -> tuple[Orphan, ...]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from runner.attempts.events import Account
-from runner.attempts.film import Film, ShotKey, TakeKey
+from runner.attempts.film import FilmName, ShotKey, TakeKey
 from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.edit import CutEntry
@@ -241,9 +241,9 @@ class Plan:
         return tuple(shot for shot in self.batch.shots if chosen is None or shot.key in chosen)
 
     @cached_property
-    def shots_by_scene(self) -> dict[tuple[Film, str], list[Shot]]:
+    def shots_by_scene(self) -> dict[tuple[FilmName, str], list[Shot]]:
         """The shots of each scene of each film, in the file's order."""
-        scenes: dict[tuple[Film, str], list[Shot]] = {}
+        scenes: dict[tuple[FilmName, str], list[Shot]] = {}
         for shot in self.batch.shots:
             if shot.scene is not None:
                 scenes.setdefault((shot.film, shot.scene), []).append(shot)

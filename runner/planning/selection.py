@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 
 from runner.attempts.clip_name import ClipName
-from runner.attempts.film import Film, ShotKey
+from runner.attempts.film import FilmName, ShotKey
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
@@ -183,7 +183,7 @@ def name_from(shot: Shot, other: Shot) -> str:
     return name if shot.profile == other.profile else f"{name} of --profile {shot.profile or 'none'}"
 
 
-def is_in_output(path: str, film: Film) -> bool:
+def is_in_output(path: str, film: FilmName) -> bool:
     """Whether the path of a take's clip leads into the output of a film, at whatever provider."""
     *above, variant = path.split("/")[:-_DEPTH] or [""]
     is_of_profile = variant.partition("-")[2] == (film.profile or "")  # a provider's name has no hyphen

@@ -13,7 +13,7 @@ from pathlib import Path
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import ARCHIVE, ClipName, archive_name, archive_pattern
 from runner.attempts.events import Clip, Doubtful, Output, Stored
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.editions.model import SHORT_SIDE
 from runner.engine.ports import TransferFailed
 from runner.files.reading import hash_clip, open_clip
@@ -37,7 +37,7 @@ class ClipStore:
 
     root: Path
     """The repository's top; stored clip paths are relative to this folder."""
-    output: Callable[[Film], Path]
+    output: Callable[[FilmName], Path]
     """The output folder of a film (for one provider)."""
     owner: Callable[[str], str | None]
     """The fingerprint of the request that produced a content (SHA-256); None when no attempt has that content."""

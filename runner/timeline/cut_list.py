@@ -9,7 +9,7 @@ from decimal import Decimal
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.language.edit import CutEntry, EntryKind, Music
 from runner.language.model import Shot, Storyboard
@@ -72,8 +72,8 @@ class CutList:
     """The combination of profiles that the film is made with."""
 
     @property
-    def film(self) -> Film:
-        return Film(self.storyboard, self.profile)
+    def film(self) -> FilmName:
+        return FilmName(self.storyboard, self.profile)
 
     @property
     def seconds(self) -> Decimal:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from runner.app.exit_codes import exit_code_of
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import ExitCode
 from runner.language.model import Batch
@@ -14,8 +14,8 @@ from runner.planning.selection import STATES, select, storyboard_slug
 from runner.planning.take_states import FAILED
 from tests.planning.worlds import batch, last_frame, shot
 
-FILM = Film("storyboards/film.yaml")
-SPOT = Film("storyboards/ads/spot.yml")
+FILM = FilmName("storyboards/film.yaml")
+SPOT = FilmName("storyboards/ads/spot.yml")
 
 
 @pytest.fixture

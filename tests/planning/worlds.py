@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Account, Clip, Created, Event, Intent, Payload, SendStarted, Stored, Succeeded
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
@@ -19,7 +19,7 @@ from runner.planning.planner import build_plan
 from runner.requests.request import Material, RemoteFile, Request, TakeReference
 
 BOARD = "storyboards/film.yaml"
-BOARD_FILM = Film(BOARD)
+BOARD_FILM = FilmName(BOARD)
 """The film of the board without a profile."""
 PAID = Account("kinovi", "kinovi.ai")
 FREE = Account("sandbox", "sandbox", free=True)
@@ -46,7 +46,7 @@ def last_frame(id: str, take: int | None = None) -> TakeReference:
 
 
 def batch(*shots: Shot) -> Batch:
-    by_film: dict[Film, list[Shot]] = {}
+    by_film: dict[FilmName, list[Shot]] = {}
     for shot in shots:
         by_film.setdefault(shot.film, []).append(shot)
     return Batch(tuple(Storyboard(path, path, tuple(own), profile=name) for (path, name), own in by_film.items()))

@@ -20,7 +20,7 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
@@ -170,7 +170,7 @@ def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapp
         for event in _events(step, outcome):
             past.apply(event)
         if (picks or {}).get(name) == take:
-            past.picks[Film(PATH), name] = Pick(take, step.fingerprint, f"task_{name}-{take}")
+            past.picks[FilmName(PATH), name] = Pick(take, step.fingerprint, f"task_{name}-{take}")
     return past
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Problem
 from runner.language.model import Shot, Storyboard
@@ -18,7 +18,7 @@ from runner.show.screens.plan import Destination
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, JsonValue]]
 """The request body of a take as it will be sent, with placeholders for addresses that are not known yet."""
-OutputOf = Callable[[Film], str]
+OutputOf = Callable[[FilmName], str]
 """The output folder of a film, from the repository's top."""
 Prices = Mapping[Decimal | None, tuple[int | float | None, str | None]]
 """The JSON forms of a price in credits and in dollars, by credits."""

@@ -1,7 +1,7 @@
 """Parts that several documents share: prices, sums, clips, picks, reasons, places."""
 
 from runner.attempts.events import Clip
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.pick import Pick
 from runner.attempts.sums import CreditSums
 from runner.clock import format_utc
@@ -64,7 +64,7 @@ def counts_json(sums: Totals) -> dict[str, object]:
     return {"shots": sums.shots, "takes": sums.takes, **{action.value: sums.actions[action] for action in Action}}
 
 
-def film_json(film: Film) -> dict[str, object]:
+def film_json(film: FilmName) -> dict[str, object]:
     """The fields that name the film of a take; `profile` is left out without one."""
     profile: dict[str, object] = {} if film.profile is None else {"profile": film.profile}
     return {"storyboard": film.storyboard, **profile}

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
 from runner.show.text.command_line import CommandLine
@@ -32,7 +32,7 @@ _MOST_ROWS = 40
 class ClipCheck:
     """One clip of a manifest, and the result of its check or download."""
 
-    film: Film
+    film: FilmName
     shot: str
     take: int
     path: str

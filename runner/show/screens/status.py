@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.language.model import Storyboard
@@ -58,7 +58,7 @@ class StatusReport:
     """Open attempts of repositories that are gone."""
     root: str = "/"
     """The repository's top folder, from which the others are named."""
-    films: Mapping[Film, tuple[FilmLine, ...]] = field(default_factory=dict)
+    films: Mapping[FilmName, tuple[FilmLine, ...]] = field(default_factory=dict)
     """The cut of each storyboard that has one, and whether it is current."""
 
     def attempt(self, step: Step) -> Attempt | None:

@@ -6,7 +6,7 @@ from typing import Any
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
-from runner.attempts.film import Film, ShotKey
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, Step
@@ -28,7 +28,7 @@ from runner.store.manifest.superseded import superseded
 def compose(
     plan: Plan,
     history: History,
-    film: Film,
+    film: FilmName,
     before: Manifest | None = None,
 ) -> dict[str, Any]:
     """Compose the manifest of one film from `history`; shots sorted by id, takes by number.
@@ -86,7 +86,9 @@ class _Takes:
     stored: StoredTakes
 
     @classmethod
-    def of(cls, plan: Plan, history: History, film: Film, shots: Iterable[str], before: Manifest | None) -> "_Takes":
+    def of(
+        cls, plan: Plan, history: History, film: FilmName, shots: Iterable[str], before: Manifest | None
+    ) -> "_Takes":
         current = {shot: list(_current(plan, history, (film, shot))) for shot in shots}
         current_ids = {attempt.id for attempts in current.values() for attempt in attempts}
         former = _paid_history(history, film, current_ids)
@@ -153,7 +155,7 @@ def _own_clip(attempt: Attempt, step: Step) -> Clip | None:
     return next(of_film, next(iter(named or own_clips), None))
 
 
-def _paid_history(history: History, film: Film, current_ids: set[str]) -> dict[str, list[Attempt]]:
+def _paid_history(history: History, film: FilmName, current_ids: set[str]) -> dict[str, list[Attempt]]:
     """Paid attempts under this film's names that the film no longer asks for, by shot."""
     latest: dict[tuple[str, int, str], Attempt] = {}
     for attempt in history.own():

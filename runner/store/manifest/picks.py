@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from runner.attempts.film import Film
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import format_utc
@@ -24,7 +24,7 @@ def pick_json(pick: Pick) -> dict[str, Any]:
 
 
 def present_picks(
-    stored: Mapping[str, StoredPick | None], plan: Plan, history: History, film: Film
+    stored: Mapping[str, StoredPick | None], plan: Plan, history: History, film: FilmName
 ) -> dict[str, StoredPick | None]:
     """The picks by shot as they are to be written over the `stored` ones.
 
