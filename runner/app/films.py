@@ -51,7 +51,7 @@ def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
     """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
     exists = session.clip_exists(history)
     return [
-        Film(cut_list(board, plan, history, exists), session.output_folder(board.path), plan, history)
+        Film(cut_list(board, plan, history, exists), session.output_folder(board.film), plan, history)
         for board in session.batch.storyboards
     ]
 
@@ -90,11 +90,7 @@ def _selected(session: Session, film: Film) -> CutList:
     cut, keys = film.cut, session.selected(film.history)
     if keys is None:
         return cut
-    chosen = tuple(
-        segment
-        for segment in cut.segments
-        if segment.shot is not None and (segment.shot.storyboard, segment.shot.id) in keys
-    )
+    chosen = tuple(segment for segment in cut.segments if segment.shot is not None and segment.shot.key in keys)
     return replace(cut, segments=chosen)
 
 
