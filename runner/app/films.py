@@ -59,8 +59,11 @@ def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
 def only_target(films: list[Film], to: Path | None) -> None:
     """Raise `CommandError` where one file would have to hold several films."""
     if to is not None and len(films) > 1:
-        names = ", ".join(film.cut.storyboard for film in films[:4])
-        raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): name one storyboard")
+        boards = {film.cut.storyboard for film in films}
+        is_of_profiles = len(boards) == 1
+        names = ", ".join((film.cut.profile or "none") if is_of_profiles else film.cut.storyboard for film in films[:4])
+        way_out = "give one --profile" if is_of_profiles else "name one storyboard"
+        raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): {way_out}")
 
 
 def segment_file(session: Session, segment: Segment) -> Path | None:

@@ -208,6 +208,53 @@ def test_a_keep_in_one_film_holds_beside_the_other_film_that_lists_the_clip(harb
     assert there.state["creates"] == 3
 
 
+def test_a_saved_plan_of_several_films_makes_each_request_once(harbour: ContentRepo, host: Start) -> None:
+    there = host()
+    assert harbour.storyboard("plan", FILM, *BOTH, "-o", "plan.json", **there.env).code == 0
+    for _ in range(2):
+        assert harbour.storyboard("run", "--plan", "plan.json", **there.env).code == 0
+        assert there.state["creates"] == 3
+    assert set(actions(harbour, *BOTH, **there.env).values()) == {"keep"}
+    shown = harbour.storyboard("plan", "plan.json", "--json", **there.env).json["since"]["left_out"]
+    assert [(entry["profile"], entry["shot"]) for entry in shown] == [
+        ("dawn", "quay"), ("dawn", "boats"), ("dusk", "quay"),
+    ]  # fmt: skip
+
+
+def test_a_saved_plan_does_not_pay_what_only_one_film_changed(harbour: ContentRepo, host: Start) -> None:
+    there = host()
+    assert harbour.storyboard("plan", FILM, *BOTH, "-o", "plan.json", **there.env).code == 0
+    harbour.write(FILM, BOARD.replace("light: dusk", "light: night"))
+    stopped = harbour.storyboard("run", "--plan", "plan.json", **there.env)
+    assert (stopped.code, there.state["creates"]) == (4, 0)
+    assert "quay take 1 (dusk) asks for something else than it lists" in stopped.err
+    assert "(dawn)" not in stopped.err
+
+
+# -- looked at --------------------------------------------------------------------------------------------
+
+
+def test_a_diff_compares_each_film_with_what_it_was(harbour: ContentRepo) -> None:
+    harbour.git("add", "-A")
+    harbour.git("commit", "-qm", "The quay", "--allow-empty")
+    assert harbour.storyboard("run", FILM, *BOTH).code == 0
+    assert harbour.storyboard("diff", "HEAD", *BOTH, "--json").json["shots"] == []
+    harbour.write(FILM, BOARD.replace("light: dusk", "light: night"))
+    (changed,) = harbour.storyboard("diff", "HEAD", *BOTH, "--json").json["shots"]
+    assert (changed["profile"], changed["id"], changed["change"], changed["credits"]) == ("dusk", "quay", "changed", 60)
+    assert "film+dusk:quay" in harbour.storyboard("diff", "HEAD", *BOTH).out
+    assert harbour.storyboard("diff", "HEAD", *BOTH[:2], "--json").json["shots"] == []
+
+
+def test_each_film_has_a_page_of_its_own(harbour: ContentRepo) -> None:
+    assert harbour.storyboard("run", FILM, *BOTH).code == 0
+    assert harbour.storyboard("dailies", FILM, *BOTH).code == 0
+    for profile, other in (("dawn", "dusk"), ("dusk", "dawn")):
+        page = (harbour.root / f"renders/film/sandbox-{profile}/dailies.html").read_text()
+        assert f"The quay at {profile}" in page
+        assert f"The quay at {other}" not in page
+
+
 # -- refused ----------------------------------------------------------------------------------------------
 
 
@@ -221,6 +268,7 @@ def test_a_keep_in_one_film_holds_beside_the_other_film_that_lists_the_clip(harb
         (("settle", "quay", "--charged", *BOTH), "this command works on one film"),
         (("plan", FILM, *BOTH, "--explain", "quay"), "'quay' is a shot of several films (dawn, dusk): give one"),
         (("fetch", "--accept", "quay", *BOTH), "'quay' is a shot of several films (dawn, dusk): give one"),
+        (("dailies", FILM, *BOTH, "--to", "page.html"), "--to names one file for several films (dawn, dusk)"),
         (("run", FILM, *BOTH, "--profile", "dusl"), "no profile is named dusl; did you mean dusk?"),
     ],
 )
