@@ -94,7 +94,7 @@ def reason_text(shot: ShotChange) -> str:
 
 
 def several_boards(difference: Difference, plan: Plan) -> Several:
-    """What the shots are named with: their films where the plan has several profiles, else several storyboards."""
+    """The names that shots need before their ids: films where the plan has several profiles, else storyboards."""
     if has_several_profiles(plan):
         return "films"
     return "storyboards" if len({shot.storyboard for shot in difference.shots}) > 1 else False
