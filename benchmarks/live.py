@@ -149,7 +149,7 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
         ledger.start_run(PAID, "repo", limits)
         client = await stack.enter_async_context(Client(base, ApiKey(KEY), edition))
         uploads = await stack.enter_async_context(UploadClient(base, ApiKey(KEY)))
-        clip_store = ClipStore(root, lambda storyboard: root / "renders", lambda content: None)
+        clip_store = ClipStore(root, lambda film: root / "renders", lambda content: None)
         publisher = MaterialPublisher(
             ContentReader(root, folder, clip_store.find),
             lambda material: Route(material, ("upload",), ""),

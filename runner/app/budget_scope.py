@@ -10,37 +10,38 @@ from runner.requests.request import fingerprint
 
 
 def fingerprints_in_budget(session: Session, plan: Plan, history: History) -> dict[str, frozenset[str]]:
-    """The fingerprints that count in each storyboard's budget: takes, retakes, and takes of other profiles."""
+    """The fingerprints that count in each storyboard's budget: takes, retakes, and takes of its other films."""
     storyboards = [storyboard for storyboard in plan.batch.storyboards if has_budget(storyboard)]
     if not storyboards:
         return {}
     # The plan without `--select`, `--retake` and `--again`: takes that they leave out count too.
     full_plan = session.plan(history, Batch(tuple(storyboards)))
-    return {
-        storyboard.path: frozenset(
+    counted: dict[str, frozenset[str]] = {}
+    for storyboard in storyboards:
+        own = frozenset(
             fingerprint
             for steps in (plan.steps_for(storyboard), full_plan.steps_for(storyboard))
             for step in steps
             if (fingerprint := step.fingerprint) is not None
         ).union(
-            _retake_fingerprints(session, full_plan, storyboard, history),
-            _other_profile_fingerprints(session, storyboard, history),
+            _retake_fingerprints(full_plan, storyboard, history),
+            _fingerprints_of_other_films(session, storyboard, history),
         )
-        for storyboard in storyboards
-    }
+        counted[storyboard.path] = counted.get(storyboard.path, frozenset()) | own
+    return counted
 
 
 def has_budget(storyboard: Storyboard) -> bool:
     return storyboard.budget_credits is not None or storyboard.budget_usd is not None
 
 
-def _retake_fingerprints(session: Session, full_plan: Plan, storyboard: Storyboard, history: History) -> Iterator[str]:
+def _retake_fingerprints(full_plan: Plan, storyboard: Storyboard, history: History) -> Iterator[str]:
     """Retakes (beyond a shot's `takes`) of its current request; all retakes where a missing pick hides the request."""
     for attempt in history.own():
         intent = attempt.intent
-        if (intent.storyboard, intent.profile) != (storyboard.path, session.settings.profile):
+        if intent.film != storyboard.film:
             continue
-        step = next(iter(full_plan.steps_of(storyboard.path, intent.shot)), None)
+        step = next(iter(full_plan.steps_of((storyboard.film, intent.shot))), None)
         if step is None or intent.take <= step.shot.takes:
             continue
         if (
@@ -50,8 +51,8 @@ def _retake_fingerprints(session: Session, full_plan: Plan, storyboard: Storyboa
             yield intent.fingerprint
 
 
-def _other_profile_fingerprints(session: Session, storyboard: Storyboard, history: History) -> Iterator[str]:
-    """The last attempt of each take of other profiles: this command does not compile the storyboard with them."""
-    for (path, _, _, profile), attempt in history.last.items():
-        if path == storyboard.path and profile != session.settings.profile:
+def _fingerprints_of_other_films(session: Session, storyboard: Storyboard, history: History) -> Iterator[str]:
+    """The last attempt of each take of the storyboard's films that this command does not compile."""
+    for (film, _, _), attempt in history.last.items():
+        if film.storyboard == storyboard.path and film not in session.films:
             yield history.attempts[attempt].intent.fingerprint

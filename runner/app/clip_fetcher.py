@@ -58,7 +58,7 @@ class ClipFetcher:
             self.session.settings.root, self.session.output_folder, fingerprint_by_content(self.history).get
         )
         path = clip_store.clip_path(step).relative_to(self.session.settings.root).as_posix()
-        result = ClipCheck(step.shot.storyboard, step.shot.id, step.take, path, "missing")
+        result = ClipCheck(step.shot.film, step.shot.id, step.take, path, "missing")
         accepted = clip_store.accept(attempt, step)
         if accepted is None:
             result = await self.fetch(result, step, attempt)

@@ -12,12 +12,12 @@ def command_line(options: CommandOptions, files: Sequence[Path]) -> CommandLine:
     source, execution, selection, orders = options.input, options.execution, options.selection, options.orders
     single = {
         "--provider": source.provider,
-        "--profile": source.profile,
         "--config": source.config,
         "--concurrency": execution.concurrency,
         "--output": execution.output,
     }
     repeated: dict[str, Iterable[object]] = {
+        "--profile": source.profiles,
         "--var": source.variables,
         "--var-file": source.variable_files,
         "--select": selection.select,

@@ -11,7 +11,7 @@ from runner.app.session import Session
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import PROMPT_LIMIT, TEXT_LIMIT
-from runner.language import compiler as language
+from runner.language.films import compile_films
 from runner.language.materials import MediaCache
 from runner.language.model import Batch
 from runner.lazy_dataclass import replace
@@ -38,7 +38,9 @@ def compile_commit(session: Session, commit: str, name: str) -> Batch:
     with _texts_of(tree, session, name) as folder:
         paths = _paths(session, tree, folder)
         provide = _Materials(session, tree, folder, name).provide
-        batch, problems = language.compile(paths, folder, replace(session.options, file_memory=None), provide)
+        batch, problems = compile_films(
+            paths, folder, replace(session.options, file_memory=None), session.settings.profiles, provide
+        )
     if errors := problems.errors:
         lines = [f"{error.place.file}:{error.place.line}: {error.message}" for error in errors[:_MOST_PROBLEMS]]
         more = [f"and {len(errors) - _MOST_PROBLEMS} more"] if len(errors) > _MOST_PROBLEMS else []

@@ -22,7 +22,7 @@ from runner.files.reading import FileRejected, hash_clip, reason, resolve_inside
 from runner.files.writing import make_folder, replace_content
 from runner.language.model import Shot, Storyboard
 from runner.language.written_prompts import written_prompts
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Step
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile
@@ -85,7 +85,7 @@ class _Gatherer:
         self._address = address
         self._exists = session.clip_exists(film.history)
         self._requests: dict[str, PosterRequest] = {}
-        self._storyboard = next(board for board in session.batch.storyboards if board.path == film.cut.storyboard)
+        self._storyboard = next(board for board in session.batch.storyboards if board.film == film.cut.film)
         self._shots = _shots(session, film, self._storyboard)
         self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
         takes = len(self._steps)
@@ -157,8 +157,8 @@ class _Gatherer:
         settings = self._session.settings
         if settings.account.free:
             return {}
-        variant = "sandbox" if settings.profile is None else f"sandbox-{settings.profile}"
-        folder = settings.output / storyboard_slug(self._storyboard.path) / variant
+        film = self._storyboard.film
+        folder = settings.output / storyboard_slug(film.storyboard) / film.folder("sandbox")
         if not folder.is_dir():
             return {}
         animatics = {}
@@ -197,7 +197,8 @@ class _Gatherer:
 
     def _prompts(self) -> dict[str, str]:
         session = self._session
-        prompts = written_prompts(session.files, session.settings.root, session.options)
+        options = replace(session.options, profile=self._storyboard.profile)
+        prompts = written_prompts(session.files, session.settings.root, options)
         return {shot: text for (storyboard, shot), text in prompts.items() if storyboard == self._storyboard.path}
 
     def _hash(self, path: Path) -> str:
@@ -222,7 +223,7 @@ def _shots(session: Session, film: Film, storyboard: Storyboard) -> tuple[Shot, 
     others = (
         shot
         for shot in storyboard.shots
-        if shot.id not in in_film and not shot.skip and (keys is None or (shot.storyboard, shot.id) in keys)
+        if shot.id not in in_film and not shot.skip and (keys is None or shot.key in keys)
     )
     return (*in_film.values(), *others)
 

@@ -13,12 +13,14 @@ from runner.app.note import note_take
 from runner.app.options import CommandOptions
 from runner.app.pick import pick_take
 from runner.app.session import Session, load_session, reject_shared_outputs
+from runner.attempts.film import FilmName
 from runner.dailies_server.desk import ServedFilm
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
 from runner.garbage_collection import collect_everything
-from runner.lazy_dataclass import dataclass
+from runner.language.model import Batch
+from runner.lazy_dataclass import dataclass, replace
 from runner.planning.selection import storyboard_slug
 from runner.show.dailies.film_data import film_json
 from runner.show.dailies.page import page
@@ -67,12 +69,12 @@ class DailiesDesk:
         """Record a pick, as `storyboard pick` does."""
         self._check(slug)
         with _tidied():
-            pick_take(self._present_session(), f"{slug}:{shot}", take)
+            pick_take(*self._session_and_shot(slug, shot), take)
 
     def note(self, slug: str, shot: str, take: int, text: str) -> None:
         """Record a note about a take."""
         self._check(slug)
-        note_take(self._present_session(), f"{slug}:{shot}", take, text)
+        note_take(*self._session_and_shot(slug, shot), take, text)
 
     def file(self, name: str) -> Path:
         """A file that a page names, still in the repository."""
@@ -108,6 +110,14 @@ class DailiesDesk:
         self._session = session
         return session
 
+    def _session_and_shot(self, slug: str, shot: str) -> tuple[Session, str]:
+        """The present session of the films with one film's profile, and the name of a shot of it."""
+        film = self._films[slug].gathered.dailies.cut.film
+        session = self._present_session()
+        boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
+        settings = replace(session.settings, profiles=(film.profile,))
+        return replace(session, settings=settings, batch=Batch(boards)), f"{storyboard_slug(film.storyboard)}:{shot}"
+
     def _read(self, session: Session) -> None:
         """Read the films; the stamp is taken before, so that a change in between is read at the next question."""
         stamp = self._stamp_now()
@@ -116,13 +126,20 @@ class DailiesDesk:
             gathered = gather(session, film, self._address)
             self._posters |= gathered.posters
             content = film_json(gathered.dailies, {key: f"/poster/{key}" for key in gathered.posters}, is_served=True)
-            read[storyboard_slug(film.cut.storyboard)] = _FilmRead(gathered, _served(content), content)
+            slug = self._slug(session, film.cut.film)
+            content["slug"] = slug
+            read[slug] = _FilmRead(gathered, _served(content), content)
         slugs = list(read)
         for slug, entry in read.items():
             if len(slugs) > 1:
                 content = {**entry.content, "films": slugs}
                 read[slug] = _FilmRead(entry.gathered, _served(content), content)
         self._films, self._stamp = read, stamp
+
+    def _slug(self, session: Session, film: FilmName) -> str:
+        """The name of a film in addresses: `harbour`, and `harbour:tall` where the films have several profiles."""
+        slug, several = storyboard_slug(film.storyboard), len(session.settings.profiles) > 1
+        return f"{slug}:{film.profile}" if several and film.profile is not None else slug
 
     def _address(self, path: Path, sha256: str) -> str:
         """The address of a file; it changes with the file's content, so that no browser shows the one before."""
@@ -143,7 +160,7 @@ class DailiesDesk:
         if state is not None:
             yield from (state / name for name in _LEDGER_FILES)
         for storyboard in self._session.batch.storyboards:
-            yield self._session.manifest_path(storyboard.path)
+            yield self._session.manifest_path(storyboard.film)
         yield from self._session.files
         yield from dict.fromkeys(file.parent for file in self._session.files)
 

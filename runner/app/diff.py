@@ -111,8 +111,7 @@ def compare(session: Session, base: Base) -> DiffReport:
         raise
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
-    paths = {board.path for board in session.batch.storyboards}
-    left = [board for board in earlier.storyboards if board.path not in paths]
+    left = [board for board in earlier.storyboards if board.film not in session.films]
     history = read_history(replace(session, batch=Batch((*session.batch.storyboards, *left))))
     after = session.plan(history)
     before = session.plan(history, earlier)

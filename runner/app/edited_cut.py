@@ -68,7 +68,7 @@ def _film_facts(session: Session, film: Film) -> FilmFacts:
 
 def _shots(session: Session, film: Film) -> dict[str, ShotFacts]:
     """Each shot as the film shows it without an entry of its own."""
-    board = next(board for board in session.batch.storyboards if board.path == film.cut.storyboard)
+    board = next(board for board in session.batch.storyboards if board.film == film.cut.film)
     plain = cut_list(replace(board, cut=None), film.plan, film.history, session.clip_exists(film.history))
     return {
         segment.shot.id: ShotFacts(

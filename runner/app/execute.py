@@ -15,6 +15,7 @@ from runner.app.manifests import write_first_picks, write_manifests
 from runner.app.orphaned_attempts import lock_outputs_of_orphans
 from runner.app.run_store import RunStore, closing_context, repo_prefix
 from runner.app.session import Session
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import Clock
@@ -26,7 +27,6 @@ from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
 from runner.planning.planner import PlanOverrides
-from runner.planning.selection import ShotKey
 from runner.settings.settings import is_dumb_terminal
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, View, view
@@ -146,12 +146,12 @@ def _first_take_picks(
     session: Session, history: History, overrides: PlanOverrides, clock: Clock
 ) -> dict[ShotKey, Pick]:
     """The takes that `--first-take` used, as picks: without them the next run would wait for a pick again."""
-    multi_take_shots = {(shot.storyboard, shot.id) for shot in session.batch.shots if shot.takes > 1}
+    multi_take_shots = {shot.key for shot in session.batch.shots if shot.takes > 1}
     plan = session.plan(history, overrides=overrides)
     picks: dict[ShotKey, Pick] = {}
     for step in plan.steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
-            key = (step.shot.storyboard, upstream.shot)
+            key = (step.shot.film, upstream.shot)
             if material.take is None and key in multi_take_shots and key not in plan.picks:
                 attempt = history.current_attempt(upstream.fingerprint)
                 task_id = attempt.task_id if attempt is not None else None

@@ -87,7 +87,7 @@ class OrphanFetcher:
         intent = attempt.intent
         name = path.relative_to(self.session.settings.root).as_posix()
         message = "earlier version" + (f": {detail}" if detail else "")
-        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, message, is_orphan=True)
+        return ClipCheck(intent.film, intent.shot, intent.take, name, verdict, message, is_orphan=True)
 
 
 def _describe(answer: PollResult) -> str:

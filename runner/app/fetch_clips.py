@@ -72,7 +72,7 @@ async def _fetch_all(session: Session, history: History, store: RunStore) -> lis
 def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple[Step, Attempt]]:
     """The doubtful takes of a shot, retakes included, or the one take that `quay#2` names."""
     shot, take = find_shot(session, name)
-    current = {step.attempt: step for step in session.plan(history).steps_of(shot.storyboard, shot.id)}
+    current = {step.attempt: step for step in session.plan(history).steps_of(shot.key)}
     doubtful = [
         (step, attempt)
         for attempt in history.attempts.values()
@@ -82,7 +82,8 @@ def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple
     ]
     if not doubtful:
         raise CommandError(
-            ExitCode.USAGE, f"{name} has no doubtful clip from {session.settings.variant}; storyboard status lists them"
+            ExitCode.USAGE,
+            f"{name} has no doubtful clip from {session.variant(shot)}; storyboard status lists them",
         )
     return sorted(doubtful, key=lambda pair: pair[0].take)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from runner.app.session import Session
+from runner.attempts.film import ShotKey
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import Place
 from runner.language.model import Shot
@@ -14,10 +15,10 @@ _MAX_SHOTS = 5
 
 def field_locator(session: Session) -> FieldLocator:
     """Return a locator of fields by name; it finds none for a shot that changed during the run."""
-    fields_by_shot: dict[tuple[str, str], Mapping[str, Place]] = {}
+    fields_by_shot: dict[ShotKey, Mapping[str, Place]] = {}
 
     def locate(shot: Shot, field: str) -> Place | None:
-        name = (shot.storyboard, shot.id)
+        name = shot.key
         if name not in fields_by_shot and len(fields_by_shot) < _MAX_SHOTS:
             fields_by_shot[name] = _fields(session, shot)
         return fields_by_shot.get(name, {}).get(field)
@@ -29,7 +30,7 @@ def _fields(session: Session, shot: Shot) -> Mapping[str, Place]:
     from runner.language.explain import explain_shot
 
     try:
-        explanation = explain_shot(session.files, session.settings.root, session.options, shot.storyboard, shot.id)
+        explanation = explain_shot(session.files, session.settings.root, session.options, shot.key)
     except Failure:
         return {}
     if explanation is None or explanation.shot.request != shot.request:

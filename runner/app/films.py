@@ -51,7 +51,7 @@ def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
     """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
     exists = session.clip_exists(history)
     return [
-        Film(cut_list(board, plan, history, exists), session.output_folder(board.path), plan, history)
+        Film(cut_list(board, plan, history, exists), session.output_folder(board.film), plan, history)
         for board in session.batch.storyboards
     ]
 
@@ -59,8 +59,11 @@ def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
 def only_target(films: list[Film], to: Path | None) -> None:
     """Raise `CommandError` where one file would have to hold several films."""
     if to is not None and len(films) > 1:
-        names = ", ".join(film.cut.storyboard for film in films[:4])
-        raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): name one storyboard")
+        boards = {film.cut.storyboard for film in films}
+        is_of_profiles = len(boards) == 1
+        names = ", ".join((film.cut.profile or "none") if is_of_profiles else film.cut.storyboard for film in films[:4])
+        way_out = "give one --profile" if is_of_profiles else "name one storyboard"
+        raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): {way_out}")
 
 
 def segment_file(session: Session, segment: Segment) -> Path | None:
@@ -90,11 +93,7 @@ def _selected(session: Session, film: Film) -> CutList:
     cut, keys = film.cut, session.selected(film.history)
     if keys is None:
         return cut
-    chosen = tuple(
-        segment
-        for segment in cut.segments
-        if segment.shot is not None and (segment.shot.storyboard, segment.shot.id) in keys
-    )
+    chosen = tuple(segment for segment in cut.segments if segment.shot is not None and segment.shot.key in keys)
     return replace(cut, segments=chosen)
 
 

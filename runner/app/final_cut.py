@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from runner.app.cut_key import NAME, older_cut, stored_key
 from runner.app.films import Film, whole_films
 from runner.app.session import Session
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError
 from runner.engine.run_events import RunResult
@@ -21,10 +22,10 @@ from runner.show.text.format import count, length
 
 def closing_films(session: Session, history: History, plan: Plan, result: RunResult) -> tuple[FilmLine, ...]:
     """Make the films of a run that finished a take; the lines of its closing. `plan` is that of all shots."""
-    changed = {take.step.shot.storyboard for take in result.finished}
+    changed = {take.step.shot.film for take in result.finished}
     lines: list[FilmLine] = []
     for film in whole_films(session, history, plan):
-        if film.cut.storyboard in changed and _is_wanted(session, result):
+        if film.cut.film in changed and _is_wanted(session, result):
             lines += _new_film(session, film)
         else:
             lines += older_cut_lines(session, film)
@@ -39,13 +40,12 @@ def older_cut_lines(session: Session, film: Film) -> Iterator[FilmLine]:
         yield FilmLine("note", text, command=cut_command(session, film))
 
 
-def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> dict[str, tuple[FilmLine, ...]]:
+def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> dict[FilmName, tuple[FilmLine, ...]]:
     """The place of each storyboard's cut, and whether it is current; empty for storyboards without one."""
-    boards = [board.path for board in session.batch.storyboards]
-    if not any((session.output_folder(path) / NAME).is_file() for path in boards):
+    if not any((session.output_folder(film) / NAME).is_file() for film in session.films):
         return {}
     whole = plan if session.selected(history) is None else session.plan(history)
-    return {film.cut.storyboard: tuple(_state_of_cut(session, film)) for film in whole_films(session, history, whole)}
+    return {film.cut.film: tuple(_state_of_cut(session, film)) for film in whole_films(session, history, whole)}
 
 
 def _state_of_cut(session: Session, film: Film) -> Iterator[FilmLine]:
@@ -59,6 +59,8 @@ def _state_of_cut(session: Session, film: Film) -> Iterator[FilmLine]:
 def cut_command(session: Session, film: Film) -> str:
     """The command that makes the film's cut."""
     line = session.command_line.with_inputs_of_all_commands("--provider")
+    if len(session.settings.profiles) > 1:
+        line = line.with_flag("--profile", film.cut.profile or "none")
     if not session.settings.account.free:
         line = line.with_flag("--provider", session.settings.provider)
     return line.of_files(os.path.relpath(session.settings.root / film.cut.storyboard)).cut()

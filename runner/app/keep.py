@@ -10,13 +10,14 @@ from runner.app.run_store import open_run_store
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import ClipName
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass, replace
+from runner.planning.film_attempts import was_ordered_for
 from runner.planning.keeping import KeepAnswer, clips_to_keep
 from runner.planning.plan import Plan, Step
-from runner.planning.selection import ShotKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ def undo_keeps(session: Session, selection: Sequence[str]) -> tuple[list[Step], 
     with _locked_history(session) as history:
         keys = _selected(session, selection, history)
         plan = session.plan(history)
-        steps = [step for key in keys for step in plan.steps_of(*key) if step.keep is not None]
+        steps = [step for key in keys for step in plan.steps_of(key) if step.keep is not None]
         if not steps:
             raise CommandError(ExitCode.USAGE, f"no clip of {', '.join(shot for _, shot in keys)} is kept")
-        attempts = [(step.shot.storyboard, history.attempts[step.attempt or ""], None) for step in steps]
+        attempts = [(step.shot.film, history.attempts[step.attempt or ""], None) for step in steps]
         _record(session, history, attempts)
         after = session.plan(history)
     shots = tuple(dict.fromkeys(step.shot.id for step in after.steps if step.is_billable))
@@ -75,8 +76,8 @@ def _selected(session: Session, selection: Sequence[str], history: History) -> l
         except Failure:
             if (shot := shot_of_former_name(session, expression)) is None:
                 raise
-            keys.add((shot.storyboard, shot.id))
-    return [(shot.storyboard, shot.id) for shot in session.batch.shots if (shot.storyboard, shot.id) in keys]
+            keys.add(shot.key)
+    return [shot.key for shot in session.batch.shots if shot.key in keys]
 
 
 def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
@@ -89,17 +90,15 @@ def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> It
         return any(clip.path == path and clip_exists(clip) for clip in attempt.clips)
 
     def is_of_film(attempt: Attempt) -> bool:
-        intent = attempt.intent
-        is_here = intent.storyboard == key[0] or intent.storyboard not in paths
-        return is_here and intent.profile == session.settings.profile
+        return was_ordered_for(key[0], attempt, paths)
 
     yield from clips_to_keep(plan, history, key, own_clip, is_of_film)
 
 
-def _record(session: Session, history: History, keeps: Sequence[tuple[str, Attempt, str | None]]) -> None:
+def _record(session: Session, history: History, keeps: Sequence[tuple[FilmName, Attempt, str | None]]) -> None:
     """Write the requests that clips are kept for; an earlier keep for the same request ends."""
     for board in session.batch.storyboards:
-        tasks = {attempt.task_id: wanted for path, attempt, wanted in keeps if path == board.path and attempt.task_id}
+        tasks = {attempt.task_id: wanted for film, attempt, wanted in keeps if film == board.film and attempt.task_id}
         replaced = {
             attempt.task_id: None
             for attempt in history.attempts.values()

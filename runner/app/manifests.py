@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 
 from runner.app.session import Session
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Storyboard
 from runner.planning.plan import Plan
-from runner.planning.selection import ShotKey
 from runner.store import locks
 from runner.store.manifest.composing import compose
 from runner.store.manifest.decisions import with_keeps, with_note, with_picks
@@ -29,7 +29,7 @@ def write_manifests(session: Session, history: History, plan: Plan | None = None
     """
     plan = plan if plan is not None else session.plan(history)
     for storyboard in session.batch.storyboards:
-        _change(session, storyboard, partial(compose, plan, history, storyboard.path))
+        _change(session, storyboard, partial(compose, plan, history, storyboard.film))
 
 
 def write_pick(
@@ -40,7 +40,7 @@ def write_pick(
     def change(before: Manifest | None) -> Mapping[str, Any]:
         content = _content(session, storyboard, before)
         stored = {entry["id"]: entry.get("picked") for entry in content["shots"]}
-        picks = present_picks(stored, plan, history, storyboard.path)
+        picks = present_picks(stored, plan, history, storyboard.film)
         return with_picks(content, picks | {shot: None if pick is None else pick_json(pick)})
 
     _change(session, storyboard, change)
@@ -51,14 +51,14 @@ def write_first_picks(session: Session, history: History, picks: Mapping[ShotKey
 
     def change(storyboard: Storyboard, before: Manifest | None) -> Mapping[str, Any]:
         content = _content(session, storyboard, before)
-        new = {shot: pick for (path, shot), pick in picks.items() if path == storyboard.path}
-        loaded = {shot: history.picks.get((storyboard.path, shot)) for shot in new}
+        new = {shot: pick for (film, shot), pick in picks.items() if film == storyboard.film}
+        loaded = {shot: history.picks.get((storyboard.film, shot)) for shot in new}
         shots = [entry for entry in content["shots"] if entry["id"] in new]
         others = {entry["id"] for entry in shots if not is_same_pick(entry.get("picked"), loaded[entry["id"]])}
         return with_picks(content, {shot: pick_json(pick) for shot, pick in new.items() if shot not in others})
 
     for storyboard in session.batch.storyboards:
-        if any(path == storyboard.path for path, _ in picks):
+        if any(film == storyboard.film for film, _ in picks):
             _change(session, storyboard, partial(change, storyboard))
     history.picks |= picks
 
@@ -83,7 +83,7 @@ def _content(session: Session, storyboard: Storyboard, before: Manifest | None) 
 
 def _change(session: Session, storyboard: Storyboard, make: Callable[[Manifest | None], Mapping[str, Any]]) -> None:
     """Read the manifest under its lock, and write its changed content."""
-    path = session.manifest_path(storyboard.path)
+    path = session.manifest_path(storyboard.film)
     with locks.lock_manifest(session.settings.state, path.parent):
         before = session.manifest(storyboard)
         try:

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Sequence
 from runner.app.options import CommandOptions
 from runner.app.plan_report import read_history
 from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
+from runner.attempts.film import ShotKey
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
-from runner.language import compiler as language
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import replace
-from runner.planning.selection import ShotKey, select
+from runner.planning.selection import select
 
 
 def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
@@ -22,7 +22,7 @@ def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
     whole = load_session(command, prefer_clips=True)
     faults = _faults(whole)
     fit = _narrowed(whole, {board.path for board in whole.batch.storyboards} - faults.keys())
-    paths = {path for name in names for path, _ in _matches(whole, fit, name)}
+    paths = {film.storyboard for name in names for film, _ in _matches(whole, fit, name)}
     if broken := paths & faults.keys():
         _stop(whole, [faults[path] for path in sorted(broken)])
     session = _narrowed(fit, paths)
@@ -36,7 +36,7 @@ def _faults(session: Session) -> dict[str, Problems]:
         return {}
     faults: dict[str, Problems] = {}
     for file in session.files:
-        batch, problems = language.compile([file], session.settings.root, session.options)
+        batch, problems = session.compile([file])
         if problems.errors:
             name = session.root_path(file)
             faults |= dict.fromkeys([name, *(board.path for board in batch.storyboards)], problems)
@@ -57,7 +57,7 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
         return select(whole.batch, [expression], (), lambda: fit.states(read_history(fit))) or frozenset()
     except Failure:
         if (former := shot_of_former_name(fit, expression)) is not None:
-            return frozenset({(former.storyboard, former.id)})
+            return frozenset({former.key})
         if whole.problems.errors:
             _stop(whole, [whole.problems])
         raise

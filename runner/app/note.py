@@ -32,6 +32,6 @@ def note_take(session: Session, reference: str, take: int, text: str) -> Shot:
     if len(words) > MOST_CHARACTERS:
         message = f"the note about {shot.id} has {len(words):,} characters; at most {MOST_CHARACTERS:,} fit"
         raise CommandError(ExitCode.USAGE, message)
-    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.path == shot.storyboard)
+    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.film == shot.film)
     write_note(session, storyboard, shot.id, take, SystemClock().now(), words)
     return shot

@@ -8,12 +8,13 @@ from runner.lazy_dataclass import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """The input of a command: storyboards, provider, profile, variables, settings file."""
+    """The input of a command: storyboards, provider, profiles, variables, settings file."""
 
     files: tuple[Path, ...] = ()
     """The storyboards as typed; empty where the command finds them itself."""
     provider: str | None = None
-    profile: str | None = None
+    profiles: tuple[str, ...] = ()
+    """The combinations as typed: `tall`, `tall+draft`, `none`; empty without the flag."""
     variables: tuple[str, ...] = ()
     """`NAME=VALUE` each."""
     variable_files: tuple[Path, ...] = ()

@@ -27,9 +27,9 @@ def lock_outputs_of_orphans(session: Session, plan: Plan, stack: ExitStack) -> C
     Return what marks in a plan the orphans whose output another run holds; `stack` unlocks. The outputs of the
     session's storyboards are locked already.
     """
-    own = {os.path.realpath(session.output_folder(storyboard.path)) for storyboard in session.batch.storyboards}
-    for storyboard in dict.fromkeys(orphan.storyboard for orphan in plan.orphans):
-        output = session.output_folder(storyboard)
+    own = {os.path.realpath(session.output_folder(film)) for film in session.films}
+    for film in dict.fromkeys(orphan.film for orphan in plan.orphans):
+        output = session.output_folder(film)
         if os.path.realpath(output) in own:
             continue
         try:
@@ -39,7 +39,7 @@ def lock_outputs_of_orphans(session: Session, plan: Plan, stack: ExitStack) -> C
         own.add(os.path.realpath(output))
 
     def marked(orphan: Orphan) -> Orphan:
-        is_own = os.path.realpath(session.output_folder(orphan.storyboard)) in own
+        is_own = os.path.realpath(session.output_folder(orphan.film)) in own
         return orphan if is_own else orphan._replace(is_locked_elsewhere=True)
 
     return lambda plan: replace(plan, orphans=tuple(map(marked, plan.orphans)))
@@ -52,14 +52,13 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     """
     if session.settings.account.free:
         return []
-    paths = {storyboard.path for storyboard in session.batch.storyboards}
     fingerprints, selected = {step.fingerprint for step in plan.steps}, session.selected(history)
     return [
         attempt
         for attempt in history.own()
         if (attempt.state.has_clip and attempt.clip is not None)
         or (attempt.from_manifest and attempt.task_id is not None and attempt.state.awaits_clip)
-        if attempt.intent.storyboard in paths and attempt.intent.profile == session.settings.profile
+        if attempt.intent.film in session.films
         if attempt.intent.fingerprint not in fingerprints and names_files(attempt.intent.shot)
-        if selected is None or (attempt.intent.storyboard, attempt.intent.shot) in selected
+        if selected is None or (attempt.intent.film, attempt.intent.shot) in selected
     ]

@@ -24,14 +24,14 @@ def pick_take(session: Session, reference: str, take: int | None) -> Shot:
     history = read_history(session)
     plan = session.plan(history)
     pick = None if take is None else _pick(session, history, plan, shot, take, SystemClock().now())
-    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.path == shot.storyboard)
+    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.film == shot.film)
     write_pick(session, history, plan, storyboard, shot.id, pick)
     return shot
 
 
 def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
     """The pick of a take, bound to its clip; `CommandError` (exit 2) when there is no whole clip to choose."""
-    steps = plan.steps_of(shot.storyboard, shot.id)
+    steps = plan.steps_of(shot.key)
     if not steps:
         raise CommandError(ExitCode.USAGE, f"{shot.id} is skipped: it has no take to pick")
     if steps[0].fingerprint is None:
@@ -51,5 +51,6 @@ def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int,
     finished = [str(number) for number, other in sorted(clips.items()) if other.state is AttemptState.STORED]
     summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
     raise CommandError(
-        ExitCode.USAGE, f"take {take} of {shot.id} has no clip from {session.settings.variant}: {summary}"
+        ExitCode.USAGE,
+        f"take {take} of {shot.id} has no clip from {session.variant(shot)}: {summary}",
     )

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.destinations import destinations
 from runner.app.session import Session
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
-from runner.language import compiler as language
+from runner.language.films import compile_films
 from runner.language.model import Batch, Storyboard
-from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step, material_name
 from runner.planning.run_time import estimated_seconds
-from runner.planning.selection import ShotKey, storyboard_slug
+from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
@@ -83,7 +83,7 @@ def warnings(session: Session, plan: Plan) -> list[Problem]:
     """The warnings of the storyboards, then those of the plan."""
     problems = list(session.problems.warnings)
     for storyboard in plan.batch.storyboards:
-        problems += _length_warning(storyboard, plan)
+        problems += (problem for problem in _length_warning(storyboard, plan) if problem not in problems)
     return problems
 
 
@@ -112,7 +112,7 @@ def command_below_limit(session: Session, choices: Sequence[alternatives.Alterna
     if best is None:
         return None
     line = session.command_line
-    if best in whole_films and session.command.input.profile is not None:
+    if best in whole_films and session.command.input.profiles:
         line = line.without_extra_orders().without("--profile")  # one profile only
     return line.run(best.description, f"--max-credits {best.credits.to_integral_value(ROUND_CEILING):f}")
 
@@ -149,7 +149,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     if not any(step.action is Action.BLOCKED for step in plan.steps):
         return WaysOn()
     alone = WaysOn(sandbox_command(session), not_git=not_git(session, plan))
-    blocked = {(step.shot.storyboard, step.shot.id) for step in plan.steps if _needs_selection(step, plan)}
+    blocked = {step.shot.key for step in plan.steps if _needs_selection(step, plan)}
     chosen = session.command.selection
     if not blocked or not chosen.select:
         return alone
@@ -171,25 +171,25 @@ def not_git(session: Session, plan: Plan) -> tuple[tuple[str, str], ...]:
 
 def _made_from(session: Session, shots: Collection[ShotKey]) -> set[ShotKey]:
     """The shots that these are made from, directly or not."""
-    needs = {(shot.storyboard, shot.id): shot.needs for shot in session.batch.shots}
+    needs = {shot.key: shot.needs for shot in session.batch.shots}
     above, pending = set[ShotKey](), list(shots)
     while pending:
-        storyboard, shot = pending.pop()
-        pending += [key for name in needs[storyboard, shot] if (key := (storyboard, name)) not in above]
-        above.update((storyboard, name) for name in needs[storyboard, shot])
+        film, shot = pending.pop()
+        pending += [key for name in needs[film, shot] if (key := (film, name)) not in above]
+        above.update((film, name) for name in needs[film, shot])
     return above
 
 
 def _needs_selection(step: Step, plan: Plan) -> bool:
     """Whether a take is blocked by a shot that is not selected."""
     chosen = plan.selected or frozenset()
-    return step.action is Action.BLOCKED and any((step.shot.storyboard, name) not in chosen for name in step.blockers)
+    return step.action is Action.BLOCKED and any((step.shot.film, name) not in chosen for name in step.blockers)
 
 
 def _selector(session: Session, names: Collection[ShotKey]) -> str:
     """Shots as an expression of `--select`, in file order; with the storyboard where an id is not unique."""
     ids = Counter(shot.id for shot in session.batch.shots)
-    shots = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
+    shots = [shot for shot in session.batch.shots if shot.key in names]
     return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in shots)
 
 
@@ -207,12 +207,13 @@ def cheaper_alternatives(
         return plan.totals.credits
 
     names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)
-    profiles = {name: _compile_profile(session, name) for name in names if name != session.settings.profile}
+    ordered = session.settings.profiles
+    # Of several films, no single profile would be the same order for less.
+    profiles = {name: _compile_profile(session, name) for name in names if len(ordered) == 1 and name not in ordered}
     compiled = {name: batch for name, batch in profiles.items() if batch is not None}
     return alternatives.find_cheaper(session.batch, session.edition, price, limit, compiled)
 
 
 def _compile_profile(session: Session, name: str) -> Batch | None:
-    options = replace(session.options, profile=name)
-    batch, problems = language.compile(session.files, session.settings.root, options)
+    batch, problems = compile_films(session.files, session.settings.root, session.options, [name])
     return None if problems.errors else batch

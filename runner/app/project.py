@@ -1,19 +1,22 @@
 """The compiled project of a command: files, settings, edition, batch, and every problem in them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from runner.app.options import CommandOptions
+from runner.attempts.film import FilmName
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
 from runner.files.reading import FileRejected, read_bytes
 from runner.garbage_collection import collection_off
-from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
+from runner.language.compile_options import CompileOptions
+from runner.language.films import compile_films
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
 from runner.media import file_memory_store
@@ -32,10 +35,24 @@ class Project:
     command: CommandOptions
     settings: Settings
     edition: Edition
-    options: language.CompileOptions
+    options: CompileOptions
+    """The options of every film; each has its own profile."""
     files: tuple[Path, ...]
     batch: Batch
     problems: Problems
+
+    @cached_property
+    def films(self) -> tuple[FilmName, ...]:
+        """The films of the batch."""
+        return tuple(storyboard.film for storyboard in self.batch.storyboards)
+
+    def compile(
+        self, files: Sequence[Path] | None = None, options: CompileOptions | None = None
+    ) -> tuple[Batch, Problems]:
+        """Compile the films again, of some of the files, or with other options."""
+        return compile_films(
+            self.files if files is None else files, self.settings.root, options or self.options, self.settings.profiles
+        )
 
 
 def load_project(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Project:
@@ -58,10 +75,10 @@ def load_project(command: CommandOptions, *, prefer_clips: bool = False, require
     edition = edition_with_prices(settings, SystemClock().now().date())
     variables = parse_assignments(source.variables, source.variable_files, root)
     memory = _file_memory(settings, root) if command.input.trusts_unchanged_files else None
-    options = language.CompileOptions(settings.profile, variables, edition, file_memory=memory)
+    options = CompileOptions(variables=variables, edition=edition, file_memory=memory)
     # The batch stays in memory until the end.
     with collection_off(keep=True):
-        batch, problems = language.compile(files, root, options)
+        batch, problems = compile_films(files, root, options, settings.profiles)
     if memory is not None:
         _store_memory(settings, root, memory)
     return Project(
@@ -112,7 +129,8 @@ def _provider_with_clips(settings: Settings) -> Settings:
 
     for provider in reversed(providers()):
         candidate = replace(settings, provider=provider)
-        if any(path.parent.name == candidate.variant for path in _files_below(settings.output) if path.name == NAME):
+        names = {FilmName("", profile).folder(provider) for profile in settings.profiles}
+        if any(path.parent.name in names for path in _files_below(settings.output) if path.name == NAME):
             return candidate
     return settings
 
@@ -207,7 +225,7 @@ def _settings_flags(command: CommandOptions) -> Flags:
     """The settings that are given by flags."""
     return Flags(
         provider=command.input.provider,
-        profile=command.input.profile,
+        profiles=tuple(None if name == "none" else name for name in command.input.profiles) or (None,),
         output=command.execution.output,
         concurrency=command.execution.concurrency,
         max_credits=command.spending.max_credits,

@@ -75,7 +75,7 @@ def open_run_store(session: Session) -> Iterator[RunStore]:
     """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
     for storyboard in session.batch.storyboards:
         _check_name(storyboard.path)
-    outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
+    outputs = [session.output_folder(storyboard.film) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
     with locks.lock_outputs(session.settings.state, outputs), open_ledger(session) as store:
@@ -169,14 +169,13 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
     clip_exists = session.clip_exists(history)
     folders = {
-        storyboard.path: session.output_folder(storyboard.path).relative_to(session.settings.root).as_posix()
-        for storyboard in session.batch.storyboards
+        film: session.output_folder(film).relative_to(session.settings.root).as_posix() for film in session.films
     }
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
             continue
-        own_path = f"{folders[step.shot.storyboard]}/{ClipName(step.shot.id, step.take).path}"
+        own_path = f"{folders[step.shot.film]}/{ClipName(step.shot.id, step.take).path}"
         if [clip.path for clip in attempt.clips] == [own_path]:
             continue  # the plan has looked for it already
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
@@ -223,7 +222,7 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
     """The manifests of paid clips that are not committed."""
     if session.settings.account.free:
         return
-    manifests = {session.manifest_path(storyboard.path): storyboard for storyboard in session.batch.storyboards}
+    manifests = {session.manifest_path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
     for path in uncommitted(session.settings.root, list(manifests), child_environment()):
         manifest = session.manifest(manifests[path])
         billed = sum_credits(manifest.attempts).billed if manifest is not None else Decimal(0)

@@ -61,9 +61,8 @@ def new_saved_plan(session: Session, plan: Plan, history: History, valid: timede
         created_at=created_at,
         expires_at=created_at + (valid or _VALID),
         ceiling=exact(plan.totals.credits),
-        storyboards=tuple(board.path for board in plan.batch.storyboards),
-        profile=plan.profile,
-        shots=frozenset((shot.storyboard, shot.id) for shot in plan.shots),
+        films=tuple(board.film for board in plan.batch.storyboards),
+        shots=frozenset(shot.key for shot in plan.shots),
         select=session.command.selection.select,
         exclude=session.command.selection.exclude,
         retake=orders.retake,
@@ -184,15 +183,16 @@ def open_saved(
     if saved.provider not in providers():
         raise _other(path, f"it is for {saved.provider}, which this version does not know")
     root = _root()
-    files = tuple(_storyboard(path, root, name) for name in saved.storyboards)
+    files = tuple(_storyboard(path, root, name) for name in dict.fromkeys(film.storyboard for film in saved.films))
+    profiles = tuple(dict.fromkeys(film.profile or "none" for film in saved.films))
     command = replace(
         command,
-        input=InputOptions(files, saved.provider, saved.profile, saved_plan=path),
+        input=InputOptions(files, saved.provider, profiles, saved_plan=path),
         selection=SelectionOptions(saved.select, saved.exclude),
         orders=OrderOptions(saved.retake, saved.again, saved.first_take),
     )
     session = replace(opened(command), saved_plan=saved)
-    if tuple(board.path for board in session.batch.storyboards) != saved.storyboards:
+    if session.films != saved.films:
         raise _other(path, "its storyboards stand in another repository")
     account = session.settings.account
     if saved.host != account.host:

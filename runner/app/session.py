@@ -15,6 +15,7 @@ from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -26,7 +27,7 @@ from runner.planning.attempt_action import ClipExists
 from runner.planning.material_routes import Routes
 from runner.planning.plan import Action, CanPublish, Plan, every_material
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
-from runner.planning.selection import ShotKey, select, storyboard_slug
+from runner.planning.selection import select, storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
 from runner.show.text.terminal import use_color
@@ -97,13 +98,17 @@ class Session(Project):
         names = self.first_version_names(ledger)
         return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
 
-    def output_folder(self, storyboard: str) -> Path:
-        """The folder of a storyboard's manifest and clips, for this provider and profile."""
-        return self.settings.output / storyboard_slug(storyboard) / self.settings.variant
+    def output_folder(self, film: FilmName) -> Path:
+        """The folder of a film's manifest and clips, for this provider."""
+        return self.settings.output / storyboard_slug(film.storyboard) / film.folder(self.settings.provider)
 
-    def output_name(self, storyboard: str) -> str:
-        """The output folder of a storyboard, from the repository's top."""
-        return self.output_folder(storyboard).relative_to(self.settings.root).as_posix()
+    def variant(self, shot: Shot) -> str:
+        """The name of the folder of a shot's film: provider and profile."""
+        return shot.film.folder(self.settings.provider)
+
+    def output_name(self, film: FilmName) -> str:
+        """The output folder of a film, from the repository's top."""
+        return self.output_folder(film).relative_to(self.settings.root).as_posix()
 
     def clip_exists(self, history: History) -> ClipExists:
         """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
@@ -177,7 +182,6 @@ class Session(Project):
                 edition=self.edition,
                 usd_per_credit=self.settings.usd_per_credit,
                 clip_exists=self.clip_exists(history),
-                profile=self.settings.profile,
                 selected=selected,
                 overrides=overrides,
                 root=str(self.settings.root),
@@ -199,19 +203,19 @@ class Session(Project):
             if contents is not None:
                 history.merge_manifest(
                     self._attempts_that_count(contents),
-                    {(storyboard.path, shot): pick for shot, pick in contents.picks.items()},
+                    {(storyboard.film, shot): pick for shot, pick in contents.picks.items()},
                 )
             for other in self._manifests_of_other_profiles(storyboard):
                 history.merge_manifest(other.attempts, {})
         return history
 
     def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
-        """Count only the takes of this profile at a free account."""
+        """The manifests of profiles that the batch does not have; at a free account none counts."""
         account, root = self.settings.account, self.settings.root
         if account.free:
             return ()
-        folder = self.output_folder(storyboard.path)
-        return manifests_of_other_profiles(folder, storyboard.path, (account.provider, account.host), root)
+        folders = [self.output_folder(film) for film in self.films if film.storyboard == storyboard.path]
+        return manifests_of_other_profiles(folders, storyboard.path, (account.provider, account.host), root)
 
     def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
         """The attempts of a manifest; at a free account only those with a request: nobody can confirm the others."""
@@ -224,14 +228,14 @@ class Session(Project):
         """Cache of the manifests as they were last read: a file that did not change is not parsed again."""
         return {}
 
-    def manifest_path(self, storyboard: str) -> Path:
-        return self.output_folder(storyboard) / NAME
+    def manifest_path(self, film: FilmName) -> Path:
+        return self.output_folder(film) / NAME
 
     def manifest(self, storyboard: Storyboard) -> Manifest | None:
         """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
-        path = self.manifest_path(storyboard.path)
+        path = self.manifest_path(storyboard.film)
         display_name = self.display_path(path)
-        owner = reading.Owner(str(self.settings.root), self.settings.profile)
+        owner = reading.Owner(str(self.settings.root), storyboard.profile)
         contents = reading.read(path, display_name, self.settings.root, owner, self._manifests_read.get(path))
         self._manifests_read[path] = contents
         if contents is None or (contents.storyboard == storyboard.path and self._is_of_account(contents)):
@@ -295,12 +299,15 @@ def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
     """The shot that `quay`, `harbour:quay` or `quay#2` names, and the number of its take."""
     name, separator, number = reference.partition("#")
     matches = sorted(select(session.batch, [name], ()) or ())
+    if len({film.storyboard for film, _ in matches}) == 1 and len(session.settings.profiles) > 1:
+        films = ", ".join(film.profile or "none" for film, _ in matches)
+        raise CommandError(ExitCode.USAGE, f"{name!r} is a shot of several films ({films}): give one --profile")
     if len(matches) > 1:
-        names = " and ".join(f"{storyboard_slug(storyboard)}:{shot}" for storyboard, shot in matches)
+        names = " and ".join(f"{storyboard_slug(film.storyboard)}:{shot}" for film, shot in matches)
         raise CommandError(ExitCode.USAGE, f"{name!r} is ambiguous: write one of {names}")
     if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
         raise CommandError(ExitCode.USAGE, f"{reference!r}: the take after # must be a number, as in {name}#2")
-    shot = next(shot for shot in session.batch.shots if (shot.storyboard, shot.id) == matches[0])
+    shot = next(shot for shot in session.batch.shots if shot.key == matches[0])
     return shot, int(number) if separator else None
 
 
@@ -321,16 +328,24 @@ def open_session(command: CommandOptions, *, prefer_clips: bool = False) -> Sess
 
 
 def reject_shared_outputs(session: Session) -> None:
-    """Raise `CommandError` if two storyboards have the same output: their clips would overwrite each other."""
-    owners: dict[str, str] = {}
+    """Raise `CommandError` if two films have the same output: their clips would overwrite each other."""
+    owners: dict[str, Storyboard] = {}
     for storyboard in session.batch.storyboards:
-        other = owners.setdefault(str(session.output_folder(storyboard.path)).casefold(), storyboard.path)
-        if other != storyboard.path:
+        folder = session.output_folder(storyboard.film)
+        other = owners.setdefault(os.path.realpath(folder).casefold(), storyboard)
+        if other is storyboard:
+            continue
+        if other.path == storyboard.path:
             raise CommandError(
-                ExitCode.INVALID,
-                f"{other} and {storyboard.path} have the same output, "
-                f"{session.display_path(session.output_folder(storyboard.path))}: rename one of them",
+                ExitCode.USAGE,
+                f"--profile: {other.profile or 'none'} and {storyboard.profile or 'none'} of {other.path} have "
+                f"the same output, {session.display_path(folder)}: run them one after the other, or rename a profile",
             )
+        raise CommandError(
+            ExitCode.INVALID,
+            f"{other.path} and {storyboard.path} have the same output, {session.display_path(folder)}: "
+            "rename one of them",
+        )
 
 
 def show_problems(session: Session) -> None:

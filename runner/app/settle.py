@@ -9,6 +9,7 @@ from runner.app.plan_report import left_by_gone_repositories, unknown_receipts
 from runner.app.session import Session, resolve_shot
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
+from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -82,8 +83,6 @@ def forget_task(session: Session, task: str) -> None:
         store.ledger.forget_task(task)
 
 
-TakeKey = tuple[str, str, int]
-"""Storyboard, shot and take."""
 Names = Mapping[str, Collection[TakeKey]]
 """The takes that ask for a request now, by its fingerprint: a shot may have another name than when it was ordered."""
 
@@ -153,10 +152,10 @@ def _matching(attempts: Sequence[Attempt], reference: str, names: Names) -> list
     slug, _, shot = name.rpartition(":")
 
     def is_named(key: TakeKey) -> bool:
-        storyboard, shot_id, number = key
+        film, shot_id, number = key
         return (
             shot_id.casefold() == shot.casefold()
-            and slug in ("", storyboard_slug(storyboard))
+            and slug in ("", storyboard_slug(film.storyboard))
             and take in ("", str(number))
         )
 
@@ -168,7 +167,7 @@ def _matching(attempts: Sequence[Attempt], reference: str, names: Names) -> list
             map(
                 is_named,
                 [
-                    (attempt.intent.storyboard, attempt.intent.shot, attempt.intent.take),
+                    (attempt.intent.film, attempt.intent.shot, attempt.intent.take),
                     *names.get(attempt.intent.fingerprint, ()),
                 ],
             )
@@ -197,7 +196,7 @@ def _adopt_for_untried_take(
     now = store.clock.now()
     shot, take = resolve_shot(session, reference)
     plan = session.plan(history)
-    step = next((step for step in plan.steps_of(shot.storyboard, shot.id) if step.take == (take or 1)), None)
+    step = next((step for step in plan.steps_of(shot.key) if step.take == (take or 1)), None)
     if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
         message = f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"
         raise CommandError(ExitCode.USAGE, message)

@@ -63,6 +63,6 @@ def _item(session: Session, attempt: Attempt) -> BillItem:
     intent = attempt.intent
     if not attempt.from_manifest:
         return BillItem(attempt, intent.scene, intent.tags)
-    key = (intent.storyboard, intent.shot)
-    shot = next((shot for shot in session.batch.shots if (shot.storyboard, shot.id) == key), None)
+    key = (intent.film, intent.shot)
+    shot = next((shot for shot in session.batch.shots if shot.key == key), None)
     return BillItem(attempt, shot.scene if shot else None, shot.tags if shot else ())

@@ -81,7 +81,7 @@ class _Media:
         self._folder = folder
         self._root = root
         self._facts: dict[Path, SourceFacts] = {}
-        storyboard = next(board for board in session.batch.storyboards if board.path == film.cut.storyboard)
+        storyboard = next(board for board in session.batch.storyboards if board.film == film.cut.film)
         self._notes = notes_of(session, storyboard)
         self.links: dict[str, Path] = {}
         """The file behind each name in the media folder."""

@@ -33,14 +33,14 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
 def target(session: Session, step: Step, attempt: Attempt) -> Path:
     """The path of a take's clip; a doubtful clip lies beside its final name."""
     name = ClipName(step.shot.id, step.take, is_doubtful=attempt.state is AttemptState.DOUBTFUL)
-    return session.output_folder(step.shot.storyboard) / name.path
+    return session.output_folder(step.shot.film) / name.path
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:
     """Check the file of a take against the recorded clip."""
     path = target(session, step, attempt)
     name = path.relative_to(session.settings.root).as_posix()
-    identity = (step.shot.storyboard, step.shot.id, step.take, name)
+    identity = (step.shot.film, step.shot.id, step.take, name)
     try:
         is_same = hash_clip(path, session.settings.root) == clip.sha256
     except FileNotFoundError:

@@ -3,7 +3,6 @@
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode, Problem
-from runner.language import compiler as language
 from runner.language.model import Batch
 from runner.lazy_dataclass import replace
 from runner.planning.what_if import WhatIfRow, compare
@@ -16,7 +15,7 @@ def what_if(session: Session, history: History) -> tuple[WhatIfRow, ...]:
 
     def compile_with(model: str, resolution: str) -> tuple[Batch, list[Problem]]:
         options = replace(session.options, forced_output=(model, resolution))
-        batch, problems = language.compile(session.files, session.settings.root, options)
+        batch, problems = session.compile(options=options)
         return batch, problems.errors
 
     return compare(

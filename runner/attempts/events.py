@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from runner.attempts.film import FilmName
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import JsonValue
 
@@ -64,6 +65,10 @@ class Intent:
     """The version of the drawing that makes a free clip; None at a paid account, and before versions were recorded."""
     saved_plan: str | None = None
     """The id of the saved plan that the run carried out."""
+
+    @property
+    def film(self) -> FilmName:
+        return FilmName(self.storyboard, self.profile)
 
 
 # -- answers of the provider: parsed from status, headers and body ----------------------------------------

@@ -13,6 +13,7 @@ from runner.attempts.events import (
     Event,
     Intent,
 )
+from runner.attempts.film import FilmName, ShotKey, TakeKey
 from runner.attempts.pick import Pick
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.requests.request import JsonValue
@@ -45,9 +46,9 @@ class History:
     """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
-    picks: dict[tuple[str, str], Pick] = field(default_factory=dict)
-    last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
-    """Id of the latest attempt by storyboard, shot, take and profile: a changed take is compared with it."""
+    picks: dict[ShotKey, Pick] = field(default_factory=dict)
+    last: dict[TakeKey, str] = field(default_factory=dict)
+    """Id of the latest attempt by film, shot and take: a changed take is compared with it."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     _open: dict[str, None] = field(default_factory=dict)
     _recorded: list[str] = field(default_factory=list)
@@ -131,7 +132,7 @@ class History:
         ids.append(attempt.id)
         if late:
             ids.sort(key=lambda id: self.attempts[id].intended_at)
-        key = (intent.storyboard, intent.shot, intent.take, intent.profile)
+        key = (intent.film, intent.shot, intent.take)
         previous = self.attempts.get(self.last.get(key, "")) if late else None
         if attempt.needs_confirmation and key in self.last:
             return  # without its request it cannot tell what has changed
@@ -224,16 +225,16 @@ class History:
         """Whether an attempt is a run's to bring home: of this repository, or its take by another's order."""
         return attempt.repository is None or self.current_attempt(attempt.intent.fingerprint) is attempt
 
-    def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
+    def previous(self, film: FilmName, shot: str, take: int) -> Attempt | None:
         """The latest attempt of a take by its name, whatever its fingerprint."""
-        attempt = self.last.get((storyboard, shot, take, profile))
+        attempt = self.last.get((film, shot, take))
         return self.attempts[attempt] if attempt is not None else None
 
     def in_progress(self) -> Iterator[Attempt]:
         """Attempts that hold a slot of the account: intended or running."""
         return (attempt for attempt in self.open() if attempt.state.is_in_progress)
 
-    def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], Pick]) -> None:
+    def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[ShotKey, Pick]) -> None:
         """Merges attempts and picks of a manifest that this ledger does not have."""
         attempts = list(attempts)
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
@@ -248,13 +249,18 @@ class History:
                 self._enter(replace(attempt, from_manifest=True))
             elif attempt.task_id in tasks:
                 self._note_named(self.attempts[tasks[attempt.task_id]], attempt)
-                self._note_kept(tasks[attempt.task_id], attempt.kept_for)
+                self._note_kept(self.attempts[tasks[attempt.task_id]], attempt)
         self.picks |= {key: pick for key, pick in picks.items() if key not in self.picks}
 
-    def _note_kept(self, attempt: str, kept_for: str | None) -> None:
-        """Note the fingerprint that a clip is kept for, which stands in the manifest alone."""
-        if self.attempts[attempt].kept_for != kept_for:
-            self.attempts[attempt] = replace(self.attempts[attempt], kept_for=kept_for)
+    def _note_kept(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
+        """Note the fingerprint that a clip is kept for, which stands in the manifest alone.
+
+        Other films list a clip that they share with the film it was ordered for, without its keep.
+        """
+        kept_for = manifest_attempt.kept_for
+        is_of_film = manifest_attempt.intent.film == recorded.intent.film
+        if recorded.kept_for != kept_for and (is_of_film or kept_for is not None):
+            self.attempts[recorded.id] = replace(recorded, kept_for=kept_for)
 
     def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
         """The manifest names an attempt that another repository ordered for the same request: a take of this one.

@@ -20,8 +20,10 @@ from runner.paid_providers import paid_provider_name
 from runner.settings.file import providers
 
 
-class _ProfileCombination(argparse.Action):
-    """Takes one combination of profiles, `tall+draft`; of several films none is dropped without a word."""
+class _ProfileCombinations(argparse.Action):
+    """Appends one combination of profiles, `tall+draft`: each is a film."""
+
+    several = True
 
     def __call__(
         self,
@@ -30,9 +32,7 @@ class _ProfileCombination(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        text, earlier = str(values), getattr(namespace, self.dest)
-        if earlier is not None:
-            parser.error(f"--profile: several films in one command ({earlier}, {text}) are not built yet: give one")
+        text, earlier = str(values), tuple(getattr(namespace, self.dest))
         names = text.split("+")
         if not all(names):
             parser.error(f"--profile: {text!r} has an empty name: write NAME+NAME")
@@ -40,7 +40,17 @@ class _ProfileCombination(argparse.Action):
             parser.error(f"--profile: {twice} stands twice in {text}")
         if "none" in names and len(names) > 1:
             parser.error("--profile: none is the storyboard without a profile, and combines with none")
-        setattr(namespace, self.dest, text)
+        if text in earlier:
+            parser.error(f"--profile: {text} is given twice: each film once")
+        if earlier and not self.several:
+            parser.error(f"--profile: this command works on one film, not on several ({earlier[0]}, {text}): give one")
+        setattr(namespace, self.dest, (*earlier, text))
+
+
+class _OneCombination(_ProfileCombinations):
+    """Takes one combination: the command is about one shot, or one take, of one film."""
+
+    several = False
 
 
 def task_id(text: str) -> str:
@@ -106,8 +116,8 @@ def validity(text: str) -> timedelta:
     return time
 
 
-def add_input(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of a command's input: provider, profile, variables, settings file."""
+def add_input(parser: argparse.ArgumentParser, *, several_films: bool = True) -> None:
+    """Add the flags of a command's input: provider, profiles, variables, settings file."""
     group = parser.add_argument_group("input")
     group.add_argument(
         "--provider",
@@ -117,9 +127,11 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--profile",
-        action=_ProfileCombination,
+        action=_ProfileCombinations if several_films else _OneCombination,
+        default=(),
         metavar="NAME[+NAME…]",
-        help="profiles of the storyboard, the later over the earlier, with an output of their own; none: without one",
+        help="profiles of the storyboard, the later over the earlier: a film with an output of its own; none: without "
+        "one; may be repeated for several films, except in commands for one shot",
     )
     group.add_argument(
         "--var",
@@ -233,7 +245,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
         input=InputOptions(
             files=tuple(values.get("files", ())),
             provider=args.provider,
-            profile=None if args.profile == "none" else args.profile,
+            profiles=tuple(args.profile) if tuple(args.profile) != ("none",) else (),
             variables=tuple(args.var),
             variable_files=tuple(args.var_file),
             config=args.config,

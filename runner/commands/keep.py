@@ -4,10 +4,11 @@ import argparse
 
 from runner.app.keep import keep_clips, undo_keeps
 from runner.app.named_shots import open_for_shots
+from runner.attempts.film import ShotKey
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
-from runner.planning.selection import ShotKey, storyboard_slug
+from runner.planning.selection import storyboard_slug
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import money
 
@@ -41,7 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="the shots: an id, a glob, tag:NAME or scene:NAME; a space means OR, a comma AND",
     )
     parser.add_argument("--undo", action="store_true", help="the clips stand for nothing but their own request again")
-    flags.add_input(parser)
+    flags.add_input(parser, several_films=False)
     flags.add_output(parser)
 
 
@@ -64,4 +65,4 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _line(shot: ShotKey, message: str) -> str:
-    return escape_terminal(f"{storyboard_slug(shot[0])}:{shot[1]}: {message}")
+    return escape_terminal(f"{storyboard_slug(shot[0].storyboard)}:{shot[1]}: {message}")

@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "shot", metavar="SHOT", help="quay, or harbour:quay if two storyboards have a shot of that name"
     )
     parser.add_argument("take", metavar="TAKE", type=_take, help="the number of the take, or `none`")
-    flags.add_input(parser)
+    flags.add_input(parser, several_films=False)
     flags.add_output(parser)
 
 
@@ -47,5 +47,5 @@ def run(args: argparse.Namespace) -> ExitCode:
     shot = pick_take(session, args.shot, args.take)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
-        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.settings.variant})")
+        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.variant(shot)})")
     return ExitCode.OK

@@ -133,7 +133,7 @@ def _explain(session: Session, reference: str) -> ExitCode:
 
     shot, _ = resolve_shot(session, reference)
     root = session.settings.root
-    explanation = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
+    explanation = explain_shot(session.files, root, session.options, shot.key)
     if explanation is not None:
         print(
             render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.command.display.no_color)), end=""

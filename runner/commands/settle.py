@@ -60,7 +60,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--forget", action="store_true", help="with --task and without SHOT: give up a task that only a receipt names"
     )
-    flags.add_input(parser)
+    flags.add_input(parser, several_films=False)
     flags.add_output(parser)
 
 

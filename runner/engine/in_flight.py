@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+from runner.attempts.film import TakeKey
 from runner.engine.backoff import backoff
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import LocalFile, Material
 
-TakeKey = tuple[str, str, int]
 """(storyboard, shot, take)."""
 ClipKey = tuple[str, TakeKey]
 """(attempt id, take)."""

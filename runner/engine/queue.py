@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History, duration_class
 from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
@@ -34,7 +35,7 @@ class SharedRequest:
     def target_of(self, attempt: Attempt) -> Target:
         """The target that an attempt was ordered for: the step of its take, else the first with its request."""
         targets, intent = self.targets_of(attempt), attempt.intent
-        key = (intent.storyboard, intent.shot, intent.take)
+        key = (intent.film, intent.shot, intent.take)
         return next((target for target in targets if target.key == key), targets[0])
 
     def orphan_of(self, attempt: Attempt) -> Orphan | None:
@@ -57,8 +58,8 @@ class WorkQueue:
     """By fingerprint: the fingerprints of the requests that are made from its clip."""
     multi_clip: frozenset[str]
     """Fingerprints with work left after their attempt is stored: several steps, or a clip missing on disk."""
-    awaited_shots: frozenset[tuple[str, str]]
-    """(storyboard, shot) of all shots above undecided takes: when a take of one ends, a new plan may be due."""
+    awaited_shots: frozenset[ShotKey]
+    """All shots above undecided takes: when a take of one ends, a new plan may be due."""
 
     file_count: int
     """Files of the storyboards that requests to order are made from."""
@@ -91,7 +92,7 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     def urgency(group: SharedRequest) -> tuple[float, float]:
         if not group.steps:
             return (0.0, 0.0)
-        chain = max(chains[step.shot.storyboard, step.shot.id] for step in group.steps)
+        chain = max(chains[step.shot.key] for step in group.steps)
         return (-chain, -seconds.of(group.steps[0]))
 
     groups.sort(key=urgency)
@@ -121,11 +122,11 @@ def _dependents(groups: list[SharedRequest]) -> dict[str, tuple[str, ...]]:
     return {fingerprint: tuple(others) for fingerprint, others in dependents.items()}
 
 
-def _awaited_shots(plan: Plan) -> frozenset[tuple[str, str]]:
-    needs = {(step.shot.storyboard, step.shot.id): step.shot.needs for step in plan.steps}
+def _awaited_shots(plan: Plan) -> frozenset[ShotKey]:
+    needs = {step.shot.key: step.shot.needs for step in plan.steps}
     undecided = [step.shot for step in plan.steps if step.fingerprint is None and step.waits_for == "shot"]
-    pending = [(shot.storyboard, need) for shot in undecided for need in shot.needs]
-    awaited: set[tuple[str, str]] = set()
+    pending = [(shot.film, need) for shot in undecided for need in shot.needs]
+    awaited: set[ShotKey] = set()
     while pending:
         key = pending.pop()
         if key not in awaited:
@@ -170,14 +171,14 @@ class _ExpectedSeconds:
         return self._seconds_by_class[work_class]
 
 
-def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[tuple[str, str], float]:
+def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[ShotKey, float]:
     """The expected seconds of the longest chain of shots that starts with a shot, each made from the last; by shot."""
-    first_steps = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
-    needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    first_steps = {step.shot.key: step for step in plan.steps}
+    needed_by: dict[ShotKey, list[ShotKey]] = {}
     for key, step in first_steps.items():
         for need in step.shot.needs:
             needed_by.setdefault((key[0], need), []).append(key)
-    remaining: dict[tuple[str, str], float] = {}
+    remaining: dict[ShotKey, float] = {}
     for key in first_steps:  # iterative: chains may be longer than the interpreter's stack
         stack = [key]
         while stack:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.clip_name import names_files
+from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine import messages
 from runner.engine.eligibility import required_materials
-from runner.engine.in_flight import TakeKey
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState

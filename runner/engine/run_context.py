@@ -228,7 +228,7 @@ class RunContext:
     def replan_if_needed(self, fingerprint: str) -> None:
         """Builds the plan again after the takes of a request ended, if an undecided take waits for their shots."""
         group = self.queue.by_fingerprint.get(fingerprint)
-        shots = {(step.shot.storyboard, step.shot.id) for step in group.steps} if group is not None else set()
+        shots = {step.shot.key for step in group.steps} if group is not None else set()
         if not shots.isdisjoint(self.queue.awaited_shots):
             self.renew_plan()
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from runner.attempts.film import TakeKey
 from runner.engine.backoff import backoff
-from runner.engine.in_flight import Addresses, Creates, Downloads, Polls, TakeKey
+from runner.engine.in_flight import Addresses, Creates, Downloads, Polls
 from runner.engine.run_events import StopReason
 from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import dataclass, field

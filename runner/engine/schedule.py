@@ -5,9 +5,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from runner.attempts.attempt import AttemptState
+from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.engine.eligibility import can_retry, required_materials
-from runner.engine.in_flight import MaterialNeed, TakeKey
+from runner.engine.in_flight import MaterialNeed
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, Target, WorkQueue
 from runner.engine.run_state import RunState

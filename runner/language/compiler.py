@@ -61,7 +61,7 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
                 _check_between_shots(ir, results)
             cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
             counts = _shot_counts(ir, compilation, compilation.problems.items[problem_count:])
-            storyboards.append(_storyboard_of(ir, results.shots, counts, cut, music))  # take
+            storyboards.append(_storyboard_of(ir, results.shots, counts, cut, music, options.profile))  # take
         return Batch(tuple(storyboards)), merge(compilation.problems)
 
 
@@ -131,6 +131,7 @@ def _storyboard_of(
     counts: ShotCounts,
     cut: tuple[CutEntry, ...] | None,
     music: Music | None,
+    profile: str | None,
 ) -> Storyboard:
     document = ir.document
     root = document.root
@@ -139,7 +140,7 @@ def _storyboard_of(
     return Storyboard(
         path=document.name,
         title=_title(document, title),
-        shots=tuple(shots),
+        shots=tuple(shots) if profile is None else tuple(shot._replace(profile=profile) for shot in shots),
         length=_decimal(length),
         length_place=NodeRef(document, ("length",)).key_place() if length is not None else None,
         budget_credits=_decimal(budget_fields.get("credits")),
@@ -149,6 +150,7 @@ def _storyboard_of(
         faulty_shot_count=counts.faulty,
         cut=cut,
         music=music,
+        profile=profile,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 
+from runner.attempts.film import ShotKey
 from runner.diagnostics.problem import Place
 from runner.language.compile_options import CompileOptions
 from runner.language.compiler import open_compilation, read_documents
@@ -14,7 +15,7 @@ from runner.language.storyboard_ir import StoryboardIR, expand_documents
 from runner.language.templates.environment import text_of
 from runner.language.templates.scope import TemplateFailure
 from runner.language.yaml.document import Value
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, replace
 
 _ORDER = """
     id title scene tags notes mode model resolution duration seconds in aspect_ratio upscale seed audio takes skip
@@ -58,13 +59,14 @@ class ShotExplanation:
 
 
 def explain_shot(
-    files: Sequence[FilePath], root: FilePath, options: CompileOptions, storyboard: str, shot: str
+    files: Sequence[FilePath], root: FilePath, options: CompileOptions, shot: ShotKey
 ) -> ShotExplanation | None:
-    """Explain the shot with an id in the storyboard with a path; None for an unknown or invalid shot."""
-    with open_compilation(root, options) as compilation:
+    """Explain the shot with an id in a film, whose profile counts; None for an unknown or invalid shot."""
+    film, name = shot
+    with open_compilation(root, replace(options, profile=film.profile)) as compilation:
         for ir in expand_documents(read_documents(files, compilation), compilation):
             for draft in ir.drafts:
-                if ir.document.name == storyboard and draft.id == shot:
+                if ir.document.name == film.storyboard and draft.id == name:
                     return _explain_draft(ir, draft)
     return None
 

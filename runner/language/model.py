@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from runner.attempts.film import FilmName, ShotKey
 from runner.diagnostics.problem import Place
 from runner.language.edit import CutEntry, Music
 from runner.lazy_dataclass import dataclass
@@ -37,6 +38,17 @@ class Shot(NamedTuple):
     """Whether the clip's length follows from the film time: a longer clip of the same request serves as well."""
     own_prompt: str = ""
     """The rendered prompt before its `wrap`, mentions as written."""
+    profile: str | None = None
+    """The combination of profiles that the shot was compiled with."""
+
+    @property
+    def film(self) -> FilmName:
+        return FilmName(self.storyboard, self.profile)
+
+    @property
+    def key(self) -> ShotKey:
+        """The film and the id: what names the shot among all shots of a batch."""
+        return FilmName(self.storyboard, self.profile), self.id
 
     def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
         """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
@@ -71,7 +83,7 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
-    """A storyboard file with its shots in file order."""
+    """A storyboard file with its shots in file order, as one combination of its profiles makes them."""
 
     path: str
     title: str
@@ -91,11 +103,17 @@ class Storyboard:
     music: Music | None = None
     length_place: Place | None = None
     """The line of `length`."""
+    profile: str | None = None
+    """The combination of profiles that the file was compiled with."""
+
+    @property
+    def film(self) -> FilmName:
+        return FilmName(self.path, self.profile)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All storyboards of one command."""
+    """All films of one command: each storyboard once for each combination of profiles."""
 
     storyboards: tuple[Storyboard, ...]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 
+from runner.attempts.film import ShotKey
 from runner.editions.edition import Edition
 from runner.editions.model import SHORT_SIDE
 from runner.language.model import Batch, Shot
@@ -23,7 +24,7 @@ class Alternative:
     """Whether it is a flag of the command line rather than a line of the storyboard."""
 
 
-PriceOf = Callable[[Batch, frozenset[tuple[str, str]] | None], Decimal | None]
+PriceOf = Callable[[Batch, frozenset[ShotKey] | None], Decimal | None]
 """Computes the credits of a run's new orders for a batch and a selection."""
 
 _MAX_ALTERNATIVES = 4
@@ -79,7 +80,7 @@ def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
     scenes = {shot.scene: None for shot in batch.shots if shot.scene and not set(shot.scene) & set(" ,+:*?[")}
     alternatives = []
     for scene in scenes:
-        chosen = frozenset((shot.storyboard, shot.id) for shot in batch.shots if shot.scene == scene)
+        chosen = frozenset(shot.key for shot in batch.shots if shot.scene == scene)
         if (cost := price(batch, chosen)) is not None:
             alternatives.append(Alternative(f"--select scene:{scene}", cost, True))
     return alternatives

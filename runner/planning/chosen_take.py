@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.change_reason import changed_part
 from runner.planning.plan import Action, Step
-from runner.planning.selection import ShotKey
 from runner.requests.request import JsonValue, TakeReference
 
 
@@ -28,7 +28,7 @@ class ChosenTakes:
     request: Callable[[Shot, int], Mapping[str, JsonValue]]
     """The request of a take in its neutral form."""
     is_of_film: Callable[[Attempt], bool]
-    """Whether an attempt was ordered for this output."""
+    """Whether an attempt was ordered for this output, or its clip lies there."""
     _chosen: dict[TakeReference, int | None] = field(default_factory=dict)
     _bound: dict[str, Pick | None] = field(default_factory=dict)
     _retakes: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -63,14 +63,14 @@ class ChosenTakes:
     def bound_pick(self, shot: Shot) -> Pick | None:
         """The pick of a clip that the shot asks for as it is now, whatever name the shot had; the own name first."""
         if shot.id not in self._bound:
-            own = self.history.picks.get((shot.storyboard, shot.id))
+            own = self.history.picks.get(shot.key)
             is_own = own is not None and own.fingerprint == self.fingerprint(shot, own.take)
             self._bound[shot.id] = own if own is not None and is_own and own.fingerprint else self._moved_pick(shot)
         return self._bound[shot.id]
 
     def _moved_pick(self, shot: Shot) -> Pick | None:
         """The pick that stands under a name which this shot's request had before."""
-        picks = self._picks_by_fingerprint(shot.storyboard)
+        picks = self._picks_by_fingerprint(shot.film)
         for number in self._picked_numbers:
             name, pick = picks.get(self.fingerprint(shot, number) or "", ("", None))
             other = self.shots.get(name)
@@ -78,13 +78,13 @@ class ChosenTakes:
                 return pick
         return None
 
-    def _picks_by_fingerprint(self, storyboard: str) -> dict[str, tuple[str, Pick]]:
+    def _picks_by_fingerprint(self, film: FilmName) -> dict[str, tuple[str, Pick]]:
         """The name and the pick for each picked fingerprint."""
         if self._picks is None:
             self._picks = {
                 pick.fingerprint: (name, pick)
-                for (path, name), pick in self.history.picks.items()
-                if path == storyboard and pick.fingerprint is not None
+                for (own, name), pick in self.history.picks.items()
+                if own == film and pick.fingerprint is not None
             }
             self._picked_numbers = frozenset(pick.take for _, pick in self._picks.values())
         return self._picks
@@ -104,7 +104,7 @@ class ChosenTakes:
         pick = self.bound_pick(shot)
         if pick is not None:
             return None if self._is_in_force(shot, pick) else f"take {pick.take} was made anew"
-        pick = self.history.picks.get((shot.storyboard, shot.id))
+        pick = self.history.picks.get(shot.key)
         if pick is None or self.fingerprint(shot, pick.take) is None:
             return None
         picked = self.history.own_attempts_of(pick.fingerprint or "")
@@ -115,22 +115,22 @@ class ChosenTakes:
     def in_force(self) -> dict[ShotKey, Pick]:
         """The picks that count, by the present names of their shots."""
         shots = self.shots.values()
-        return {(shot.storyboard, shot.id): pick for shot in shots if (pick := self.pick_of(shot)) is not None}
+        return {shot.key: pick for shot in shots if (pick := self.pick_of(shot)) is not None}
 
     def given_up(self, steps: Iterable[Step]) -> list[Shot]:
         """The picked shots of which these steps make takes of a changed request."""
         ordered = dict.fromkeys(step.shot for step in steps if step.is_billable and step.action is Action.MAKE)
-        picked = [shot for shot in ordered if (shot.storyboard, shot.id) in self.history.picks]
+        picked = [shot for shot in ordered if shot.key in self.history.picks]
         return [shot for shot in picked if self.bound_pick(shot) is None and self.why_pick_again(shot) is not None]
 
     def stored_picks(self) -> dict[ShotKey, Pick]:
         """All picks under the present names of their shots; one that no shot asks for keeps a place."""
-        bound = {(shot.storyboard, shot.id): pick for shot in self.shots.values() if (pick := self.bound_pick(shot))}
-        paths = {shot.storyboard for shot in self.shots.values()}
+        bound = {shot.key: pick for shot in self.shots.values() if (pick := self.bound_pick(shot))}
+        films = {shot.film for shot in self.shots.values()}
         taken = list(bound.values())
         result, displaced, vacated = dict(bound), list[Pick](), list[ShotKey]()
         for key, pick in self.history.picks.items():
-            if key[0] not in paths:
+            if key[0] not in films:
                 continue
             if pick in taken:
                 vacated += [key] if key not in result else []

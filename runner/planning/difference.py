@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
+from runner.attempts.film import FilmName, ShotKey
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass
 from runner.planning.change_reason import describe_change
 from runner.planning.plan import Plan, Step, price_of
 from runner.planning.reason import NEW, Reason, ReasonCode
-from runner.planning.selection import ShotKey
 from runner.planning.shot_order import upstream_first
 from runner.requests.request import ResolvedTake, TakeReference, fingerprint_fast, neutral_form
 
@@ -33,6 +33,8 @@ class ShotChange:
     """What is ordered for it beyond the earlier tree, after picks too; None for an unknown price."""
     takes: int
     """How many takes these credits are for."""
+    profile: str | None = None
+    """The combination of profiles of the shot's film."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,14 @@ def difference(before: Plan, after: Plan) -> Difference:
     """The difference between the plans of two trees, both made against what exists now."""
     boards = _matched_boards(before.batch.storyboards, after.batch.storyboards)
     beyond = _orders_beyond(before, after)
-    given_up = {(shot.storyboard, shot.id) for shot in after.given_up}
+    given_up = {shot.key for shot in after.given_up}
     changes = [
         change
         for board in after.batch.storyboards
-        for change in _BoardDifference(boards.get(board.path), board, beyond, given_up).changes()
+        for change in _BoardDifference(boards.get(board.film), board, beyond, given_up).changes()
     ]
-    left = {board.path for board in boards.values()}
-    gone = [board for board in before.batch.storyboards if board.path not in left]
+    left = {board.film for board in boards.values()}
+    gone = [board for board in before.batch.storyboards if board.film not in left]
     changes += [_removed(shot) for board in gone for shot in board.shots]
     orders = [step for steps in beyond.values() for step in steps]
     return Difference(tuple(changes), _side(before), _side(after), price_of(orders))
@@ -104,7 +106,7 @@ def _order(step: Step, signatures: Mapping[ShotKey, str]) -> tuple[str, int]:
 
 
 def _all_signatures(boards: Iterable[Storyboard]) -> dict[ShotKey, str]:
-    return {(board.path, shot): mark for board in boards for shot, mark in signatures_of(board).items()}
+    return {(board.film, shot): mark for board in boards for shot, mark in signatures_of(board).items()}
 
 
 def signatures_of(board: Storyboard) -> dict[str, str]:
@@ -120,24 +122,25 @@ def _resolved(reference: TakeReference, marks: Mapping[str, str]) -> ResolvedTak
     return ResolvedTake(reference.shot, reference.take or 1, marks.get(reference.shot, ""))
 
 
-def _matched_boards(before: Sequence[Storyboard], after: Sequence[Storyboard]) -> dict[str, Storyboard]:
-    """The earlier storyboard of each later one, by its path: of the same path, else one that left with equal shots."""
-    paths = {board.path: board for board in before}
-    matched = {board.path: paths[board.path] for board in after if board.path in paths}
-    left = {path: set(signatures_of(board).values()) for path, board in paths.items() if path not in matched}
+def _matched_boards(before: Sequence[Storyboard], after: Sequence[Storyboard]) -> dict[FilmName, Storyboard]:
+    """The earlier storyboard of each later film: of the same path, else one that left with equal shots."""
+    films = {board.film: board for board in before}
+    matched = {board.film: films[board.film] for board in after if board.film in films}
+    left = {film: set(signatures_of(board).values()) for film, board in films.items() if film not in matched}
     for board in after:
-        if board.path in matched or not left:
+        candidates = [film for film in left if film.profile == board.profile]
+        if board.film in matched or not candidates:
             continue
         marks = set(signatures_of(board).values())
-        path = max(left, key=lambda path: len(left[path] & marks))
-        if 2 * len(left[path] & marks) >= max(1, len(left[path])):
-            matched[board.path] = paths[path]
-            del left[path]
+        film = max(candidates, key=lambda film: len(left[film] & marks))
+        if 2 * len(left[film] & marks) >= max(1, len(left[film])):
+            matched[board.film] = films[film]
+            del left[film]
     return matched
 
 
 def _removed(shot: Shot) -> ShotChange:
-    return ShotChange(shot.storyboard, shot.id, "removed", shot.id, None, False, Decimal(0), 0)
+    return ShotChange(shot.storyboard, shot.id, "removed", shot.id, None, False, Decimal(0), 0, shot.profile)
 
 
 class _BoardDifference:
@@ -184,8 +187,8 @@ class _BoardDifference:
 
     def _change(self, shot: Shot) -> ShotChange | None:
         was = self.old_names.get(shot.id)
-        steps = self.beyond.get((shot.storyboard, shot.id), [])
-        gives_up = (shot.storyboard, shot.id) in self.given_up
+        steps = self.beyond.get(shot.key, [])
+        gives_up = shot.key in self.given_up
         kind: Change
         if was is None:
             kind, reason = "added", NEW
@@ -195,12 +198,12 @@ class _BoardDifference:
                 kind, reason = "changed", reason_or_none
             elif was != shot.id or was in self.moved:
                 kind = "renamed" if was != shot.id else "moved"
-                return ShotChange(shot.storyboard, shot.id, kind, was, None, gives_up, Decimal(0), 0)
+                return ShotChange(shot.storyboard, shot.id, kind, was, None, gives_up, Decimal(0), 0, shot.profile)
             else:
                 return None
         return ShotChange(
             shot.storyboard, shot.id, kind, was or shot.id, reason, gives_up and bool(steps), price_of(steps),
-            len(steps),
+            len(steps), shot.profile,
         )  # fmt: skip
 
     def _reason(self, old: Shot, new: Shot, steps: Sequence[Step]) -> Reason | None:

@@ -31,7 +31,7 @@ def intent_of(
         key_id=key_id,
         webhook_token=webhook_token,
         run=run,
-        profile=plan.profile,
+        profile=step.shot.profile,
         scene=step.shot.scene,
         tags=step.shot.tags,
         drawing=plan.drawing,

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.planning.plan import Plan, Step
-from runner.planning.selection import ShotKey
 from runner.requests.request import JsonValue, fingerprint, neutral_form
 
 OwnClip = Callable[[ShotKey, int, Attempt], bool]
@@ -31,7 +31,7 @@ def clips_to_keep(
     plan: Plan, history: History, key: ShotKey, own_clip: OwnClip, is_of_film: Callable[[Attempt], bool]
 ) -> Iterator[KeepAnswer]:
     """The result of `keep` for each take of a shot, its retakes included."""
-    steps = plan.steps_of(*key)
+    steps = plan.steps_of(key)
     if any(step.fingerprint is None for step in steps):
         shots = ", ".join(steps[0].blockers) or key[1]
         yield KeepAnswer(key, 1, message=f"waits for a pick itself: first pick a take of {shots}", is_refused=True)

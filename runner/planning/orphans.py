@@ -6,6 +6,7 @@ from typing import NamedTuple
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.clip_name import names_files
 from runner.attempts.events import Account
+from runner.attempts.film import FilmName, TakeKey
 from runner.attempts.history import History
 
 StoryboardGone = Callable[[str], bool]
@@ -23,7 +24,7 @@ class Orphan(NamedTuple):
     attempt: str
     """The attempt's id."""
     fingerprint: str
-    storyboard: str
+    film: FilmName
     shot: str
     take: int
     is_unsettled: bool
@@ -32,8 +33,8 @@ class Orphan(NamedTuple):
     """Whether another run holds the output that its clip belongs to."""
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        return (self.storyboard, self.shot, self.take)
+    def key(self) -> TakeKey:
+        return (self.film, self.shot, self.take)
 
     @property
     def may_be_fetched(self) -> bool:
@@ -44,23 +45,22 @@ class Orphan(NamedTuple):
 def find_orphans(
     history: History,
     account: Account,
-    profile: str | None,
-    storyboards: Collection[str],
+    films: Collection[FilmName],
     is_gone: StoryboardGone,
     wanted: Callable[[], Collection[str | None]],
 ) -> tuple[Orphan, ...]:
-    """The orphans of these storyboards, and of storyboards whose file is gone, in the order of their intents.
+    """The orphans of these films, and of films with their profiles whose storyboard is gone, in the order of intents.
 
     `wanted` gives the fingerprints of all takes that a plan has, and is called only where something is open.
     """
     if account.free:
         return ()
+    profiles = {film.profile for film in films}
     candidates = [
         attempt
         for attempt in history.open()
         if attempt.state.is_paid and not attempt.from_manifest and attempt.repository is None
-        if attempt.intent.profile == profile
-        if attempt.intent.storyboard in storyboards or is_gone(attempt.intent.storyboard)
+        if attempt.intent.film in films or (attempt.intent.profile in profiles and is_gone(attempt.intent.storyboard))
     ]
     if not candidates:
         return ()
@@ -76,4 +76,4 @@ def find_orphans(
 def _orphan(attempt: Attempt) -> Orphan:
     intent = attempt.intent
     is_unsettled = attempt.state is AttemptState.UNSETTLED
-    return Orphan(attempt.id, intent.fingerprint, intent.storyboard, intent.shot, intent.take, is_unsettled)
+    return Orphan(attempt.id, intent.fingerprint, intent.film, intent.shot, intent.take, is_unsettled)

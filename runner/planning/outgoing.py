@@ -46,7 +46,7 @@ def outgoing_materials(plan: Plan, routes: Routes | None, sent: Collection[str])
     for step in steps:
         for material in step.shot.request.materials:
             if not isinstance(material, RemoteFile):
-                key = _content_of(material) if isinstance(material, LocalFile) else (step.shot.storyboard, material)
+                key = _content_of(material) if isinstance(material, LocalFile) else (step.shot.film, material)
                 if key not in outgoing:
                     outgoing[key] = _outgoing(routes.of(material), sent)
     return tuple(outgoing.values())

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from runner.attempts.events import Account
+from runner.attempts.film import FilmName, ShotKey, TakeKey
 from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.edit import CutEntry
@@ -14,7 +15,6 @@ from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
-from runner.planning.selection import ShotKey
 from runner.requests.request import (
     JsonValue,
     LocalFile,
@@ -66,8 +66,6 @@ class Action(StrEnum):
         return self not in (Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL)
 
 
-TakeKey = tuple[str, str, int]
-"""Storyboard, shot and number of a take."""
 CanPublish = Callable[[Material], bool]
 """Whether a material has a way to the provider."""
 
@@ -143,8 +141,8 @@ class Step(NamedTuple):
         )
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        return (self.shot.storyboard, self.shot.id, self.take)
+    def key(self) -> TakeKey:
+        return (*self.shot.key, self.take)
 
     @property
     def may_order(self) -> bool:
@@ -203,7 +201,6 @@ class Plan:
     account: Account
     edition: Edition
     usd_per_credit: Decimal
-    profile: str | None = None
     selected: frozenset[ShotKey] | None = None
     """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
     picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
@@ -241,22 +238,22 @@ class Plan:
     def shots(self) -> tuple[Shot, ...]:
         """The selected shots in the files' order, including skipped shots."""
         chosen = self.selected
-        return tuple(shot for shot in self.batch.shots if chosen is None or (shot.storyboard, shot.id) in chosen)
+        return tuple(shot for shot in self.batch.shots if chosen is None or shot.key in chosen)
 
     @cached_property
-    def shots_by_scene(self) -> dict[tuple[str, str], list[Shot]]:
-        """The shots of each scene of each storyboard, in the file's order."""
-        scenes: dict[tuple[str, str], list[Shot]] = {}
+    def shots_by_scene(self) -> dict[tuple[FilmName, str], list[Shot]]:
+        """The shots of each scene of each film, in the file's order."""
+        scenes: dict[tuple[FilmName, str], list[Shot]] = {}
         for shot in self.batch.shots:
             if shot.scene is not None:
-                scenes.setdefault((shot.storyboard, shot.scene), []).append(shot)
+                scenes.setdefault((shot.film, shot.scene), []).append(shot)
         return scenes
 
     @cached_property
-    def _by_shot(self) -> dict[tuple[str, str], list[Step]]:
-        steps_by_shot: dict[tuple[str, str], list[Step]] = {}
+    def _by_shot(self) -> dict[ShotKey, list[Step]]:
+        steps_by_shot: dict[ShotKey, list[Step]] = {}
         for step in self.steps:
-            steps_by_shot.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
+            steps_by_shot.setdefault(step.shot.key, []).append(step)
         return steps_by_shot
 
     def is_picked(self, step: Step) -> bool:
@@ -266,7 +263,7 @@ class Plan:
 
     def film_seconds(self, shot: Shot, entry: CutEntry | None = None) -> Decimal:
         """Seconds of a shot in the film, or in one entry of the cut; a kept clip has the length of its own order."""
-        steps = self.steps_of(shot.storyboard, shot.id)
+        steps = self.steps_of(shot.key)
         chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
         return shot.on_screen(entry, chosen.ordered_request.seconds if chosen is not None else None)
 
@@ -293,15 +290,15 @@ class Plan:
 
     def takes_of(self, shot: Shot) -> list[Step]:
         """The takes of a shot, also of a skipped one, whose clips are part of the film."""
-        key = (shot.storyboard, shot.id)
-        return self.steps_of(*key) or [step for step in self.skipped_steps if step.key[:2] == key]
+        key = shot.key
+        return self.steps_of(key) or [step for step in self.skipped_steps if step.key[:2] == key]
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)
+        return tuple(step for step in self.steps if step.shot.film == storyboard.film)
 
-    def steps_of(self, storyboard: str, shot: str) -> list[Step]:
+    def steps_of(self, shot: ShotKey) -> list[Step]:
         """The steps of one shot's takes."""
-        return self._by_shot.get((storyboard, shot), [])
+        return self._by_shot.get(shot, [])
 
 
 def totals(steps: Collection[Step], shots: int) -> Totals:

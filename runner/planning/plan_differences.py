@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.planning.plan import Action, Plan, Step
 from runner.planning.saved_plan import Order, SavedPlan
@@ -44,7 +45,7 @@ def compare(
     data and the addresses of the present settings.
     """
     differences = [*_of_account(saved, plan), *_of_destinations(saved, frozenset(destinations))]
-    ordered = set[tuple[str, str, int]]()
+    ordered = set[TakeKey]()
     listed = _Listed(saved, plan.is_free)
     for step in plan.steps:
         if not step.is_billable:
@@ -133,7 +134,7 @@ def _reason(order: Order, plan: Plan, history: History) -> str:
     attempt = history.current_attempt(order.fingerprint) if order.fingerprint is not None else None
     if attempt is not None:
         return "made" if attempt.state.has_clip else attempt.state.value
-    shots = {(shot.storyboard, shot.id): shot for shot in plan.batch.shots}
+    shots = {shot.key: shot for shot in plan.batch.shots}
     shot = shots.get(order.key[:2])
     if shot is None:
         return "no longer in the storyboard"
@@ -176,8 +177,9 @@ def summary(left_out: Iterable[OmittedOrder]) -> list[str]:
 _MOST_NAMES = 6
 
 
-def _name(key: tuple[str, str, int]) -> str:
-    return f"{key[1]} take {key[2]}"
+def _name(key: TakeKey) -> str:
+    film, shot, take = key
+    return f"{shot} take {take}" + (f" ({film.profile})" if film.profile is not None else "")
 
 
 def _amount(credits: Decimal | None) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Account
+from runner.attempts.film import ShotKey, TakeKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
@@ -14,12 +15,13 @@ from runner.lazy_dataclass import dataclass, field
 from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
+from runner.planning.film_attempts import has_clip_in, was_ordered_for
 from runner.planning.kept_clips import KeptClips, kept_clips
 from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import DRAWN_OTHERWISE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
-from runner.planning.selection import ShotKey
+from runner.planning.selection import name_from
 from runner.planning.shot_order import upstream_first
 from runner.requests.request import (
     JsonValue,
@@ -45,7 +47,7 @@ class PlanOverrides:
     """Refused or lost attempts to repeat; the plan then holds only their takes."""
     retakes: frozenset[ShotKey] | None = None
     """Shots to retake; the plan then holds only the next take of each."""
-    first: frozenset[tuple[str, str, int]] | None = None  # the takes to order; the plan then orders no others
+    first: frozenset[TakeKey] | None = None  # the takes to order; the plan then orders no others
 
 
 NO_OVERRIDES = PlanOverrides()
@@ -59,7 +61,6 @@ def build_plan(
     edition: Edition,
     usd_per_credit: Decimal,
     clip_exists: ClipExists,
-    profile: str | None = None,
     selected: frozenset[ShotKey] | None = None,
     overrides: PlanOverrides = NO_OVERRIDES,
     root: str = "/",
@@ -76,11 +77,11 @@ def build_plan(
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up, skipped = list[Shot](), list[Step]()
-    paths = frozenset(storyboard.path for storyboard in batch.storyboards)
+    films = frozenset(storyboard.film for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
-            storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
-            root, can_publish, paths,
+            storyboard, history, account.free, edition, clip_exists, selected, overrides, first_by_fingerprint, root,
+            can_publish, frozenset(film.storyboard for film in films),
         )  # fmt: skip
         planners.append(planner)
         own_steps = planner.steps()
@@ -95,8 +96,8 @@ def build_plan(
         return {step.fingerprint for step in (*steps, *whole)}
 
     return Plan(
-        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
-        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted), history.drawing,
+        batch, tuple(steps), account, edition, usd_per_credit, selected, picks, stored_picks, tuple(given_up),
+        tuple(skipped), find_orphans(history, account, films, is_gone, wanted), history.drawing,
     )  # fmt: skip
 
 
@@ -109,14 +110,13 @@ class _StoryboardPlanner:
     free: bool
     edition: Edition
     clip_exists: ClipExists
-    profile: str | None
     selected: frozenset[ShotKey] | None
     overrides: PlanOverrides
     first_by_fingerprint: dict[str, Step]
     root: str
     can_publish: CanPublish
     paths: frozenset[str]
-    """The storyboards of the batch."""
+    """The paths of the batch's storyboards."""
     shots: dict[str, Shot] = field(default_factory=dict)
     steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
     prices: dict[object, Price] = field(default_factory=dict)
@@ -130,14 +130,14 @@ class _StoryboardPlanner:
         )
         self.chosen = ChosenTakes(
             self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
-            self._fingerprint_at_hand, self._neutral_form, self._is_of_film,
+            self._fingerprint_at_hand, self._neutral_form, self._is_of_film_or_shared,
         )  # fmt: skip
 
     def _is_of_film(self, attempt: Attempt) -> bool:
-        """Whether an attempt was ordered for this output; a storyboard that is not in the batch may be its old path."""
-        intent = attempt.intent
-        is_here = intent.storyboard == self.storyboard.path or intent.storyboard not in self.paths
-        return is_here and intent.profile == self.profile
+        return was_ordered_for(self.storyboard.film, attempt, self.paths)
+
+    def _is_of_film_or_shared(self, attempt: Attempt) -> bool:
+        return self._is_of_film(attempt) or has_clip_in(self.storyboard.film, attempt)
 
     def steps(self) -> list[Step]:
         for shot in upstream_first(self.shots):
@@ -145,7 +145,7 @@ class _StoryboardPlanner:
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
         if self.overrides.retakes is not None:
-            ordered = [shot for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes]
+            ordered = [shot for shot in chosen if shot.key in self.overrides.retakes]
             return RetakeOrders(self.history, self.free, self._take).of(ordered)
         steps = [step for shot in chosen for step in self._takes(shot)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
@@ -169,7 +169,7 @@ class _StoryboardPlanner:
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
 
     def _is_selected(self, shot: Shot) -> bool:
-        return self.selected is None or (shot.storyboard, shot.id) in self.selected
+        return self.selected is None or shot.key in self.selected
 
     # -- the takes upstream -------------------------------------------------------------------------------
 
@@ -309,11 +309,9 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, price: Price, fingerprint: str, upstream: tuple[ResolvedTake, ...]
     ) -> Step | None:
         first = self.first_by_fingerprint.get(fingerprint)
-        if first is None or first.key == (shot.storyboard, shot.id, take):
+        if first is None or first.key == (*shot.key, take):
             return None
-        name = (
-            first.shot.id if first.shot.storyboard == shot.storyboard else f"{first.shot.storyboard}: {first.shot.id}"
-        )
+        name = name_from(first.shot, shot)
         text = f"the same request as {name}: one clip serves both, paid once"
         action = Action.WAIT if first.action is Action.MAKE else first.action
         reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action.is_billable else first.reason
@@ -389,7 +387,7 @@ class _StoryboardPlanner:
     ) -> Reason:
         if self.history.has_other_drawing(fingerprint):
             return DRAWN_OTHERWISE
-        previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
+        previous = self.history.previous(shot.film, shot.id, take)
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint

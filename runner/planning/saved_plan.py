@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import FilmName, ShotKey, TakeKey
 from runner.attempts.history import History
 from runner.clock import format_utc
 from runner.diagnostics.failures import SelectionError
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan
-from runner.planning.selection import ShotKey, select
+from runner.planning.selection import select
 from runner.requests.request import canonical_json, credits_json
 
 VERSION = 1
@@ -32,7 +33,7 @@ class NotASavedPlan(Exception):  # noqa: N818 - a reason that becomes a message,
 class Order(NamedTuple):
     """One take that a saved plan lists to be ordered, at most at this price."""
 
-    storyboard: str
+    film: FilmName
     shot: str
     take: int
     fingerprint: str | None
@@ -42,8 +43,8 @@ class Order(NamedTuple):
     """The body as it was to be sent: it names what changed, and is never sent."""
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        return (self.storyboard, self.shot, self.take)
+    def key(self) -> TakeKey:
+        return (self.film, self.shot, self.take)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class SavedPlan:
     expires_at: datetime
     ceiling: Decimal
     """Credits; play money in a free plan."""
-    storyboards: tuple[str, ...]
-    profile: str | None
+    films: tuple[FilmName, ...]
+    """The films in the order of the plan: each storyboard, for each combination of profiles."""
     shots: frozenset[ShotKey]
     """The shots of the plan, also those that it orders nothing of."""
     select: tuple[str, ...]
@@ -131,7 +132,7 @@ def _named(
             return select(batch, chosen, excluded)
     except SelectionError:
         pass
-    return earlier.intersection((shot.storyboard, shot.id) for shot in batch.shots)
+    return earlier.intersection(shot.key for shot in batch.shots)
 
 
 def _has_ended(attempt: Attempt) -> bool:
@@ -145,7 +146,7 @@ def _text(credits: Decimal) -> str:
 def orders_of(plan: Plan) -> tuple[Order, ...]:
     """The takes that a run of the plan orders, as a saved plan lists them; their prices are known."""
     return tuple(
-        Order(step.shot.storyboard, step.shot.id, step.take, step.fingerprint, exact(step.price.credits))
+        Order(step.shot.film, step.shot.id, step.take, step.fingerprint, exact(step.price.credits))
         for step in plan.steps
         if step.is_billable
     )
@@ -185,8 +186,7 @@ class _WrongField(Exception):  # noqa: N818 - becomes the message of `NotASavedP
 def _saved_plan(document: Mapping[str, Any]) -> SavedPlan:
     account, command = _field(document, "account", dict), _field(document, "command", dict)
     boards = _list(document, "storyboards", dict)
-    profiles = {_optional_text(board, "profile") for board in boards}
-    if len(profiles) != 1:
+    if not boards:
         raise _WrongField("storyboards")
     return SavedPlan(
         id=_matching(document, "id", _ID),
@@ -196,12 +196,9 @@ def _saved_plan(document: Mapping[str, Any]) -> SavedPlan:
         created_at=_time(document, "created_at"),
         expires_at=_time(document, "expires_at"),
         ceiling=_credits(document, "ceiling"),
-        storyboards=tuple(_field(board, "path", str) for board in boards),
-        profile=profiles.pop(),
+        films=tuple(map(_film, boards)),
         shots=frozenset(
-            (_field(board, "path", str), _field(shot, "id", str))
-            for board in boards
-            for shot in _list(board, "shots", dict)
+            (_film(board), _field(shot, "id", str)) for board in boards for shot in _list(board, "shots", dict)
         ),
         select=tuple(_list(command, "select", str)),
         exclude=tuple(_list(command, "exclude", str)),
@@ -217,19 +214,23 @@ def _saved_plan(document: Mapping[str, Any]) -> SavedPlan:
     )
 
 
+def _film(board: Mapping[str, Any]) -> FilmName:
+    return FilmName(_field(board, "path", str), _optional_text(board, "profile"))
+
+
 def _orders(boards: Sequence[Mapping[str, Any]]) -> Iterable[Order]:
     """The takes to be ordered, each request once: one clip serves all takes of a request."""
     seen: set[str] = set()
     for board in boards:
         for shot in _list(board, "shots", dict):
             for take in _list(shot, "takes", dict):
-                order = _order(_field(board, "path", str), _field(shot, "id", str), take)
+                order = _order(_film(board), _field(shot, "id", str), take)
                 if order is not None and order.fingerprint not in seen:
                     seen |= {order.fingerprint} if order.fingerprint is not None else set()
                     yield order
 
 
-def _order(storyboard: str, shot: str, take: Mapping[str, Any]) -> Order | None:
+def _order(film: FilmName, shot: str, take: Mapping[str, Any]) -> Order | None:
     action, waits_for = _field(take, "action", str), take.get("waits_for")
     if action not in (Action.MAKE.value, Action.WAIT.value) or waits_for not in (None, "shot"):
         return None
@@ -237,7 +238,7 @@ def _order(storyboard: str, shot: str, take: Mapping[str, Any]) -> Order | None:
     if not 1 <= number <= _TAKE_LIMIT:
         raise _WrongField("take")
     fingerprint = None if take.get("fingerprint") is None else _matching(take, "fingerprint", _FINGERPRINT)
-    return Order(storyboard, shot, number, fingerprint, _credits(take, "credits"), _field(take, "request", dict))
+    return Order(film, shot, number, fingerprint, _credits(take, "credits"), _field(take, "request", dict))
 
 
 def _field(holder: Mapping[str, Any], name: str, kind: type[Any]) -> Any:

@@ -5,19 +5,20 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from glob import escape
 
+from runner.attempts.clip_name import ClipName
+from runner.attempts.film import FilmName, ShotKey
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass
-
-ShotKey = tuple[str, str]
-"""A shot: path of its storyboard, and id."""
 
 StatesOf = Callable[[], Mapping[ShotKey, frozenset[str]]]
 """Gives the states of each shot's takes, as a plan has them; called for a `state:` only, since it plans the film."""
 STATES = ("make", "failed", "wait", "resume", "keep", "unsettled", "refused", "blocked", "doubtful", "gone")
 """The words after `state:`: those of the plan, and `failed` for what is made again after a failure."""
 
+_DEPTH = ClipName("", 1).path.count("/") + 1
+"""How many parts of a clip's path are below the output."""
 _METHODS = ("tag", "scene", "state")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
 """Opening and closing quotes, those of word processors too."""
@@ -41,7 +42,7 @@ def select(
     if not included_terms and not excluded_terms:
         return None
     candidates = _Candidates(list(batch.shots), states_of)
-    chosen_keys = candidates.union(included_terms) if included_terms else set(map(_key, candidates.shots))
+    chosen_keys = candidates.union(included_terms) if included_terms else {shot.key for shot in candidates.shots}
     keys = chosen_keys - candidates.union(excluded_terms)
     if not keys:
         message = "no shot is left: --exclude removes every shot that --select selects"
@@ -105,7 +106,7 @@ class _Candidates:
         """The shots of a selector; with `+` before it what they are made from, with `+` after it what needs them."""
         name = selector.removeprefix("+").removesuffix("+") or selector
         keys = self._matching(name)
-        upstream = {_key(shot): {(shot.storyboard, need) for need in shot.needs} for shot in self.shots}
+        upstream = {shot.key: {(shot.film, need) for need in shot.needs} for shot in self.shots}
         reached = set(keys)
         if selector.startswith("+"):
             reached |= _reachable(keys, upstream)
@@ -121,12 +122,12 @@ class _Candidates:
         method, colon, value = selector.partition(":")
         if not colon or method not in _METHODS:
             method, value = "shot", selector
-            keys = {_key(shot) for shot in self.shots if _is_named(shot, selector)}
+            keys = {shot.key for shot in self.shots if _is_named(shot, selector)}
             values = {shot.id for shot in self.shots}
         elif method == "state":
             keys, values = self._in_state(value)
         else:
-            keys = {_key(shot) for shot in self.shots if any(_like(text, value) for text in _values(shot, method))}
+            keys = {shot.key for shot in self.shots if any(_like(text, value) for text in _values(shot, method))}
             values = {text for shot in self.shots for text in _values(shot, method)}
         if not keys:
             raise SelectionError(_unknown(method, value, values))
@@ -167,15 +168,26 @@ def _like(text: str, pattern: str) -> bool:
     return fnmatchcase(text.casefold(), pattern.casefold())
 
 
-def _key(shot: Shot) -> ShotKey:
-    return shot.storyboard, shot.id
-
-
 def storyboard_slug(path: str) -> str:
     """The short name of a storyboard and its output folder: the path without `storyboards/` and file extension."""
     inner = path.removeprefix("storyboards/")
     stem, dot, ending = inner.rpartition(".")
     return stem if dot and ending in ("yaml", "yml") else inner
+
+
+def name_from(shot: Shot, other: Shot) -> str:
+    """A shot as the takes of another shot call it: with its film where that is another one."""
+    if shot.film == other.film:
+        return shot.id
+    name = shot.id if shot.storyboard == other.storyboard else f"{shot.storyboard}: {shot.id}"
+    return name if shot.profile == other.profile else f"{name} of --profile {shot.profile or 'none'}"
+
+
+def is_in_output(path: str, film: FilmName) -> bool:
+    """Whether the path of a take's clip leads into the output of a film, at whatever provider."""
+    *above, variant = path.split("/")[:-_DEPTH] or [""]
+    is_of_profile = variant.partition("-")[2] == (film.profile or "")  # a provider's name has no hyphen
+    return is_of_profile and f"/{'/'.join(above)}".endswith(f"/{storyboard_slug(film.storyboard)}")
 
 
 def _unknown(method: str, pattern: str, values: set[str]) -> str:

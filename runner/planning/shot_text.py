@@ -14,7 +14,7 @@ def shot_text(plan: Plan, shot: Shot) -> ShotText:
     if shot.scene is None:
         return ShotText(shot.own_prompt)
     lines, length = [" ".join(shot.scene.split())], len(shot.scene)
-    for other in plan.shots_by_scene.get((shot.storyboard, shot.scene), []):
+    for other in plan.shots_by_scene.get((shot.film, shot.scene), []):
         if other.id != shot.id and other.own_prompt and length < MAX_BYTES:
             lines.append(" ".join(_POSITION.sub("", own_part(other.own_prompt, other.request.prompt or "")).split()))
             length += len(lines[-1])

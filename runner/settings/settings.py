@@ -36,7 +36,7 @@ class Flags:
     """The settings given as flags; None where a flag is not given."""
 
     provider: str | None = None
-    profile: str | None = None
+    profiles: tuple[str | None, ...] = (None,)
     output: Path | None = None
     concurrency: int | None = None
     max_credits: Decimal | None = None
@@ -59,7 +59,8 @@ class Settings:
     root: Path
     """The repository's top."""
     provider: str
-    profile: str | None
+    profiles: tuple[str | None, ...]
+    """The combinations of profiles, each of which is a film of the storyboards; None is the one without a profile."""
     base_url: str
     edition: str
     concurrency: int
@@ -102,11 +103,6 @@ class Settings:
             return Account("sandbox", "sandbox", free=True)
         return Account(self.provider, host_of(self.base_url))
 
-    @property
-    def variant(self) -> str:
-        """The name of the output folder in a storyboard's folder: provider and profile."""
-        return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
-
     def key(self) -> ApiKey:
         """The key of a paid provider; raise `KeyUnusable` without one, `SettingsError` with two."""
         if not self.api_key.text:
@@ -146,7 +142,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
     return Settings(
         root=root,
         provider=provider,
-        profile=flags.profile,
+        profiles=flags.profiles,
         base_url=_base_url(env),
         edition=_first_set(sources, f"{section}.edition") or DEFAULT_EDITION,
         concurrency=flags.concurrency or _minimum(sources, f"{section}.concurrency") or 3,

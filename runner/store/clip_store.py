@@ -13,6 +13,7 @@ from pathlib import Path
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import ARCHIVE, ClipName, archive_name, archive_pattern
 from runner.attempts.events import Clip, Doubtful, Output, Stored
+from runner.attempts.film import FilmName
 from runner.editions.model import SHORT_SIDE
 from runner.engine.ports import TransferFailed
 from runner.files.reading import hash_clip, open_clip
@@ -36,8 +37,8 @@ class ClipStore:
 
     root: Path
     """The repository's top; stored clip paths are relative to this folder."""
-    output: Callable[[str], Path]
-    """The output folder of a storyboard (for one provider and profile)."""
+    output: Callable[[FilmName], Path]
+    """The output folder of a film (for one provider)."""
     owner: Callable[[str], str | None]
     """The fingerprint of the request that produced a content (SHA-256); None when no attempt has that content."""
     durable: set[Path] = field(default_factory=set)
@@ -45,7 +46,7 @@ class ClipStore:
 
     def clip_path(self, step: Step) -> Path:
         """The final name of a take's clip."""
-        return self.output(step.shot.storyboard) / ClipName(step.shot.id, step.take).path
+        return self.output(step.shot.film) / ClipName(step.shot.id, step.take).path
 
     def part_path(self, step: Step) -> Path:
         """The part file for a take's download; its folder exists on return. OSError when that fails."""
@@ -117,7 +118,7 @@ class ClipStore:
 
     def doubtful_path(self, step: Step) -> Path:
         """The name of a take's clip that fails a check: beside the final name, which only a complete clip has."""
-        return self.output(step.shot.storyboard) / ClipName(step.shot.id, step.take, is_doubtful=True).path
+        return self.output(step.shot.film) / ClipName(step.shot.id, step.take, is_doubtful=True).path
 
     def store(
         self, part: Path, sha256: str, attempt: Attempt, step: Step, *, repeated: bool = False
@@ -141,7 +142,7 @@ class ClipStore:
     def archive_path(self, attempt: Attempt) -> Path:
         """The archive name of a clip whose prompt changed before the clip was downloaded."""
         intent = attempt.intent
-        return self.output(intent.storyboard) / archive_name(intent.shot, intent.take, intent.fingerprint)
+        return self.output(intent.film) / archive_name(intent.shot, intent.take, intent.fingerprint)
 
     def archive_part_path(self, attempt: Attempt) -> Path:
         """The part file for a download into the archive; otherwise as `part_path`."""

@@ -9,11 +9,13 @@ from decimal import Decimal
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.language.edit import CutEntry, EntryKind, Music
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.selection import is_in_output
 
 ClipExists = Callable[[Clip], bool]
 """Whether a clip's file lies on this machine, unchanged."""
@@ -66,6 +68,12 @@ class CutList:
     music: Music | None = None
     notes: tuple[str, ...] = ()
     """What does not fit the clips that came, each one sentence: a clip shorter than the edit needs."""
+    profile: str | None = None
+    """The combination of profiles that the film is made with."""
+
+    @property
+    def film(self) -> FilmName:
+        return FilmName(self.storyboard, self.profile)
 
     @property
     def seconds(self) -> Decimal:
@@ -84,9 +92,8 @@ def cut_list(storyboard: Storyboard, plan: Plan, history: History, clip_exists: 
     `plan` is that of the whole storyboard, without a selection; times are seconds of film.
     """
     resolver = _Resolver(storyboard, plan, history, clip_exists)
-    return CutList(
-        storyboard.path, storyboard.title, tuple(resolver.segments()), storyboard.music, tuple(resolver.notes)
-    )
+    segments, notes = tuple(resolver.segments()), tuple(resolver.notes)
+    return CutList(storyboard.path, storyboard.title, segments, storyboard.music, notes, storyboard.profile)
 
 
 class _Resolver:
@@ -177,7 +184,13 @@ _ONE_PICTURE = Decimal("0.042")
 def _clips_of(attempt: Attempt, step: Step) -> list[Clip]:
     """The clip of an attempt under each of its names in this repository, that of the take first."""
     local = [clip for clip in attempt.clips if clip.repository is None]
-    return sorted(local, key=lambda clip: not is_clip_of(clip.path, step.shot.id, step.take))
+    return sorted(
+        local,
+        key=lambda clip: (
+            not is_clip_of(clip.path, step.shot.id, step.take),
+            not is_in_output(clip.path, step.shot.film),
+        ),
+    )
 
 
 def _clip_length(clip: Clip) -> Decimal:

@@ -147,7 +147,7 @@ def test_a_mistake_in_the_storyboard_of_the_shot_itself_is_shown(paid_film: Cont
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--profile", "small", "--profile", "tall"), "several films in one command (small, tall) are not built yet"),
+        (("--profile", "small", "--profile", "small"), "small is given twice: each film once"),
         (("--profile", "small+small"), "small stands twice in small+small"),
         (("--profile", "small+"), "'small+' has an empty name"),
         (("--profile", "none+small"), "none is the storyboard without a profile"),

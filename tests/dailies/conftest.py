@@ -77,9 +77,9 @@ def opened(
 
 
 @contextmanager
-def served(film: ContentRepo, **env: str) -> Iterator[str]:
+def served(film: ContentRepo, *words: str, **env: str) -> Iterator[str]:
     """The address that `dailies --serve` prints first."""
-    process = film.start("dailies", "storyboards/film.yaml", "--serve", **env)
+    process = film.start("dailies", "storyboards/film.yaml", "--serve", *words, **env)
     assert process.stdout is not None
     try:
         first = process.stdout.readline()

@@ -5,14 +5,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.commands.content_repo import ContentRepo
-from tests.dailies.conftest import served, stop
+from tests.commands.content_repo import ContentRepo, content
+from tests.dailies.conftest import FILM, served, stop
 from tests.dailies.filmed import OUTPUT
 from tests.waiting import wait_until
 
@@ -234,3 +235,20 @@ def test_the_named_port_is_the_one_in_the_address(own_ferry: ContentRepo) -> Non
     assert process.stdout is not None
     assert urlsplit(process.stdout.readline().split()[1]).port == port
     assert stop(process) == 0
+
+
+def test_a_pick_and_a_note_are_of_the_film_whose_page_it_is(tmp_path: Path) -> None:
+    one_shot = FILM.partition("  - {id: boats")[0].replace("takes: 3", "takes: 2")
+    board = one_shot.replace("length: 8\n", "profiles: {dawn: {}, dusk: {resolution: 720p}}\n")
+    film, profiles = content(tmp_path, board), ("--profile", "dawn", "--profile", "dusk")
+    assert film.storyboard("run", "storyboards/film.yaml", *profiles).code == 0
+    with served(film, *profiles) as address, window(address) as browser:
+        assert browser.client.get("/film/film:dusk/data").json()["films"] == ["film:dawn", "film:dusk"]
+        headers = {"Origin": browser.origin, "Sec-Fetch-Site": "same-origin"}
+        for what, body in (("pick", {"shot": "quay", "take": 2}), ("note", {"shot": "quay", "take": 1, "text": "Dim"})):
+            answer = browser.client.post(f"/film/film:dusk/{what}", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+    dawn, dusk = (film.manifest(variant=f"sandbox-{profile}")["shots"][0] for profile in ("dawn", "dusk"))
+    assert (dawn.get("picked"), dawn.get("notes")) == (None, None)
+    assert dusk["picked"]["take"] == 2
+    assert [note["text"] for note in dusk["notes"]] == ["Dim"]

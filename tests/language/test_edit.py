@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.film import FilmName
 from runner.language.compile_options import CompileOptions
 from runner.language.edit import CutEntry, Music
 from runner.language.explain import explain_shot
@@ -86,7 +87,7 @@ def test_a_wrong_field_of_a_scene_is_told_once(tmp_path: Path) -> None:
 
 def test_explain_names_the_scene_that_a_value_comes_from(tmp_path: Path) -> None:
     (tmp_path / "board.yaml").write_text(SCENES)
-    explained = explain_shot([tmp_path / "board.yaml"], tmp_path, CompileOptions(), "board.yaml", "dough")
+    explained = explain_shot([tmp_path / "board.yaml"], tmp_path, CompileOptions(), (FilmName("board.yaml"), "dough"))
     assert explained is not None
     wheres = {value.name: value.where for value in (*explained.fields, *explained.variables)}
     assert (wheres["resolution"], wheres["light"], wheres["takes"]) == ("scene bakery", "scene bakery", "defaults")

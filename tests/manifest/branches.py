@@ -27,7 +27,7 @@ from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import parse
 from tests.manifest.conftest import with_pick
-from tests.planning.worlds import BOARD, START, clip, plan, renamed, shot
+from tests.planning.worlds import BOARD, BOARD_FILM, START, clip, plan, renamed, shot
 
 NAME = "renders/film/kinovi/manifest.json"
 
@@ -119,12 +119,12 @@ class Branch:
     def history(self) -> History:
         history = History()
         if self.manifest is not None:
-            picks = {(BOARD, shot): pick for shot, pick in self.manifest.picks.items()}
+            picks = {(BOARD_FILM, shot): pick for shot, pick in self.manifest.picks.items()}
             history.merge_manifest(self.manifest.attempts, picks)
         return history
 
     def write(self, history: History) -> None:
-        self.store(compose(plan(*self.shots, history=history), history, BOARD, self.manifest))
+        self.store(compose(plan(*self.shots, history=history), history, BOARD_FILM, self.manifest))
 
     def store(self, content: dict[str, Any]) -> None:
         self.manifest = parse(layout(content).encode(), NAME)

@@ -16,7 +16,7 @@ from runner.store.manifest.document import NAME
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
 from tests.manifest.conftest import with_pick
-from tests.planning.worlds import BOARD, START, after, clip, plan, shot
+from tests.planning.worlds import BOARD_FILM, START, after, clip, plan, shot
 
 ALLEY, BOAT, QUAY = shot("alley"), shot("boat"), shot("quay")
 
@@ -43,7 +43,7 @@ class Branches:
             if step.shot.id in makes:
                 task = Created(f"task_{step.shot.id}_{step.shot.request.prompt}".replace(" ", "-"))
                 after(history, step, SendStarted(), task, Succeeded(()), Stored(clip(step.shot.id)))
-        content = compose(plan(*shots, history=history), history, BOARD, before)
+        content = compose(plan(*shots, history=history), history, BOARD_FILM, before)
         for number, name in enumerate(picks):
             content = with_pick(content, name, Pick(1, f"{number:064x}", "task", START))
         write(path, content, self.root, before)

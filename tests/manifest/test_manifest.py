@@ -16,14 +16,14 @@ from runner.diagnostics.problem import ExitCode
 from runner.store.manifest.composing import compose
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
-from tests.planning.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot
+from tests.planning.worlds import BOARD_FILM, actions, after, clip, last_frame, plan, renamed, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
 
 
 def test_every_shot_stands_in_it_from_the_first_run_on_sorted_by_id() -> None:
     decided = plan(shot("quay"), shot("Boat"), shot("alley"))
-    assert [entry["id"] for entry in compose(decided, History(), BOARD)["shots"]] == ["alley", "Boat", "quay"]
+    assert [entry["id"] for entry in compose(decided, History(), BOARD_FILM)["shots"]] == ["alley", "Boat", "quay"]
 
 
 def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> No
     after(history, plan(quay, enter).steps[0], *MADE)
     after(history, plan(quay, enter, history=history).steps[1], SendStarted(), Created("task_2"))
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, enter, history=history), history, BOARD), path.parent, None)
+    write(path, compose(plan(quay, enter, history=history), history, BOARD_FILM), path.parent, None)
 
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
@@ -46,7 +46,7 @@ def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) 
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], SendStarted(), OutcomeUnknown("the line broke"))
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, history=history), history, BOARD), path.parent, None)
+    write(path, compose(plan(quay, history=history), history, BOARD_FILM), path.parent, None)
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     elsewhere = History()
@@ -61,7 +61,7 @@ def test_a_moment_is_in_utc_whatever_the_zone_it_is_told_in(zone: int) -> None:
 
 
 def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
-    content = compose(plan(shot("quay")), History(), BOARD)
+    content = compose(plan(shot("quay")), History(), BOARD_FILM)
     path = tmp_path / "manifest.json"
     assert write(path, content, path.parent, None)
     before = path.stat().st_mtime_ns
@@ -70,7 +70,7 @@ def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
 
 
 def test_half_a_manifest_that_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
-    content = compose(plan(shot("quay")), History(), BOARD)
+    content = compose(plan(shot("quay")), History(), BOARD_FILM)
     path, half = tmp_path / "manifest.json", tmp_path / ".manifest.json.part"
     for before in (False, True):
         half.write_bytes(b'{"manifest": 2')
@@ -83,7 +83,7 @@ def test_a_shot_that_left_stays_marked_removed_while_something_was_paid_for_it()
     first, second = plan(quay, boat).steps
     after(history, first, *MADE)
     after(history, second, SendStarted(), Created("task_2"), Failed("provider", "no"))
-    entries = compose(plan(shot("other"), history=history), history, BOARD)["shots"]
+    entries = compose(plan(shot("other"), history=history), history, BOARD_FILM)["shots"]
     assert [(entry["id"], entry.get("removed", False)) for entry in entries] == [("other", False), ("quay", True)]
 
 
@@ -91,7 +91,7 @@ def test_a_renamed_shots_takes_move_to_its_new_name() -> None:
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE)
     pier = renamed(quay, "pier")
-    entries = compose(plan(pier, history=history), history, BOARD)["shots"]
+    entries = compose(plan(pier, history=history), history, BOARD_FILM)["shots"]
     assert [(entry["id"], len(entry["takes"])) for entry in entries] == [("pier", 1)]
 
 
@@ -99,7 +99,7 @@ def test_a_take_that_was_paid_and_changed_since_is_not_forgotten() -> None:
     old, new, history = shot("quay", "the sea"), shot("quay", "the harbour"), History()
     after(history, plan(old).steps[0], *MADE)
     after(history, plan(new, history=history).steps[0], SendStarted(), Created("task_2"))
-    takes = compose(plan(new, history=history), history, BOARD)["shots"][0]["takes"]
+    takes = compose(plan(new, history=history), history, BOARD_FILM)["shots"][0]["takes"]
     assert [(take["take"], take["status"], take["request"]["prompt"]) for take in takes] == [
         (1, "succeeded", "the sea"),
         (1, "running", "the harbour"),
@@ -109,7 +109,7 @@ def test_a_take_that_was_paid_and_changed_since_is_not_forgotten() -> None:
 def test_its_fingerprint_is_worked_out_anew_and_never_believed(tmp_path: Path) -> None:
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE)
-    content = compose(plan(quay, history=history), history, BOARD)
+    content = compose(plan(quay, history=history), history, BOARD_FILM)
     content["shots"][0]["takes"][0]["request"]["prompt"] = "something else"
     path = tmp_path / "manifest.json"
     write(path, content, path.parent, None)
@@ -124,7 +124,7 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE)
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, history=history), history, BOARD), path.parent, None)
+    write(path, compose(plan(quay, history=history), history, BOARD_FILM), path.parent, None)
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     history.merge_manifest(manifest.attempts, {})

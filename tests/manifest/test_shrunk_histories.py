@@ -21,7 +21,7 @@ from runner.store.manifest.composing import compose
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import read
-from tests.planning.worlds import BOARD, after, clip, last_frame, plan, shot
+from tests.planning.worlds import BOARD_FILM, after, clip, last_frame, plan, shot
 
 OUTCOMES = ("stored", "stored", "doubtful", "failed", "running", "succeeded")
 Film = tuple[Shot, ...]
@@ -121,9 +121,9 @@ def test_a_shrunk_manifest_plans_fetches_and_bills_as_the_whole_one(
     history, manifest = History(), None
     for film, outcomes in runs:
         run(film, outcomes, history)
-        content = compose(plan(*film, history=history), history, BOARD, manifest)
+        content = compose(plan(*film, history=history), history, BOARD_FILM, manifest)
         manifest = parsed(content, folder)
-        assert compose(plan(*film, history=history), history, BOARD, manifest) == content
+        assert compose(plan(*film, history=history), history, BOARD_FILM, manifest) == content
     assert manifest is not None
     shrunk, complete = clone(manifest), clone(parsed(whole(dict(manifest.content), history), folder))
     assert bill(shrunk) == bill(complete)

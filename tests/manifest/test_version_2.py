@@ -18,7 +18,7 @@ from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import read
 from tests.manifest.conftest import Reread, with_pick
-from tests.planning.worlds import BOARD, START, after, clip, plan, renamed, shot
+from tests.planning.worlds import BOARD_FILM, START, after, clip, plan, renamed, shot
 
 NOTE = {"at": "2026-03-02T12:00:00.000Z", "take": 1, "text": "the light is right"}
 
@@ -45,7 +45,7 @@ def read_text(tmp_path: Path, content: dict[str, Any]) -> Manifest:
 
 
 def composed(decided: Plan, history: History, before: Manifest | None = None) -> dict[str, Any]:
-    return compose(decided, history, BOARD, before)
+    return compose(decided, history, BOARD_FILM, before)
 
 
 # -- version 1 --------------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ def test_a_take_takes_its_unknown_fields_and_its_pick_along_to_the_new_name_of_i
     content = composed(plan(quay, history=history), history)
     content["shots"][0]["takes"][0]["grade"] = "dusk"
     before = reread(with_pick(content, "quay", Pick(1, attempt.intent.fingerprint, "task_1", START)))
-    history.merge_manifest((), {(BOARD, shot): pick for shot, pick in before.picks.items()})
+    history.merge_manifest((), {(BOARD_FILM, shot): pick for shot, pick in before.picks.items()})
     [entry] = composed(plan(renamed(quay, "pier"), history=history), history, before)["shots"]
     assert (entry["id"], entry["picked"]["task_id"], entry["takes"][0]["grade"]) == ("pier", "task_1", "dusk")
 
@@ -105,7 +105,7 @@ def test_shots_that_exchange_their_names_keep_their_own_picks(reread: Reread) ->
     for name, attempt in zip(("quay", "boat"), attempts, strict=True):
         content = with_pick(content, name, Pick(1, attempt.intent.fingerprint, attempt.task_id, START))
     before = reread(content)
-    history.merge_manifest((), {(BOARD, shot): pick for shot, pick in before.picks.items()})
+    history.merge_manifest((), {(BOARD_FILM, shot): pick for shot, pick in before.picks.items()})
     exchanged = plan(renamed(quay, "boat"), renamed(boat, "quay"), history=history)
     entries = composed(exchanged, history, before)["shots"]
     assert {entry["id"]: entry["picked"]["task_id"] for entry in entries} == {"boat": "task_1", "quay": "task_2"}

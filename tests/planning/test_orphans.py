@@ -19,7 +19,7 @@ from runner.attempts.events import (
 from runner.attempts.history import History
 from runner.planning.planner import PlanOverrides
 
-from .worlds import BOARD, FREE, after, clip, plan, shot
+from .worlds import BOARD, BOARD_FILM, FREE, after, clip, plan, shot
 
 RUNNING = (SendStarted(), Created("task_1"))
 MADE = (*RUNNING, Succeeded((Output("https://m.example/1.mp4"),)))
@@ -67,14 +67,14 @@ def test_an_orphan_is_a_take_again_when_the_prompt_is_put_back() -> None:
 
 def test_a_shot_that_is_not_selected_leaves_no_orphan_and_one_that_is_skipped_does() -> None:
     history = ordered(*RUNNING)
-    assert orphans(QUAY, shot("pier"), history=history, selected=frozenset({(BOARD, "pier")})) == []
+    assert orphans(QUAY, shot("pier"), history=history, selected=frozenset({(BOARD_FILM, "pier")})) == []
     assert orphans(QUAY._replace(skip=True), shot("pier"), history=history) == [("quay", 1)]
 
 
 def test_a_retake_that_runs_is_no_orphan_whatever_the_run_orders() -> None:
     history = ordered(*RUNNING, take=2)
     assert orphans(QUAY, history=history) == []
-    retakes = PlanOverrides(retakes=frozenset({(BOARD, "pier")}))
+    retakes = PlanOverrides(retakes=frozenset({(BOARD_FILM, "pier")}))
     assert orphans(QUAY, shot("pier"), history=history, overrides=retakes) == []
 
 
@@ -87,7 +87,7 @@ def test_a_storyboard_that_is_gone_leaves_orphans_and_one_that_is_not_read_does_
 
 def test_another_profile_and_a_free_account_have_no_orphans() -> None:
     history = ordered(*RUNNING)
-    assert orphans(NOON, history=history, profile="draft") == []
+    assert orphans(NOON._replace(profile="draft"), history=history) == []
     assert orphans(NOON, history=history, account=FREE) == []
 
 

@@ -8,28 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.attempts.events import Created, Lost, Payload, SendStarted, Stored, Succeeded
+from runner.attempts.events import Created, Lost, SendStarted, Stored, Succeeded
 from runner.attempts.history import History
 from runner.language.model import Shot
-from runner.planning.plan import Action, Plan, Step
+from runner.planning.plan import Action, Step
 from runner.planning.planner import PlanOverrides
-from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, pick, plan, renamed, shot
+from tests.planning.worlds import (
+    BOARD_FILM,
+    FREE,
+    actions,
+    after,
+    clip,
+    last_frame,
+    made,
+    make,
+    pick,
+    plan,
+    renamed,
+    shot,
+)
 
 PROMPTS = ("tulips", "a castle", "the sea")
 ENTER = shot("enter", materials=[last_frame("quay")])
-
-
-def made(step: Step) -> tuple[Payload, ...]:
-    """The events of a take with a task and a clip of its own."""
-    name = f"{step.shot.request.prompt} {step.take}"
-    stored = Stored(replace(clip(step.shot.id, step.take), sha256=name.encode().hex().ljust(64, "0")[:64]))
-    return SendStarted(), Created(f"task_{name}"), Succeeded((), Decimal(200)), stored
-
-
-def make(history: History, decided: Plan) -> None:
-    for step in decided.steps:
-        if step.action is Action.MAKE:
-            after(history, step, *made(step))
 
 
 def world(*shots: Shot) -> tuple[History, dict[tuple[str, int], Step]]:
@@ -123,7 +123,7 @@ def test_at_a_free_account_the_request_alone_counts() -> None:
     after(history, first, *made(first))
     after(history, second, *made(second))
     pick(history, second)
-    history.picks[BOARD, "quay"] = replace(history.picks[BOARD, "quay"], task_id="task_of_another_machine")
+    history.picks[BOARD_FILM, "quay"] = replace(history.picks[BOARD_FILM, "quay"], task_id="task_of_another_machine")
     assert plan(quay, history=history, account=FREE).picks
     assert not plan(quay, history=history).picks
 
@@ -132,7 +132,7 @@ def test_a_shot_with_a_single_take_needs_a_pick_once_it_has_a_retake() -> None:
     quay = shot("quay")
     history, _ = world(quay)
     assert plan(quay, ENTER, history=history).steps[-1].action is Action.MAKE
-    make(history, plan(quay, history=history, overrides=PlanOverrides(retakes=frozenset({(BOARD, "quay")}))))
+    make(history, plan(quay, history=history, overrides=PlanOverrides(retakes=frozenset({(BOARD_FILM, "quay")}))))
     assert [step.is_retake for step in plan(quay, history=history).steps] == [False, True]
     assert plan(quay, ENTER, history=history).steps[-1].waits_for == "pick"
 
@@ -146,5 +146,5 @@ def test_a_take_of_another_shot_with_the_same_request_is_no_retake() -> None:
 def test_a_retake_goes_with_its_shot_to_a_new_name() -> None:
     quay = shot("quay")
     history, _ = world(quay)
-    make(history, plan(quay, history=history, overrides=PlanOverrides(retakes=frozenset({(BOARD, "quay")}))))
+    make(history, plan(quay, history=history, overrides=PlanOverrides(retakes=frozenset({(BOARD_FILM, "quay")}))))
     assert [step.key[1:] for step in plan(renamed(quay, "pier"), history=history).steps] == [("pier", 1), ("pier", 2)]

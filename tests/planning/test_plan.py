@@ -24,7 +24,7 @@ from runner.planning.plan import Action
 from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile, RemoteFile
 from tests.planning.worlds import (
-    BOARD,
+    BOARD_FILM,
     FREE,
     actions,
     after,
@@ -260,14 +260,14 @@ def test_what_will_not_come_blocks_what_is_made_from_it(happened: tuple[Payload,
 
 def test_a_selection_never_buys_what_was_not_selected() -> None:
     quay, enter = shot("quay"), shot("enter", materials=[last_frame("quay")])
-    decided = plan(quay, enter, selected=frozenset({(enter.storyboard, "enter")}))
+    decided = plan(quay, enter, selected=frozenset({enter.key}))
     assert summary(decided) == [("enter", 1, "blocked", "quay is not selected, and has no clip")]
 
 
 def test_a_selection_uses_clips_that_exist() -> None:
     quay, enter, history = shot("quay"), shot("enter", materials=[last_frame("quay")]), History()
     after(history, plan(quay).steps[0], *MADE)
-    decided = plan(quay, enter, history=history, selected=frozenset({(enter.storyboard, "enter")}))
+    decided = plan(quay, enter, history=history, selected=frozenset({enter.key}))
     assert summary(decided) == [("enter", 1, "make", "new")]
 
 
@@ -295,7 +295,7 @@ def test_a_long_chain_is_decided_without_recursion(takes: int) -> None:
 
 
 def test_a_retake_of_what_begins_on_a_shot_without_a_clip_is_blocked_since_the_run_makes_nothing_else() -> None:
-    overrides = PlanOverrides(retakes=frozenset({(BOARD, "walk")}))
+    overrides = PlanOverrides(retakes=frozenset({(BOARD_FILM, "walk")}))
     decided = plan(shot("quay"), shot("walk", materials=[last_frame("quay")]), overrides=overrides)
     assert [(step.key[1:], step.action, step.reason.text) for step in decided.steps] == [
         (("walk", 1), Action.BLOCKED, "quay has no clip, and --retake makes only the takes it names")

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from runner.attempts.film import ShotKey
 from runner.editions.edition import load
 from runner.language.model import Batch
 from runner.planning.alternatives import Alternative, find_cheaper
@@ -10,7 +11,7 @@ from tests.planning.worlds import batch, plan, shot
 CLASSIC = load("classic")
 
 
-def price(of: Batch, selected: frozenset[tuple[str, str]] | None) -> Decimal | None:
+def price(of: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
     return plan(*of.shots, selected=selected).totals.credits
 
 

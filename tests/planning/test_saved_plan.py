@@ -20,6 +20,7 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
@@ -30,7 +31,7 @@ from runner.providers.transport.strict_json import parse
 from runner.show.json.plan import PlanFacts, plan_json
 from runner.show.json.saved_plan import saved_plan_json
 from runner.show.text.escape import json_document
-from tests.planning.worlds import BOARD, FREE, after, batch, last_frame, plan, plan_of, shot
+from tests.planning.worlds import BOARD, BOARD_FILM, FREE, after, batch, last_frame, plan, plan_of, shot
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 CLIP = Clip("clips/a/take-1.mp4", "0" * 64, 10, 1280, 720, 5.0)
@@ -47,9 +48,8 @@ def saved(decided: Plan, **fields: Any) -> SavedPlan:
         created_at=NOW,
         expires_at=NOW + timedelta(days=7),
         ceiling=exact(decided.totals.credits),
-        storyboards=tuple(board.path for board in decided.batch.storyboards),
-        profile=None,
-        shots=frozenset((one.storyboard, one.id) for one in decided.shots),
+        films=tuple(board.film for board in decided.batch.storyboards),
+        shots=frozenset(shot.key for shot in decided.shots),
         select=(),
         exclude=(),
         retake=(),
@@ -67,7 +67,9 @@ def body_of(step: Step) -> Mapping[str, Any]:
 
 def document(decided: Plan, value: SavedPlan) -> Any:
     """The document as a program reads it back."""
-    text = json_document(saved_plan_json(value, plan_json(decided, body_of, PlanFacts(lambda path: path))), deep=2)
+    text = json_document(
+        saved_plan_json(value, plan_json(decided, body_of, PlanFacts(lambda film: film.storyboard))), deep=2
+    )
     return parse(text.encode())
 
 
@@ -88,7 +90,8 @@ def test_the_document_is_read_back_with_the_digest_that_it_states() -> None:
     again = read_saved_plan(document(decided, value))
     assert again.digest == again.stated_digest == value.digest
     assert again.canonical_form == value.canonical_form
-    assert [order.key for order in again.orders] == [(BOARD, "a", 1), (BOARD, "a", 2), (BOARD, "b", 1), (BOARD, "c", 1)]
+    assert [order.key[1:] for order in again.orders] == [("a", 1), ("a", 2), ("b", 1), ("c", 1)]
+    assert {order.film for order in again.orders} == {BOARD_FILM}
 
 
 @pytest.mark.parametrize("credits", ["0", "0.1", "42.3", "160", "1234567.125", "1000000000000"])
@@ -245,21 +248,21 @@ def test_a_request_that_is_not_decided_is_listed_by_its_take_in_a_free_plan_only
 
 def test_a_selection_of_a_shot_that_is_gone_means_what_is_left_of_it() -> None:
     value = saved(plan(shot("a"), shot("b")), select=("a b",))
-    assert value.selected(batch(shot("a"), shot("c"))) == frozenset({(BOARD, "a")})
-    assert value.selected(batch(shot("a"), shot("b"), shot("c"))) == frozenset({(BOARD, "a"), (BOARD, "b")})
+    assert value.selected(batch(shot("a"), shot("c"))) == frozenset({(BOARD_FILM, "a")})
+    assert value.selected(batch(shot("a"), shot("b"), shot("c"))) == frozenset({(BOARD_FILM, "a"), (BOARD_FILM, "b")})
     assert saved(plan(shot("a"))).selected(batch(shot("b"))) is None
 
 
 def test_a_selection_by_state_means_the_shots_that_were_in_that_state() -> None:
     value = saved(plan(shot("a")), select=("state:make",))
-    assert value.selected(batch(shot("a"), shot("b"))) == frozenset({(BOARD, "a")})
-    assert value.named(batch(shot("a"), shot("b")), ("state:refused",)) == frozenset({(BOARD, "a")})
+    assert value.selected(batch(shot("a"), shot("b"))) == frozenset({(BOARD_FILM, "a")})
+    assert value.named(batch(shot("a"), shot("b")), ("state:refused",)) == frozenset({(BOARD_FILM, "a")})
 
 
 def test_a_listed_retake_with_a_result_is_not_ordered_again() -> None:
     board, history = batch(shot("a")), History()
     after(history, plan_of(board).steps[0], *DONE)
-    chosen = frozenset({(BOARD, "a")})
+    chosen = frozenset({(BOARD_FILM, "a")})
     retake = plan_of(board, history, overrides=PlanOverrides(retakes=chosen))
     value = saved(retake, retake=("a",))
     assert value.open_retakes(history, chosen) == chosen
@@ -268,3 +271,19 @@ def test_a_listed_retake_with_a_result_is_not_ordered_again() -> None:
     assert attempt.intent.take == 2
     after(history, retake.steps[0], SendStarted(), Created("task_3"), *DONE[2:])
     assert value.open_retakes(history, chosen) == frozenset()
+
+
+def test_a_plan_of_several_films_lists_each_request_once_and_names_the_film() -> None:
+    tall, wide = (
+        [shot("a", prompt, profile=profile), shot("b", profile=profile)]
+        for profile, prompt in (("tall", "a tall tower"), ("wide", "a wide plain"))
+    )
+    decided = plan(*tall, *wide)
+    value = read_saved_plan(document(decided, saved(decided)))
+    assert value.films == (FilmName(BOARD, "tall"), FilmName(BOARD, "wide"))
+    assert [(order.film.profile, order.shot) for order in value.orders] == [("tall", "a"), ("tall", "b"), ("wide", "a")]
+    assert differences(value, decided) == []
+    changed = plan(*tall, shot("a", "a plain at noon", profile="wide"), wide[1])
+    assert differences(value, changed) == [
+        ("request", "a take 1 (wide) asks for something else than it lists: prompt changed")
+    ]

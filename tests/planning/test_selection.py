@@ -5,6 +5,7 @@ import re
 import pytest
 
 from runner.app.exit_codes import exit_code_of
+from runner.attempts.film import FilmName
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import ExitCode
 from runner.language.model import Batch
@@ -13,8 +14,8 @@ from runner.planning.selection import STATES, select, storyboard_slug
 from runner.planning.take_states import FAILED
 from tests.planning.worlds import batch, last_frame, shot
 
-FILM = "storyboards/film.yaml"
-SPOT = "storyboards/ads/spot.yml"
+FILM = FilmName("storyboards/film.yaml")
+SPOT = FilmName("storyboards/ads/spot.yml")
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def films() -> Batch:
         shot("SH010", scene="quay", tags=("maria", "wide")),
         shot("SH020", scene="quay", tags=("tomas",)),
         shot("SH030", scene="kitchen", tags=("maria",)),
-        shot("SH010", storyboard=SPOT, scene="quay"),
+        shot("SH010", storyboard=SPOT.storyboard, scene="quay"),
     )
 
 
@@ -85,7 +86,13 @@ def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [(FILM, "film"), (SPOT, "ads/spot"), ("film.yaml", "film"), ("a/b.c.yaml", "a/b.c"), ("odd.txt", "odd.txt")],
+    [
+        (FILM.storyboard, "film"),
+        (SPOT.storyboard, "ads/spot"),
+        ("film.yaml", "film"),
+        ("a/b.c.yaml", "a/b.c"),
+        ("odd.txt", "odd.txt"),
+    ],
 )
 def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> None:
     assert storyboard_slug(path) == name
@@ -113,13 +120,13 @@ ACT = "Act 1: Youth"
 )
 def test_a_name_with_blanks_or_commas_stands_in_quotes_or_behind_backslashes(expression: str) -> None:
     shots = batch(shot("quay", scene=ACT), shot("boat", scene="rain, night"), shot("none-of-it", tags=("x",)))
-    assert ("storyboards/film.yaml", "quay") in (select(shots, [expression], []) or ())
-    assert ("storyboards/film.yaml", "boat") not in (select(shots, [expression], []) or ())
+    assert (FILM, "quay") in (select(shots, [expression], []) or ())
+    assert (FILM, "boat") not in (select(shots, [expression], []) or ())
 
 
 def test_a_comma_in_quotes_is_part_of_the_name_and_outside_of_them_it_means_and() -> None:
     shots = batch(shot("boat", scene="rain, night", tags=("hero",)), shot("quay", scene="rain, night"))
-    assert select(shots, ['scene:"rain, night",tag:hero'], []) == frozenset({("storyboards/film.yaml", "boat")})
+    assert select(shots, ['scene:"rain, night",tag:hero'], []) == frozenset({(FILM, "boat")})
 
 
 def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
@@ -129,7 +136,7 @@ def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
 
 def test_the_signs_of_a_glob_in_quotes_stand_for_themselves() -> None:
     shots = batch(shot("quay", scene="a*"), shot("boat", scene="ab"))
-    assert select(shots, ['scene:"a*"'], []) == frozenset({("storyboards/film.yaml", "quay")})
+    assert select(shots, ['scene:"a*"'], []) == frozenset({(FILM, "quay")})
 
 
 @pytest.fixture
@@ -139,7 +146,7 @@ def chain() -> Batch:
         shot("enter", materials=[last_frame("quay")]),
         shot("stairs", scene="attic", materials=[last_frame("enter")]),
         shot("gull"),
-        shot("quay", storyboard=SPOT),
+        shot("quay", storyboard=SPOT.storyboard),
     )
 
 

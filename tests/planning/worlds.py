@@ -6,17 +6,21 @@ from decimal import Decimal
 from typing import Any
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Account, Clip, Event, Intent, Payload
+from runner.attempts.events import Account, Clip, Created, Event, Intent, Payload, SendStarted, Stored, Succeeded
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
-from runner.planning.plan import Plan, Step
+from runner.lazy_dataclass import replace
+from runner.planning.plan import Action, Plan, Step
 from runner.planning.planner import build_plan
 from runner.requests.request import Material, RemoteFile, Request, TakeReference
 
 BOARD = "storyboards/film.yaml"
+BOARD_FILM = FilmName(BOARD)
+"""The film of the board without a profile."""
 PAID = Account("kinovi", "kinovi.ai")
 FREE = Account("sandbox", "sandbox", free=True)
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,9 +46,10 @@ def last_frame(id: str, take: int | None = None) -> TakeReference:
 
 
 def batch(*shots: Shot) -> Batch:
-    paths = dict.fromkeys(shot.storyboard for shot in shots)
-    boards = (Storyboard(path, path, tuple(shot for shot in shots if shot.storyboard == path)) for path in paths)
-    return Batch(tuple(boards))
+    by_film: dict[FilmName, list[Shot]] = {}
+    for shot in shots:
+        by_film.setdefault(shot.film, []).append(shot)
+    return Batch(tuple(Storyboard(path, path, tuple(own), profile=name) for (path, name), own in by_film.items()))
 
 
 def plan(*shots: Shot, history: History | None = None, account: Account = PAID, **options: Any) -> Plan:
@@ -88,6 +93,7 @@ def after(history: History, step: Step, *payloads: Payload, shot_id: str | None 
         key_id="0" * 8,
         webhook_token="r",
         run="run-1",
+        profile=step.shot.profile,
     )
     at = START + timedelta(minutes=len(history.attempts))
     for payload in (intent, *payloads):
@@ -96,11 +102,27 @@ def after(history: History, step: Step, *payloads: Payload, shot_id: str | None 
     return history.attempts[attempt_id]
 
 
+def made(step: Step) -> tuple[Payload, ...]:
+    """The events of a take with a task and a clip of its own."""
+    name = f"{step.shot.request.prompt} {step.take}"
+    path = f"renders/film/{step.shot.film.folder('kinovi')}/clips/{step.shot.id}/take-{step.take}.mp4"
+    sha256 = name.encode().hex().ljust(64, "0")[:64]
+    stored = Stored(replace(clip(step.shot.id, step.take), path=path, sha256=sha256))
+    return SendStarted(), Created(f"task_{name}"), Succeeded((), Decimal(200)), stored
+
+
+def make(history: History, decided: Plan) -> None:
+    """Makes what a run could make at once."""
+    for step in decided.steps:
+        if step.action is Action.MAKE:
+            after(history, step, *made(step))
+
+
 def pick(history: History, step: Step) -> None:
     """Picks the take of a step, whose clip somebody saw."""
     attempt = history.current_attempt(step.fingerprint or "")
     assert attempt is not None
-    history.picks[step.shot.storyboard, step.shot.id] = Pick(step.take, step.fingerprint, attempt.task_id, START)
+    history.picks[step.shot.key] = Pick(step.take, step.fingerprint, attempt.task_id, START)
 
 
 def clip(id: str, take: int = 1) -> Clip:

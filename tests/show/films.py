@@ -20,6 +20,7 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
@@ -146,7 +147,7 @@ def plan(
     chosen = None
     if selected is not None:
         wanted = set(selected)
-        chosen = frozenset((each.storyboard, each.id) for board in boards for each in board.shots if each.id in wanted)
+        chosen = frozenset(each.key for board in boards for each in board.shots if each.id in wanted)
     return build_plan(
         Batch(boards), history or History(), account=account, edition=load("classic"), usd_per_credit=CENTS,
         clip_exists=lambda clip: clips_here, selected=chosen, can_publish=can_publish,
@@ -169,7 +170,7 @@ def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapp
         for event in _events(step, outcome):
             past.apply(event)
         if (picks or {}).get(name) == take:
-            past.picks[PATH, name] = Pick(take, step.fingerprint, f"task_{name}-{take}")
+            past.picks[FilmName(PATH), name] = Pick(take, step.fingerprint, f"task_{name}-{take}")
     return past
 
 

@@ -9,6 +9,7 @@ from functools import reduce
 
 import pytest
 
+from runner.attempts.film import FilmName
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import NAMES, load, with_prices
@@ -193,10 +194,10 @@ def test_an_error_is_not_ready_and_a_warning_is() -> None:
 # -- verify, fetch ----------------------------------------------------------------------------------------
 
 FOUND = [
-    ClipCheck("storyboards/ferry.yaml", "SH010", 1, "renders/ferry/kinovi/clips/SH010/take-1.mp4", "whole"),
-    ClipCheck("storyboards/ferry.yaml", "SH010", 2, "renders/ferry/kinovi/clips/SH010/take-2.mp4", "missing"),
+    ClipCheck(FilmName("storyboards/ferry.yaml"), "SH010", 1, "renders/ferry/kinovi/clips/SH010/take-1.mp4", "whole"),
+    ClipCheck(FilmName("storyboards/ferry.yaml"), "SH010", 2, "renders/ferry/kinovi/clips/SH010/take-2.mp4", "missing"),
     ClipCheck(
-        "storyboards/ferry.yaml", "SH030", 1, "renders/ferry/kinovi/clips/SH030/take-1.mp4", "changed",
+        FilmName("storyboards/ferry.yaml"), "SH030", 1, "renders/ferry/kinovi/clips/SH030/take-1.mp4", "changed",
         "a pointer of Git LFS, not the clip: git lfs pull",
     ),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.film import FilmName
 from runner.language.compiler import CompileOptions
 from runner.language.explain import explain_shot
 from runner.show.screens.shot import render_shot
@@ -69,8 +70,8 @@ as it is sent
 def shown(root: Path, shot: str, color: bool = False) -> str | None:
     (root / "cast.yaml").write_text(CAST)
     (root / "film.yaml").write_text(FILM)
-    options = CompileOptions(variables={"city": "Porto"}, profile="draft")
-    explained = explain_shot([root / "film.yaml"], root, options, "film.yaml", shot)
+    options = CompileOptions(variables={"city": "Porto"})
+    explained = explain_shot([root / "film.yaml"], root, options, (FilmName("film.yaml", "draft"), shot))
     return None if explained is None else render_shot(explained, root, root, color)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Account
+from runner.attempts.film import FilmName
 from runner.diagnostics.problem import ExitCode, HealthCheck, Place, Problem
 from runner.engine.run_events import RunEvent, RunResult, StopReason, TakeResult
 from runner.language.model import Storyboard
@@ -159,7 +160,7 @@ def books(evil: str) -> str:
     made = [replace(each, intent=replace(each.intent, request=request, webhook_token=evil)) for each in made]
     found = build_bill([BillItem(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
     checks = [HealthCheck(evil, "error", evil, evil)]
-    clip = [ClipCheck(evil, evil, 1, evil, "failed", evil)]
+    clip = [ClipCheck(FilmName(evil), evil, 1, evil, "failed", evil)]
     return "\n".join(
         (
             settle(UnsettledList(made, CENTS, UTC), 100, color=False),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from runner.attempts.film import FilmName
 from runner.attempts.sums import sum_credits
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.editions.edition import load
@@ -53,7 +54,7 @@ def body_of(step: Step) -> Mapping[str, JsonValue]:
 WARNING = Problem("x", Place("storyboards/ferry.yaml", 14, 3, "shots[0]"), "square", "crop it", "warning")
 
 
-def output_of(storyboard: str) -> str:
+def output_of(film: FilmName) -> str:
     return "renders/ferry/kinovi"
 
 
@@ -147,4 +148,4 @@ def test_status_holds_to_its_schema_and_its_sums_to_its_takes() -> None:
 def test_a_manifest_holds_to_its_schema() -> None:
     film = plan(ferry())
     past = history(film, HALF_MADE, {"SH010": 2})
-    holds("manifest", compose(plan(ferry(), history=past), past, "storyboards/ferry.yaml"))
+    holds("manifest", compose(plan(ferry(), history=past), past, FilmName("storyboards/ferry.yaml")))

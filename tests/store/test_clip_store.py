@@ -54,7 +54,7 @@ class Repo:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.owners: dict[str, str] = {}
-        self.clips = ClipStore(root, lambda storyboard: root / "renders" / "harbour" / "sandbox", self.owners.get)
+        self.clips = ClipStore(root, lambda film: root / "renders" / "harbour" / "sandbox", self.owners.get)
 
     def put(
         self, content: bytes, at: Step, of: Attempt | None = None, *, repeated: bool = False

@@ -90,6 +90,8 @@ def film_json(dailies: Dailies, posters: Mapping[str, str], *, is_served: bool) 
             for segment, file in zip(dailies.cut.segments, dailies.segments, strict=True)
         ],
     }
+    if storyboard.profile is not None:
+        film["profile"] = storyboard.profile
     if storyboard.length is not None:
         film["wanted"] = float(storyboard.length)
     return film
@@ -196,7 +198,7 @@ def _takes(dailies: Dailies, material: TakeReference) -> Iterator[int]:
     """The takes whose picture stands for a reference to a shot: the pinned one, the picked one, any other."""
     if material.take is not None:
         yield material.take
-    steps = dailies.plan.steps_of(dailies.storyboard.path, material.shot)
+    steps = dailies.plan.steps_of((dailies.storyboard.film, material.shot))
     yield from (step.take for step in sorted(steps, key=dailies.plan.is_picked, reverse=True))
 
 

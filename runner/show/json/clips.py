@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from runner.show.json.shapes import film_json
 from runner.show.screens.clips import ClipCheck
 
 VERSION = 1
@@ -15,7 +16,7 @@ def clips_json(checks: Sequence[ClipCheck], command: Literal["verify", "fetch"])
         "whole": all(check.is_fine for check in checks),
         "clips": [
             {
-                "storyboard": check.storyboard,
+                **film_json(check.film),
                 "shot": check.shot,
                 "take": check.take,
                 "path": check.path,

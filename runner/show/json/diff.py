@@ -27,7 +27,7 @@ def diff_json(difference: Difference, plan: Plan, base: str) -> dict[str, object
 def _shot(shot: ShotChange, plan: Plan) -> dict[str, object]:
     return {
         "storyboard": shot.storyboard,
-        "profile": plan.profile,
+        "profile": shot.profile,
         "id": shot.shot,
         "was": shot.was,
         "change": shot.change,

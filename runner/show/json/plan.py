@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
+from runner.attempts.film import FilmName
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Problem
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass
 from runner.planning.outgoing import OutgoingMaterial
-from runner.planning.plan import Plan, Step
+from runner.planning.plan import Plan, Step, totals
 from runner.requests.request import JsonValue, credits_json, usd_text
 from runner.show.json.problems import problem_json
 from runner.show.json.shapes import pick_json, place_json, plan_totals_json, reason_json
@@ -17,8 +18,8 @@ from runner.show.screens.plan import Destination
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, JsonValue]]
 """The request body of a take as it will be sent, with placeholders for addresses that are not known yet."""
-OutputOf = Callable[[str], str]
-"""The output folder of a storyboard, from the repository's top."""
+OutputOf = Callable[[FilmName], str]
+"""The output folder of a film, from the repository's top."""
 Prices = Mapping[Decimal | None, tuple[int | float | None, str | None]]
 """The JSON forms of a price in credits and in dollars, by credits."""
 
@@ -46,7 +47,7 @@ def plan_json(plan: Plan, body_of: BodyOf, facts: PlanFacts) -> dict[str, object
         **header(plan),
         "storyboards": [_storyboard(plan, board, body_of, facts, prices) for board in plan.batch.storyboards],
         "materials": [_material(file) for file in facts.outgoing],
-        "totals": plan_totals_json(plan),
+        "totals": plan_totals_json(plan, plan.totals),
         "warnings": [problem_json(problem) for problem in facts.warnings],
     }
     destinations = [
@@ -66,9 +67,9 @@ def header(plan: Plan) -> dict[str, object]:
     }
 
 
-def storyboard_header(plan: Plan, board: Storyboard, output_of: OutputOf) -> dict[str, object]:
+def storyboard_header(board: Storyboard, output_of: OutputOf) -> dict[str, object]:
     """The fields with which a storyboard begins."""
-    return {"path": board.path, "title": board.title, "profile": plan.profile, "output": output_of(board.path)}
+    return {"path": board.path, "title": board.title, "profile": board.profile, "output": output_of(board.film)}
 
 
 def shot_header(shot: Shot, pick: Pick | None) -> dict[str, object]:
@@ -104,16 +105,14 @@ def price_forms(plan: Plan) -> Prices:
 
 
 def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf, facts: PlanFacts, prices: Prices) -> dict[str, object]:
-    shots = (shot for shot in plan.shots if shot.storyboard == board.path)
+    shots = [shot for shot in plan.shots if shot.film == board.film]
     return {
-        **storyboard_header(plan, board, facts.output_of),
+        **storyboard_header(board, facts.output_of),
+        "totals": plan_totals_json(plan, totals(plan.steps_for(board), shots=len(shots))),
         "shots": (
             {
-                **shot_header(shot, plan.picks.get((shot.storyboard, shot.id))),
-                "takes": [
-                    {**take_header(step, prices), "request": body_of(step)}
-                    for step in plan.steps_of(board.path, shot.id)
-                ],
+                **shot_header(shot, plan.picks.get(shot.key)),
+                "takes": [{**take_header(step, prices), "request": body_of(step)} for step in plan.steps_of(shot.key)],
             }
             for shot in shots
         ),

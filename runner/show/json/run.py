@@ -8,7 +8,7 @@ from runner.engine.run_events import CreditTotals, RunEvent, RunResult, TakeResu
 from runner.planning.plan import Plan, Step
 from runner.requests.request import credits_json
 from runner.show.json.plan import header
-from runner.show.json.shapes import clip_json, plan_totals_json, sums_json
+from runner.show.json.shapes import clip_json, film_json, plan_totals_json, sums_json
 from runner.show.text.escape import one_line
 from runner.show.text.labels import own_clip
 
@@ -19,7 +19,7 @@ def event_json(event: RunEvent) -> dict[str, object]:
     """The line `{"run": 1, "event": …, "at": …, "storyboard", "shot", "take", …}`, without keys that do not apply."""
     line: dict[str, object] = {"run": VERSION, "event": event.event, "at": format_utc(event.at)}
     if event.step is not None:
-        line |= {"storyboard": event.step.shot.storyboard, "shot": event.step.shot.id, "take": event.step.take}
+        line |= {**film_json(event.step.shot.film), "shot": event.step.shot.id, "take": event.step.take}
     if event.attempt is not None:
         line |= _attempt(event.attempt, event.step)
     if event.event in ("failed", "refused", "unsettled"):
@@ -56,7 +56,7 @@ def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
 
 
 def _plan(plan: Plan) -> dict[str, object]:
-    return {**header(plan), "totals": plan_totals_json(plan)}
+    return {**header(plan), "totals": plan_totals_json(plan, plan.totals)}
 
 
 def _run_credits(money: CreditTotals) -> dict[str, object]:
@@ -86,7 +86,7 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
 
 def _take_result(result: TakeResult) -> dict[str, object]:
     shot = result.step.shot
-    fields: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": result.step.take}
+    fields: dict[str, object] = {**film_json(shot.film), "shot": shot.id, "take": result.step.take}
     if result.code is not None:
         fields["code"] = result.code.value
     if result.message:

@@ -6,6 +6,7 @@ from runner.clock import format_utc
 from runner.planning.plan_differences import Comparison
 from runner.planning.saved_plan import SavedPlan
 from runner.requests.request import credits_json
+from runner.show.json.shapes import film_json
 
 
 def saved_plan_json(saved: SavedPlan, plan: Mapping[str, object]) -> dict[str, object]:
@@ -35,7 +36,7 @@ def since_json(comparison: Comparison, expired: bool) -> dict[str, object]:
         "differences": [{"code": code, "text": text} for code, text in comparison.differences],
         "left_out": [
             {
-                "storyboard": entry.order.storyboard,
+                **film_json(entry.order.film),
                 "shot": entry.order.shot,
                 "take": entry.order.take,
                 "reason": entry.reason,

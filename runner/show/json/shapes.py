@@ -1,11 +1,12 @@
 """Parts that several documents share: prices, sums, clips, picks, reasons, places."""
 
 from runner.attempts.events import Clip
+from runner.attempts.film import FilmName
 from runner.attempts.pick import Pick
 from runner.attempts.sums import CreditSums
 from runner.clock import format_utc
 from runner.diagnostics.problem import Place
-from runner.planning.plan import Action, Plan
+from runner.planning.plan import Action, Plan, Totals
 from runner.planning.reason import Reason
 from runner.requests.request import credits_json, usd_text
 
@@ -58,17 +59,21 @@ def sums_usd(sums: CreditSums, plan: Plan) -> dict[str, object]:
     }
 
 
-def counts_json(plan: Plan) -> dict[str, object]:
+def counts_json(sums: Totals) -> dict[str, object]:
     """Shots, takes, and the takes of each action."""
-    sums = plan.totals
     return {"shots": sums.shots, "takes": sums.takes, **{action.value: sums.actions[action] for action in Action}}
 
 
-def plan_totals_json(plan: Plan) -> dict[str, object]:
-    """The totals of a plan: counts, and what a run would order now and after the picks."""
-    sums = plan.totals
+def film_json(film: FilmName) -> dict[str, object]:
+    """The fields that name the film of a take; `profile` is left out without one."""
+    profile: dict[str, object] = {} if film.profile is None else {"profile": film.profile}
+    return {"storyboard": film.storyboard, **profile}
+
+
+def plan_totals_json(plan: Plan, sums: Totals) -> dict[str, object]:
+    """The totals of a plan, or of one of its films: counts, and what a run would order now and after the picks."""
     return {
-        **counts_json(plan),
+        **counts_json(sums),
         "seconds": sums.seconds,
         "credits": credits_json(sums.credits),
         "usd": usd_text(plan.usd(sums.credits)),

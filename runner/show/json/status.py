@@ -60,7 +60,7 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
         "earlier_versions": [_earlier_version(attempt) for attempt in report.orphans],
         **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
         "totals": {
-            **counts_json(plan),
+            **counts_json(plan.totals),
             "film_seconds": credits_json(_film_seconds(plan)),
             "credits": sums_json(sums),
             "usd": sums_usd(sums, plan),
@@ -77,15 +77,15 @@ def _film_seconds(plan: Plan) -> Decimal:
 
 def _storyboard(report: StatusReport, board: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
     plan = report.plan
-    shots = (shot for shot in plan.shots if shot.storyboard == board.path)
+    shots = (shot for shot in plan.shots if shot.film == board.film)
     return {
-        **storyboard_header(plan, board, output_of),
-        "shots": (_shot(report, shot, plan.steps_of(board.path, shot.id), prices) for shot in shots),
+        **storyboard_header(board, output_of),
+        "shots": (_shot(report, shot, plan.steps_of(shot.key), prices) for shot in shots),
     }
 
 
 def _shot(report: StatusReport, shot: Shot, steps: Sequence[Step], prices: Prices) -> dict[str, object]:
-    pick = report.plan.picks.get((shot.storyboard, shot.id))
+    pick = report.plan.picks.get(shot.key)
     return {**shot_header(shot, pick), "takes": [_take(report, step, prices) for step in steps]}
 
 

@@ -20,7 +20,7 @@ from runner.show.text.cells import cut, left, right
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, lasting, length
-from runner.show.text.labels import shot_name, take_names
+from runner.show.text.labels import Several, shot_name, take_names
 from runner.show.text.layout import joined, labelled
 from runner.show.text.style import Style
 
@@ -90,7 +90,7 @@ def _waits(progress: Progress, now: datetime, width: int, most: int, style: Styl
     return lines[:most]
 
 
-def _task(take: TakeProgress, now: datetime, width: int, name_cells: int, several: bool, style: Style) -> str:
+def _task(take: TakeProgress, now: datetime, width: int, name_cells: int, several: Several, style: Style) -> str:
     status = _status(take)
     took = elapsed(take, now)
     name = left(shot_name(take.step, several), name_cells)
@@ -157,7 +157,7 @@ def _by_message(takes: Iterable[TakeProgress]) -> Iterable[list[TakeProgress]]:
     return by_message.values()
 
 
-def _failure(takes: list[TakeProgress], width: int, several: bool, style: Style) -> list[str]:
+def _failure(takes: list[TakeProgress], width: int, several: Several, style: Style) -> list[str]:
     names = take_names([take.step for take in takes], several)
     more = f"  and {len(names) - 5} more" if len(names) > 5 else ""
     first = takes[0]

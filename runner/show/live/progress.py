@@ -7,19 +7,19 @@ from decimal import Decimal
 from itertools import islice
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import TakeKey
 from runner.engine.run_events import CreditTotals, Pause, RunEvent, Sending
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
 from runner.show.text.format import length, volume
-from runner.show.text.labels import several_boards, shot_name, title
+from runner.show.text.labels import Several, several_films, shot_name, title
 
 _RUNNING_EVENTS = ("created", "running", "succeeded")
 _LATEST_TASKS = 8
 """Tasks whose expected time the estimate averages: enough to smooth it, few enough to follow a change."""
 FAILURE_EVENTS = ("failed", "refused", "unsettled")
-Key = tuple[str, str, int]
 _TOPICS_OF_RUN = frozenset({"slots", "network", "unsettled"})
 """Pauses that keep the whole run from creating tasks, whatever take met them."""
 
@@ -56,25 +56,25 @@ class Progress:
     """The repository's top as a path relative to the working folder: clip paths begin with it."""
     plan: Plan | None = None
     title: str = "storyboard"
-    several: bool = False
+    several: Several = False
     """Whether shot names need their storyboard's name before them."""
     started_at: datetime | None = None
-    to_go: dict[Key, Step] = field(default_factory=dict)
+    to_go: dict[TakeKey, Step] = field(default_factory=dict)
     """Takes that this run has not started yet."""
     warnings: list[str] = field(default_factory=list)
     money: CreditTotals = field(default_factory=CreditTotals)
     peak: int = 0
     """The highest number of tasks that were in progress at once."""
     wait_for_pick: int = 0
-    waits: dict[tuple[Key | None, str], TakeWait] = field(default_factory=dict)
+    waits: dict[tuple[TakeKey | None, str], TakeWait] = field(default_factory=dict)
     """Pauses by take and topic, the latest of each; those of the whole run have no take."""
     sending: Sending | None = None
     """How far the files are on their way to the provider; None before the first."""
     sending_since: datetime | None = None
     stopping: bool = False
     finished: bool = False
-    _last_event: dict[Key, str] = field(default_factory=dict)
-    _takes_by_event: dict[str, dict[Key, TakeProgress]] = field(default_factory=dict)
+    _last_event: dict[TakeKey, str] = field(default_factory=dict)
+    _takes_by_event: dict[str, dict[TakeKey, TakeProgress]] = field(default_factory=dict)
     """Takes by their last event, each list in the order of the events."""
     _expected: deque[float] = field(default_factory=lambda: deque(maxlen=_LATEST_TASKS))
     """Expected seconds of the latest tasks only: the estimate improves while a run works."""
@@ -120,7 +120,7 @@ class Progress:
 
     def _replace_plan(self, plan: Plan) -> None:
         self.plan = plan
-        self.title, self.several = title(plan), several_boards(plan)
+        self.title, self.several = title(plan), several_films(plan)
         self.to_go = {step.key: step for step in plan.steps if step.key not in self._last_event and _is_pending(step)}
         self.wait_for_pick = sum(1 for step in plan.steps if step.needs_pick)
 
@@ -227,7 +227,7 @@ def wait_lines(progress: Progress, now: datetime) -> list[str]:
     return [_wait_line(wait, progress.several, now) for wait in progress.current_waits(now)]
 
 
-def _wait_line(wait: TakeWait, several: bool, now: datetime) -> str:
+def _wait_line(wait: TakeWait, several: Several, now: datetime) -> str:
     text = one_line(wait.wait.text, 400)
     if wait.step is not None:
         take = f" take {wait.step.take}" if wait.step.shot.takes > 1 else ""

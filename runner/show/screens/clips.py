@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
+from runner.attempts.film import FilmName
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
 from runner.show.text.command_line import CommandLine
@@ -31,7 +32,7 @@ _MOST_ROWS = 40
 class ClipCheck:
     """One clip of a manifest, and the result of its check or download."""
 
-    storyboard: str
+    film: FilmName
     shot: str
     take: int
     path: str
@@ -53,14 +54,14 @@ def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
     if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
         return line.fetch()
     first = open_checks[0]
-    return line.fetch(f"--accept {storyboard_slug(first.storyboard)}:{first.shot}")
+    return line.fetch(f"--accept {storyboard_slug(first.film.storyboard)}:{first.shot}")
 
 
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:
     """The screen of `verify` and `fetch`: a line for each clip that is not intact, then the counts."""
     style = Style(color)
     listed = [check for check in checks if all_clips or check.verdict != "whole"]
-    several = len({check.storyboard for check in checks}) > 1
+    several = len({check.film for check in checks}) > 1
     rows: list[TableRow | str] = [_row(check, several) for check in listed[:_MOST_ROWS]]
     lines = table((Column(), Column(least=20), Column(least=8)), rows, width, style)
     if len(listed) > _MOST_ROWS:
@@ -74,7 +75,7 @@ def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: st
 
 def _row(check: ClipCheck, several: bool) -> TableRow:
     """The line of a clip; its path is whole, on a line below where it does not fit."""
-    shot = f"{storyboard_slug(check.storyboard)}:{check.shot}" if several else check.shot
+    shot = f"{storyboard_slug(check.film.storyboard)}:{check.shot}" if several else check.shot
     text = "  ".join(part for part in (escape_terminal(check.path), one_line(check.message, 200)) if part)
     verdict = Cell(check.verdict, _VERDICT_STYLES[check.verdict])
     return row(verdict, escape_terminal(f"{shot} take {check.take}"), text, below=text)

@@ -205,7 +205,7 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
     finished = {step.key[:2] for step in plan.steps if step.action is Action.KEEP}
     finished |= {result.step.key[:2] for result in outcome.finished}
     wanted = [shot for shot in plan.batch.shots if not shot.skip]
-    finished_shots: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in finished]
+    finished_shots: list[Shot] = [shot for shot in wanted if shot.key in finished]
     film = length(sum(plan.film_seconds(shot) for shot in finished_shots))
     facts = [f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"]
     lines = labelled("film", joined(facts, width)[0], width, style, "plain", LABEL)

@@ -9,6 +9,7 @@ from runner.planning.plan import Plan
 from runner.planning.selection import storyboard_slug
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, length, money
+from runner.show.text.labels import Several, has_several_profiles
 from runner.show.text.layout import wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
@@ -80,9 +81,10 @@ def summary_counts(difference: Difference) -> str:
     return ", ".join(f"{counts[change]:,} {change}" for change in _STYLES if counts[change])
 
 
-def shot_label(shot: ShotChange, several: bool) -> str:
+def shot_label(shot: ShotChange, several: Several) -> str:
     """The shot's name, after its old one if it was renamed."""
-    name = f"{storyboard_slug(shot.storyboard)}:{shot.shot}" if several else shot.shot
+    profile = f"+{shot.profile}" if several == "films" and shot.profile is not None else ""
+    name = f"{storyboard_slug(shot.storyboard)}{profile}:{shot.shot}" if several else shot.shot
     return name if shot.was == shot.shot else f"{shot.was} → {name}"
 
 
@@ -91,8 +93,11 @@ def reason_text(shot: ShotChange) -> str:
     return "" if shot.reason is None or shot.change == "added" else one_line(shot.reason.text, _MAX_REASON)
 
 
-def has_several_boards(difference: Difference) -> bool:
-    return len({shot.storyboard for shot in difference.shots}) > 1
+def several_boards(difference: Difference, plan: Plan) -> Several:
+    """The names that shots need before their ids: films where the plan has several profiles, else storyboards."""
+    if has_several_profiles(plan):
+        return "films"
+    return "storyboards" if len({shot.storyboard for shot in difference.shots}) > 1 else False
 
 
 def prices(shot: ShotChange, plan: Plan) -> Iterator[str]:
@@ -105,6 +110,6 @@ def prices(shot: ShotChange, plan: Plan) -> Iterator[str]:
 
 
 def _row(shot: ShotChange, plan: Plan) -> TableRow:
-    name = escape_terminal(shot_label(shot, several=False))
+    name = escape_terminal(shot_label(shot, "films" if has_several_profiles(plan) else False))
     text = reason_text(shot)
     return row(Cell(shot.change, _STYLES[shot.change]), name, Cell(text, "quiet"), *prices(shot, plan), below=text)

@@ -7,15 +7,16 @@ from runner.planning.difference import Difference, ShotChange
 from runner.planning.plan import Plan
 from runner.show.screens.diff import (
     film_line,
-    has_several_boards,
     price_line,
     prices,
     reason_text,
+    several_boards,
     shot_label,
     summary_counts,
 )
 from runner.show.text.escape import one_line
 from runner.show.text.format import count
+from runner.show.text.labels import Several
 
 MARK = "<!-- storyboard diff -->"
 """The hidden first line, by which a workflow finds its own comment."""
@@ -42,7 +43,7 @@ def diff_markdown(difference: Difference, plan: Plan, base: str, digest: str | N
 
 
 def _table(difference: Difference, plan: Plan, room: int) -> str:
-    several = has_several_boards(difference)
+    several = several_boards(difference, plan)
     rows: list[str] = []
     for shot in difference.shots:
         line = _row(shot, plan, several)
@@ -58,7 +59,7 @@ def _table(difference: Difference, plan: Plan, room: int) -> str:
     return "\n".join([summary, "", *lines, "", "</details>"])
 
 
-def _row(shot: ShotChange, plan: Plan, several: bool) -> str:
+def _row(shot: ShotChange, plan: Plan, several: Several) -> str:
     why = reason_text(shot) + (" (gives up its pick)" if shot.gives_up_pick else "")
     credits, usd = prices(shot, plan)
     return f"| {shot.change} | {_escaped(shot_label(shot, several))} | {_escaped(why)} | {credits} | {_escaped(usd)} |"

@@ -12,7 +12,7 @@ from runner.show.screens.advice import advice, field_errors, material_advice
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
-from runner.show.text.labels import full_name, own_clip, several_boards, shot_name, take_names
+from runner.show.text.labels import full_name, own_clip, several_films, shot_name, take_names
 from runner.show.text.layout import commands, labelled
 from runner.show.text.style import Style
 
@@ -52,7 +52,7 @@ def failures(outcome: RunResult, width: int, style: Style, context: ClosingConte
 
 def _take_name(result: TakeResult, plan: Plan) -> str:
     take = f" take {result.step.take}" if result.step.shot.takes > 1 or result.step.take > 1 else ""
-    return shot_name(result.step, several_boards(plan)) + take
+    return shot_name(result.step, several_films(plan)) + take
 
 
 def _message(result: TakeResult) -> str:
@@ -225,5 +225,5 @@ def quoted_credits(results: Iterable[TakeResult]) -> Decimal:
 
 def take_list(results: Sequence[TakeResult], plan: Plan) -> list[str]:
     """Names of these takes; a long list is cut."""
-    names = take_names([result.step for result in results], several_boards(plan))
+    names = take_names([result.step for result in results], several_films(plan))
     return names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"and {len(names) - _MOST_NAMED} more"]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from runner.attempts.attempt import AttemptState
+from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan, Step
@@ -12,8 +13,6 @@ from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
 from runner.show.text.layout import wrapped
 from runner.show.text.style import Style
-
-TakeKey = tuple[str, str, int]
 
 
 def find_missing_clips(steps: Iterable[Step], history: History) -> frozenset[TakeKey]:
@@ -47,7 +46,7 @@ def missing_clip_lines(plan: Plan, number: int, command: str, width: int, style:
     """
     if not number:
         return []
-    wanted = {(shot.storyboard, shot.id) for shot in plan.shots if not shot.skip}
+    wanted = {shot.key for shot in plan.shots if not shot.skip}
     missing = {step.key[:2] for step in plan.steps if step.action is not Action.KEEP}
     finished = {step.key[:2] for step in plan.steps} - missing
     text = (

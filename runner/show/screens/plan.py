@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from runner.attempts.film import TakeKey
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
 from runner.language.model import Storyboard
@@ -14,7 +15,7 @@ from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.materials import list_lines, summary_lines
-from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
+from runner.show.screens.missing_clips import as_made, missing_clip_lines
 from runner.show.screens.money_rows import sums_text
 from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table
 from runner.show.screens.rows import model, usual_model
@@ -22,7 +23,7 @@ from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money
-from runner.show.text.labels import full_name
+from runner.show.text.labels import film_title, full_name, number_of_films
 from runner.show.text.layout import joined, labelled, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
@@ -120,9 +121,9 @@ def nothing_to_do(plan: Plan) -> bool:
 
 
 def _boards(plan: Plan) -> list[Storyboard]:
-    """The storyboards with at least one selected shot."""
-    paths = {shot.storyboard for shot in plan.shots}
-    return [board for board in plan.batch.storyboards if board.path in paths]
+    """The films with at least one selected shot."""
+    films = {shot.film for shot in plan.shots}
+    return [board for board in plan.batch.storyboards if board.film in films]
 
 
 # -- one storyboard ---------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ def _storyboard(
 def _head(
     plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, style: Style, context: PlanContext
 ) -> list[str]:
-    name, path = one_line(board.title, 200), escape_terminal(board.path)
+    name, path = film_title(plan, board), escape_terminal(board.path)
     facts = f"{plan.account.provider} · edition {plan.edition.name} · 1 credit {dollars(plan.usd_per_credit)}"
     facts = escape_terminal(facts)
     room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
@@ -182,12 +183,12 @@ def _all_storyboards(plan: Plan, width: int, style: Style, context: PlanContext)
         sums = totals(plan.steps_for(board), shots=0)
         billable = sum(1 for step in plan.steps_for(board) if step.is_billable)
         usd = dollars(plan.usd(sums.credits))
-        name = Cell(one_line(board.title, 200))
+        name = Cell(film_title(plan, board))
         rows.append(row(name, f"{billable:,}", f"{sums.seconds:,}", credits_text(sums.credits), usd, indent=1))
     rows.append(row("", "", "", Cell("-" * 7, "quiet")))
     whole = plan.totals
     billable = sum(1 for step in plan.steps if step.is_billable)
-    name, price = Cell(f"{len(boards)} storyboards", "strong"), Cell(credits_text(whole.credits), "strong")
+    name, price = Cell(number_of_films(plan, len(boards)), "strong"), Cell(credits_text(whole.credits), "strong")
     usd = dollars(plan.usd(whole.credits))
     rows.append(row(name, f"{billable:,}", f"{whole.seconds:,}", price, Cell(usd, "strong"), indent=1))
     if whole.later_takes:

@@ -72,7 +72,7 @@ def plan_table(
 def concerned_shots(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> list[Shot]:
     """The shots of one storyboard that the plan is about: with `--retake` and `--again` only those that they name."""
     planned = {step.shot.id for step in steps}
-    return [shot for shot in plan.shots if shot.storyboard == board.path and (shot.skip or shot.id in planned)]
+    return [shot for shot in plan.shots if shot.film == board.film and (shot.skip or shot.id in planned)]
 
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
@@ -225,7 +225,7 @@ def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[Tabl
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
     billable = sum(1 for step in steps if step.is_billable)
     is_everything = billable == len(steps)
-    is_whole_film = all(shot.skip or plan.steps_of(board.path, shot.id) for shot in board.shots)
+    is_whole_film = all(shot.skip or plan.steps_of(shot.key) for shot in board.shots)
     budget = _budget(plan, board) if is_whole_film else ""
     yield _total(plan, "now", billable, sums.seconds, sums.credits, budget if is_everything else "")
     if sums.later_takes:

@@ -59,7 +59,9 @@ def _orders(orders: Sequence[Order], width: int, style: Style) -> list[str]:
             Cell(one_line(order.shot, 80)),
             str(order.take),
             credits_text(order.credits),
-            Cell(order.storyboard),
+            Cell(
+                order.film.storyboard if order.film.profile is None else f"{order.film.storyboard} {order.film.profile}"
+            ),
             indent=1,
         )
         for order in orders[:_MOST_ROWS]

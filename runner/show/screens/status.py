@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.language.model import Storyboard
@@ -23,7 +24,7 @@ from runner.show.screens.take_marks import mark_rows
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
-from runner.show.text.labels import clip_path, full_name, take_names
+from runner.show.text.labels import clip_path, film_title, full_name, take_names
 from runner.show.text.layout import from_manifests, joined, labelled, right_aligned, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
@@ -57,7 +58,7 @@ class StatusReport:
     """Open attempts of repositories that are gone."""
     root: str = "/"
     """The repository's top folder, from which the others are named."""
-    films: Mapping[str, tuple[FilmLine, ...]] = field(default_factory=dict)
+    films: Mapping[FilmName, tuple[FilmLine, ...]] = field(default_factory=dict)
     """The cut of each storyboard that has one, and whether it is current."""
 
     def attempt(self, step: Step) -> Attempt | None:
@@ -80,8 +81,8 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
     """The screen of `storyboard status`; ends with the next commands."""
     style, plan = Style(color), report.plan
     width = min(width, WIDE)
-    paths = {shot.storyboard for shot in plan.shots}
-    boards = [board for board in plan.batch.storyboards if board.path in paths]
+    films = {shot.film for shot in plan.shots}
+    boards = [board for board in plan.batch.storyboards if board.film in films]
     if not boards:
         return "There is no shot to show.\n"
     blocks = [_board(report, board, width, style, all_shots) for board in boards]
@@ -95,7 +96,7 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
 def _board(report: StatusReport, board: Storyboard, width: int, style: Style, all_shots: bool) -> list[str]:
     steps = report.plan.steps_for(board)
     visible = steps if all_shots else as_made(report.plan, find_missing_clips(steps, report.history)).steps_for(board)
-    title = style(one_line(board.title, 200), "strong")
+    title = style(film_title(report.plan, board), "strong")
     lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
     lines += [f"  {line}" for line in joined(_counts(report.plan, board, visible), width - 2)]
     if marks := mark_rows(report.plan, visible, len(visible) if all_shots else _MOST_ROWS):
@@ -104,7 +105,7 @@ def _board(report: StatusReport, board: Storyboard, width: int, style: Style, al
         lines += ["", *table(_COLUMNS, rows, width, style)]
     notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
     notes += _orphans(report, board, width, style)
-    notes += film_lines(report.films.get(board.path, ()), width, style, _FILM_LABEL)
+    notes += film_lines(report.films.get(board.film, ()), width, style, _FILM_LABEL)
     return [*lines, "", *notes] if notes else lines
 
 
@@ -114,7 +115,7 @@ def _clips_of(report: StatusReport) -> str:
 
 def _counts(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
     finished = {step.shot.id for step in steps if step.action is Action.KEEP and not step.is_retake}
-    shots = [shot for shot in plan.shots if shot.storyboard == board.path and not shot.skip]
+    shots = [shot for shot in plan.shots if shot.film == board.film and not shot.skip]
     film = length(sum(plan.film_seconds(shot) for shot in shots if shot.id in finished))
     whole = length(sum(plan.film_seconds(shot) for shot in shots))
     yield f"{len(finished)} of {count(len(shots), 'shot')} made, {film} of {whole}"
@@ -236,7 +237,7 @@ def _expiring(report: StatusReport, steps: Sequence[Step], width: int, style: St
 
 def _orphans(report: StatusReport, board: Storyboard, width: int, style: Style) -> list[str]:
     """Orphans of a storyboard: possibly paid attempts that no current take needs, each with its way out."""
-    orphans = [attempt for attempt in report.orphans if attempt.intent.storyboard == board.path]
+    orphans = [attempt for attempt in report.orphans if attempt.intent.film == board.film]
     return [line for orphan in orphans for line in _orphan(report, orphan, "", width, style)]
 
 

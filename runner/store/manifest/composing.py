@@ -6,9 +6,11 @@ from typing import Any
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, Step
+from runner.planning.selection import is_in_output
 from runner.store.manifest.document import (
     SHOT_FIELDS,
     STATUS,
@@ -26,20 +28,20 @@ from runner.store.manifest.superseded import superseded
 def compose(
     plan: Plan,
     history: History,
-    storyboard: str,
+    film: FilmName,
     before: Manifest | None = None,
 ) -> dict[str, Any]:
-    """Compose the manifest of one storyboard from `history`; shots sorted by id, takes by number.
+    """Compose the manifest of one film from `history`; shots sorted by id, takes by number.
 
     `plan` is of the whole batch. `before` is the manifest on disk: paid attempts that it lists stay listed, under
     whatever name they were ordered; its picks, keeps, notes and unknown fields stay.
     """
-    board = next(board for board in plan.batch.storyboards if board.path == storyboard)
+    board = next(board for board in plan.batch.storyboards if board.film == film)
     shots = [shot.id for shot in board.shots]
     stored_shots = _by_id(before)
-    takes = _Takes.of(plan, history, storyboard, shots, before)
+    takes = _Takes.of(plan, history, film, shots, before)
     stored_picks = {shot: stored.get("picked") for shot, stored in stored_shots.items()}
-    picks = present_picks(stored_picks, plan, history, storyboard)
+    picks = present_picks(stored_picks, plan, history, film)
     entries = [takes.shot_json(shot, picks.get(shot), stored_shots.get(shot, {})) for shot in shots]
     others = dict.fromkeys((*takes.former, *stored_shots))
     removed = [
@@ -49,7 +51,7 @@ def compose(
     ]
     return {
         "manifest": VERSION,
-        "storyboard": storyboard,
+        "storyboard": film.storyboard,
         "provider": plan.account.provider,
         "host": plan.account.host,
         **(more_fields(before.content, TOP_FIELDS) if before is not None else {}),
@@ -85,11 +87,11 @@ class _Takes:
 
     @classmethod
     def of(
-        cls, plan: Plan, history: History, storyboard: str, shots: Iterable[str], before: Manifest | None
+        cls, plan: Plan, history: History, film: FilmName, shots: Iterable[str], before: Manifest | None
     ) -> "_Takes":
-        current = {shot: list(_current(plan, history, storyboard, shot)) for shot in shots}
+        current = {shot: list(_current(plan, history, (film, shot))) for shot in shots}
         current_ids = {attempt.id for attempts in current.values() for attempt in attempts}
-        former = _paid_history(history, storyboard, plan.profile, current_ids)
+        former = _paid_history(history, film, current_ids)
         if before is not None:
             _keep_from_disk(former, history, before.attempts, current)
         return cls(current, former, current_ids, StoredTakes.of(before))
@@ -114,12 +116,12 @@ class _Takes:
         }
 
 
-def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterator[Attempt]:
+def _current(plan: Plan, history: History, shot: ShotKey) -> Iterator[Attempt]:
     """The current attempts of a shot's takes, under the shot's current name, whatever their name was when ordered.
 
     A paid attempt that only a manifest records is listed beside this machine's attempt of the same take.
     """
-    for step in plan.steps_of(storyboard, shot):
+    for step in plan.steps_of(shot):
         attempt = history.attempts.get(step.attempt or "")
         if attempt is None and step.fingerprint is not None:
             attempt = history.current_attempt(step.fingerprint)
@@ -146,20 +148,19 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
 
 
 def _own_clip(attempt: Attempt, step: Step) -> Clip | None:
-    """The copy of an attempt's clip in this repository that has the step's name, else the first one."""
+    """The copy of an attempt's clip in this repository that has the step's name and film, else the first one."""
     own_clips = [clip for clip in attempt.clips if clip.repository is None]
-    named = (clip for clip in reversed(own_clips) if is_clip_of(clip.path, step.shot.id, step.take))
-    return next(named, next(iter(own_clips), None))
+    named = [clip for clip in reversed(own_clips) if is_clip_of(clip.path, step.shot.id, step.take)]
+    of_film = (clip for clip in named if is_in_output(clip.path, step.shot.film))
+    return next(of_film, next(iter(named or own_clips), None))
 
 
-def _paid_history(
-    history: History, storyboard: str, profile: str | None, current_ids: set[str]
-) -> dict[str, list[Attempt]]:
-    """Paid attempts under this storyboard's names that the storyboard no longer asks for, by shot."""
+def _paid_history(history: History, film: FilmName, current_ids: set[str]) -> dict[str, list[Attempt]]:
+    """Paid attempts under this film's names that the film no longer asks for, by shot."""
     latest: dict[tuple[str, int, str], Attempt] = {}
     for attempt in history.own():
         intent = attempt.intent
-        if intent.storyboard == storyboard and intent.profile == profile and attempt.id not in current_ids:
+        if intent.film == film and attempt.id not in current_ids:
             latest[intent.shot, intent.take, intent.fingerprint] = attempt
     paid: dict[str, list[Attempt]] = {}
     for (shot, _, take_fingerprint), attempt in latest.items():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from runner.attempts.film import FilmName
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import format_utc
@@ -23,15 +24,15 @@ def pick_json(pick: Pick) -> dict[str, Any]:
 
 
 def present_picks(
-    stored: Mapping[str, StoredPick | None], plan: Plan, history: History, storyboard: str
+    stored: Mapping[str, StoredPick | None], plan: Plan, history: History, film: FilmName
 ) -> dict[str, StoredPick | None]:
     """The picks by shot as they are to be written over the `stored` ones.
 
     The plan's names hold, unless the stored pick is another than the one that `history` was loaded with: then another
     command has picked since, and its pick stays.
     """
-    moved = {shot: pick for (path, shot), pick in plan.stored_picks.items() if path == storyboard}
-    loaded = {shot: pick for (path, shot), pick in history.picks.items() if path == storyboard}
+    moved = {shot: pick for (own, shot), pick in plan.stored_picks.items() if own == film}
+    loaded = {shot: pick for (own, shot), pick in history.picks.items() if own == film}
     picks: dict[str, StoredPick | None] = {}
     for shot in (*stored, *(shot for shot in moved if shot not in stored)):
         before, pick = stored.get(shot), moved.get(shot)

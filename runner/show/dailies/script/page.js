@@ -71,7 +71,7 @@ async function pick(number) {
   }
   if (number !== null) choose(shot.id, number);
   if (!film.served) {
-    say("A page from disk keeps nothing. To pick:", `storyboard pick ${film.slug}:${shot.id} ${number === null ? "none" : number}`);
+    say("A page from disk keeps nothing. To pick:", `storyboard pick ${film.slug}:${shot.id} ${number === null ? "none" : number}${film.profile ? ` --profile ${film.profile}` : ""}`);
     return;
   }
   if (await send("pick", { shot: shot.id, take: number })) {
