@@ -15,6 +15,7 @@ from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
 from runner.language.films import compile_films
 from runner.language.model import Batch, Storyboard
+from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step, material_name
