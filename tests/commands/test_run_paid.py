@@ -115,7 +115,7 @@ def test_after_a_selection_the_next_lines_look_there_and_offer_the_rest(paid_fil
     assert said.code == 0, said.err
     words = " ".join(said.out.split())
     assert f"storyboard run {FILM} --provider kinovi --var-file vars.yaml the rest, 60 credits" in words
-    assert f"storyboard status {FILM} --var-file vars.yaml --provider kinovi" in words
+    assert f"storyboard status {FILM} --provider kinovi --var-file vars.yaml" in words
     assert "film 1 of 2 shots" in words
     retaken = paid_film.storyboard("run", FILM, *choice, "--retake", "quay", "--max-credits", "60", **there.env)
     assert "film 1 of 2 shots" in " ".join(retaken.out.split())

@@ -86,7 +86,7 @@ STATEMENTS = {
     "a repeated profile": Case(
         shot("prompt: x", "profiles: {n: {resolution: 480p}, m: {resolution: 720p}}\n"),
         ("--profile",),
-        command=("plan", FILM, "--profile", "n", "--profile", "m"),
+        command=("plan", FILM, "--profile", "n", "--profile", "n"),
     ),
 }
 
