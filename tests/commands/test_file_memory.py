@@ -130,9 +130,3 @@ def test_a_damaged_memory_is_rebuilt_and_only_doctor_tells(film: ContentRepo, co
     assert (result.code, result.err) == (0, "")
     assert planned_hash(film) == true
     assert "what local files hold is remembered" in film.storyboard("doctor").out
-
-
-def test_without_a_state_folder_nothing_is_remembered(film: ContentRepo) -> None:
-    film.state.rmdir()
-    planned_hash(film)
-    assert not film.state.exists()
