@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """An empty home for each process of the suite: no test sees, or changes, what the user has."""
     if config.getoption("--host", default=None):  # the live tests need the user's key and proxy
         return
+    # A shell starts what runs in the background with Ctrl-C ignored, and every process of a test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name.startswith(_PREFIXES) or name in _NAMES or name.lower() in _PROXIES:
             del os.environ[name]
