@@ -211,7 +211,8 @@ def _run(order: dict[str, Any], streams: list[int], writer: int) -> NoReturn:
     try:
         code = main()
     finally:
-        os.write(writer, "\n".join(set(sys.modules) - before).encode())
+        # in the order of their import: `_asyncio` before `asyncio` is loaded twice, and knows no current task
+        os.write(writer, "\n".join(name for name in sys.modules if name not in before).encode())
         os.close(writer)
     threading._shutdown()  # type: ignore[attr-defined] # as at the end of the interpreter, without its clearing of memory
     atexit._run_exitfuncs()
