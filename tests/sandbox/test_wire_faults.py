@@ -1,6 +1,7 @@
 """Faults of HTTP answers, scripted, against the true state of the task."""
 
 import json
+import select
 import socket
 import time
 from typing import Any
@@ -188,6 +189,20 @@ def test_other_requests_go_wrong_the_same_ways(sandbox: SandboxClient, operation
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         send()
     assert send().status_code == 200
+
+
+def test_a_faulty_answer_waits_for_the_rest_of_the_request(sandbox: SandboxClient) -> None:
+    """Closing a connection with an unread rest would reset it, and lose the answer."""
+    sandbox.set_faults({"on": "upload", "do": {"status": 503, "message": "busy"}})
+    url = httpx.URL(sandbox.base_url)
+    head = "POST /api/v1/uploads HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 5\r\nauthorization: Bearer"
+    with socket.create_connection((url.host, url.port), timeout=20) as connection:
+        connection.sendall(f"{head} {sandbox.key}\r\n\r\n".encode())
+        sandbox.state()  # answered after the head was handled
+        assert select.select([connection], [], [], 0)[0] == []
+        connection.sendall(b"12345")
+        with connection.makefile("rb") as answer:
+            assert answer.read().endswith(b'{"message": "busy"}')
 
 
 # -- files ------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The API over HTTP: authentication, limits of bodies, routes."""
 
+import contextlib
 import hmac
 import re
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -87,6 +89,8 @@ class SandboxApp:
             except EarlyReply as early:
                 response = as_json(early.reply)
             real = faulty_response.ranged(effect, await faulty_response.capture(response), request)
+        elif _BODY_KEY not in request.scope:
+            await self._discard_body(request)
         texts = faulty_response.fill_in_texts(request) | {"taskId": faulty_response.task_id_of(real)}
         texts["earlierTaskId"] = next((name for name in self.service.state.tasks if name != texts["taskId"]), "")
         self.count_answer(request, "fault")
@@ -171,6 +175,12 @@ class SandboxApp:
             self.note_misplaced_key(request.url.path, "body")
         request.scope[_BODY_KEY] = read_body
         return read_body
+
+    async def _discard_body(self, request: Request) -> None:
+        """Read the body away: to close a connection with an unread rest resets it, and the answer is lost with it."""
+        with anyio.move_on_after(self.service.options.request_timeout / 2), contextlib.suppress(ClientDisconnect):
+            async for _ in request.stream():
+                pass
 
     def _with_date_header(self, request: Request, send: Send) -> Send:
         """Put the sandbox's time on every answer, and count the answer."""
