@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.commands.content_repo import ContentRepo
-from tests.dailies.filmed import OUTPUT, large_film
+from tests.builders.content_repo import ContentRepo
+from tests.builders.made_films import OUTPUT, large_film
 
 _SHOTS, _TAKES = 1_000, 3
 _BOARD = "storyboards/film.yaml"

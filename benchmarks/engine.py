@@ -37,8 +37,8 @@ from runner.language.model import Batch
 from runner.requests.request import canonical_json
 from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.store.ledger.ledger import Ledger
+from tests.builders.engine_batches import PAID, batch, planner, shot
 from tests.engine import virtual
-from tests.engine.boards import PAID, batch, planner, shot
 from tests.engine.provider import Simulated, Task, World
 
 MEDIAN, LATENCY = 150.0, 0.2

@@ -55,7 +55,7 @@ from runner.requests.request import Request, TakeReference
 from runner.settings.api_key import ApiKey
 from runner.store.clip_store import ClipStore
 from runner.store.ledger.ledger import Ledger
-from tests.engine.boards import PAID, PATH, batch
+from tests.builders.engine_batches import PAID, PATH, batch
 
 REAL = 150.0
 """Seconds of a task that the scaled ones stand for."""

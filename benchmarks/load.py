@@ -29,7 +29,7 @@ from runner.engine.run_context import RunContext
 from runner.engine.run_loop import single_worker_thread
 from runner.engine.schedule import next_orders
 from runner.store.ledger.ledger import Ledger
-from tests.engine.boards import film, planner
+from tests.builders.engine_batches import film, planner
 from tests.engine.provider import Simulated, World
 
 IN_FLIGHT, SECONDS = 50, 150.0

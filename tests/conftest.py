@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledgers import IMPLEMENTATIONS, LedgerHome
+from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
 
 _PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
 _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")

@@ -16,8 +16,7 @@ from runner.assembly.assemble import assemble, can_copy
 from runner.assembly.film_key import FilmKey, key_of
 from runner.assembly.film_sound import LOUDNESS
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, FilmShape, MusicTrack, Part
-
-from .clips import Decoded, decode, make_clip
+from tests.builders.clips import Decoded, decode, make_clip
 
 
 def part(path: Path, seconds: Fraction | int = 1, start: Fraction | int = 0, level: float = 0.0) -> Part:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from runner.assembly.posters import PosterRequest, posters
-from tests.assembly.clips import make_clip
+from tests.builders.clips import make_clip
 
 
 def request(path: Path, number: int = 1, **fields: object) -> PosterRequest:

@@ -31,7 +31,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History, duration_class
 from runner.attempts.recovery import outcome_after_crash, release_free_attempt
-from tests.builders import history_of
+from tests.builders.histories import history_of
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CLIP = Clip("renders/film/kinovi/clips/quay/take-1.mp4", "ab", 10, 1280, 720, 4.0)

@@ -9,7 +9,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SendStarted
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits, sums_of
-from tests.planning.worlds import after, plan, shot
+from tests.builders.plans import after, plan, shot
 
 QUOTE, BILL = Decimal(200), Decimal("201.5")
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
-from tests.plain_clips import sandbox_process
+from tests.builders.content_repo import ContentRepo, content
+from tests.builders.plain_clips import sandbox_process
 from tests.waiting import wait_until
 
 KEY = "made-up-canary-key-1234"

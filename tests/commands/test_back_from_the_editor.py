@@ -9,7 +9,7 @@ from typing import Any
 import opentimelineio as otio
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 
 FILM = """\
 storyboard: 1

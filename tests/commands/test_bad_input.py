@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.commands.content_repo import CommandResult, ContentRepo
+from tests.builders.content_repo import CommandResult, ContentRepo
 
 FILM = "storyboards/film.yaml"
 

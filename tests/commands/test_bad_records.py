@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests import requirements
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 from tests.commands.test_repository_names import FILM, QUAY
 
 Start = Callable[..., Host]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 
 BOARD = "storyboards/film.yaml"
 

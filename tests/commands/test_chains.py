@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from runner.media.frames import image_of
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo, content
 from tests.double.media import clip
 from tests.double.server import Double
 from tests.double.steps import CREATE, POLL, Step, record, reply

@@ -12,8 +12,8 @@ import pytest
 from runner.commands import COMMANDS
 from runner.settings.environment import child_environment
 from runner.store.git import git_environment
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo, content
 
 FILM = """\
 storyboard: 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
 
 WORKFLOW = ".github/workflows/storyboard.yml"
 PIPELINE = ".gitlab-ci.yml"

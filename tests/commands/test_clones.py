@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import ContentRepo
 from tests.commands.test_never_twice import committed, fresh
 from tests.commands.test_repository_names import FILM, QUAY
 

@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 from tests import requirements
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 
 FILM = """\
 storyboard: 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.assembly.clips import decode
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.clips import decode
+from tests.builders.content_repo import ContentRepo, content
 
 FILM = """\
 storyboard: 1

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from runner.show.screens.diff_markdown import MARK, MOST_CHARACTERS
-from tests.commands.content_repo import FILM, CommandResult, ContentRepo
+from tests.builders.content_repo import FILM, CommandResult, ContentRepo
 from tests.show.test_json import SCHEMAS
 
 BOARD = "storyboards/film.yaml"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.content_repo import FILM, ContentRepo, content
+from tests.builders.content_repo import FILM, ContentRepo, content
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 
 from tests import requirements
+from tests.builders.content_repo import CommandResult, ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import CommandResult, ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.builders import containers, media_files
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import KEY
-from tests.commands.content_repo import ContentRepo, content
 from tests.commands.test_never_twice import committed, fresh
 from tests.double.media import clip
 from tests.double.server import Double
 from tests.double.steps import CREATE, MEDIA, Step
-from tests.media import containers, samples
 
 BOARD = "storyboards/film.yaml"
 FILM = """\
@@ -73,7 +73,7 @@ def without_last_frame(_: Path) -> bytes:
 
 
 def sound_alone(folder: Path) -> bytes:
-    return samples.sound(folder / "sound.mp4", "aac", "mp4").read_bytes()
+    return media_files.sound(folder / "sound.mp4", "aac", "mp4").read_bytes()
 
 
 def webm(folder: Path) -> bytes:

@@ -5,7 +5,7 @@ import sqlite3
 
 from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.store.ledger.file_name import NAME
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 CURRENT, EARLIER = f'"drawing":{DRAWING_VERSION}', f'"drawing":{DRAWING_VERSION - 1}'

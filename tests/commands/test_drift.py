@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 

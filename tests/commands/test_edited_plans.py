@@ -12,8 +12,8 @@ import pytest
 
 from runner.planning.saved_plan import NotASavedPlan, read_saved_plan
 from runner.providers.transport.strict_json import NotJsonError, parse
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host, hosts
-from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 TEXT = """\

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from tests.builders.content_repo import CommandResult, ContentRepo
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import CommandResult, ContentRepo
 from tests.commands.test_never_twice import committed, fresh
 
 FILM = "storyboards/film.yaml"

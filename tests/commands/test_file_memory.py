@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 from tests.waiting import wait_until
 
 FILM = """\

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, clone, content
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo, clone, content
 
 FILM = "storyboards/film.yaml"
 BOTH = ("--profile", "dawn", "--profile", "dusk")

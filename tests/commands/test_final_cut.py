@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.assembly.clips import decode
+from tests.builders.clips import decode
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo, content
 from tests.waiting import wait_until
 
 FILM = """\

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.commands.content_repo import CommandResult, ContentRepo
+from tests.builders.content_repo import CommandResult, ContentRepo
 
 FILM = "storyboards/film.yaml"
 COUNT = 20_000

@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import KEY, PAID_FILM, Host
-from tests.commands.content_repo import ContentRepo
 from tests.commands.test_repository_names import FILM, QUAY
 
 Start = Callable[..., Host]

@@ -11,7 +11,7 @@ from runner.commands import COMMANDS
 from runner.settings.settings import state_folder, user_config_folder
 from runner.store import crash_report
 from tests import requirements
-from tests.commands.content_repo import CommandResult, ContentRepo
+from tests.builders.content_repo import CommandResult, ContentRepo
 
 BOARD = "storyboards/film.yaml"
 HOMES: dict[str, dict[str, str]] = {"none": {}, "empty": {"HOME": ""}, "relative": {"HOME": "home/me"}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 
 FILM = "storyboards/film.yaml"
 LOOKING = (("plan", FILM), ("status", FILM), ("verify", FILM), ("run", FILM))

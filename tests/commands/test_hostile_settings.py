@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 SCREENFUL = 5000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
 
 
 @pytest.mark.parametrize("folder", ["film", "films/the quay", "."])

@@ -7,8 +7,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 LOCAL = """\

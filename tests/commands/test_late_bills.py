@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from runner.clock import format_utc
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo
 
 BOARD = "storyboards/film.yaml"
 FILM = """\

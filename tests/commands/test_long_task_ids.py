@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import KEY, PAID_FILM
-from tests.commands.content_repo import ContentRepo, content
 from tests.double.media import clip
 from tests.double.server import Double
 from tests.double.steps import POLL, dropped, record, reply

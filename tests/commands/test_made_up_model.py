@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import CommandResult, ContentRepo, content
 from tests.commands.conftest import KEY
-from tests.commands.content_repo import CommandResult, ContentRepo, content
 from tests.double.media import clip
 from tests.double.server import Double
 from tests.double.steps import POLL, record, reply

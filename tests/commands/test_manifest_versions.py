@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from runner.store import locks
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import ContentRepo
 from tests.commands.test_never_twice import committed, fresh
 from tests.waiting import wait_until
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, content
+from tests.builders.media_files import colours, film
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo, content
 from tests.commands.test_materials import CANARY, UPLOADS, picture
-from tests.media.samples import colours, film
 from tests.publish.servers import BUCKET, s3_server, web_server
 from tests.requirements import c_compiler, linux
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, content
+from tests.builders.media_files import colours, film, wav
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo, content
-from tests.media.samples import colours, film, wav
 
 FILM = """\
 storyboard: 1

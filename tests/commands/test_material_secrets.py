@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo, content
 from tests.commands.test_materials import CANARY, CHAIN, picture, stored_secrets
 from tests.publish.servers import BUCKET, KEY_ID, S3, SECRET, s3_server
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo, content
 from tests.publish.servers import BUCKET, Answer, s3_server, web_server
 
 CHAIN = """\

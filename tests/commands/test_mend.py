@@ -10,8 +10,8 @@ import pytest
 
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.merging import tasks
-from tests.commands.content_repo import ContentRepo
-from tests.manifest.branches import NAME, random_pair
+from tests.builders.content_repo import ContentRepo
+from tests.builders.manifest_branches import NAME, random_pair
 from tests.manifest.test_merging import merges_plainly
 
 Sides = tuple[Manifest, Manifest, Manifest]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import ContentRepo
 from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"

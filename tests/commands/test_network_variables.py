@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo
 
 BOARD = "storyboards/film.yaml"
 UNUSABLE = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.store import locks
-from tests.commands.content_repo import CommandResult, ContentRepo, content
+from tests.builders.content_repo import CommandResult, ContentRepo, content
 
 FILM = "storyboards/film.yaml"
 BOARD = """\

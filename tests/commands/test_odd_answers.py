@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 from tests.double.media import clip
 from tests.double.server import Double
 from tests.double.steps import POLL, Step, record

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import Host, hosts
-from tests.commands.content_repo import ContentRepo, content
 from tests.show.test_json import holds
 
 FILM = "storyboards/film.yaml"

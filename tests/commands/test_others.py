@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.builders.content_repo import ContentRepo, clone
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import ContentRepo, clone
 
 FILM, STRANGE = "storyboards/film.yaml", "storyboards/strange.yaml"
 Start = Callable[..., Host]

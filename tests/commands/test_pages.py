@@ -9,7 +9,7 @@ from runner.cli import main
 from runner.planning.plan import Action
 from runner.planning.reason import ReasonCode
 from runner.settings.environment import commands_on_path
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
 from tests.docs.pages import ROOT
 
 PAGES = {"language", "commands", "json", "exit-codes", "problems", "tutorial", "materials", "continuity", "sandbox"}

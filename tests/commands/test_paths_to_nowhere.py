@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 
 FILM = "storyboards/film.yaml"
 CLIP = "renders/film/sandbox/clips/quay/take-1.mp4"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.builders.content_repo import content
 from tests.commands.conftest import Host
-from tests.commands.content_repo import content
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

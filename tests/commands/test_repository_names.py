@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 QUAY = ("run", FILM, "--yes", "--select", "quay")

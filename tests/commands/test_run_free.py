@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.commands.content_repo import ContentRepo, clone
+from tests.builders.content_repo import ContentRepo, clone
 
 FILM = "storyboards/film.yaml"
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, clone
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo, clone
 
 FILM = "storyboards/film.yaml"
 LIMIT = {"STORYBOARD_MAX_CREDITS": "110"}

@@ -12,8 +12,8 @@ import pytest
 
 from runner.planning.saved_plan import read_saved_plan
 from runner.providers.transport.strict_json import parse
+from tests.builders.content_repo import CommandResult, ContentRepo, clone
 from tests.commands.conftest import Host
-from tests.commands.content_repo import CommandResult, ContentRepo, clone
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 HEAD = "storyboard: 1\nshots:\n"

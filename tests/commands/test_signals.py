@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"

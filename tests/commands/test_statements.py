@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 from PIL import Image
 
-from tests.commands.content_repo import ContentRepo
-from tests.language.storyboards import picture
+from tests.builders.content_repo import ContentRepo
+from tests.builders.storyboards import picture
 
 FILM = "storyboards/film.yaml"
 URL = "https://cdn.example.com"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 
 
 @pytest.fixture

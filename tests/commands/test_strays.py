@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import httpx
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 QUAY, BOATS = (f"renders/film/kinovi/clips/{shot}/take-1.mp4" for shot in ("quay", "boats"))

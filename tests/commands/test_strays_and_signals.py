@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import ContentRepo
 from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"

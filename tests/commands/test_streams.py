@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.builders.content_repo import CommandResult, ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import CommandResult, ContentRepo
 
 BOARD = "storyboards/film.yaml"
 NO_ANSWER = "faults: 1\nrules:\n  - {on: create, times: 1, do: {answer: none}}\n"

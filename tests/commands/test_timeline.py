@@ -7,7 +7,7 @@ from pathlib import Path
 import opentimelineio as otio
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
 
 FILM = """\
 storyboard: 1

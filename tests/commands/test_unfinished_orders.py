@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.builders.content_repo import CommandResult, ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import CommandResult, ContentRepo
 
 FILM = "storyboards/film.yaml"
 RUN = ("run", FILM, "--yes")

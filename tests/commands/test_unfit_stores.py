@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo, content
+from tests.builders.media_files import picture
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo, content
-from tests.media.samples import picture
 from tests.publish.servers import Answer, WebServer, web_server
 
 FILM = """\

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 from tests.commands.test_repository_names import FILM, QUAY, another
 from tests.waiting import wait_until
 

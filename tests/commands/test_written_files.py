@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.content_repo import ContentRepo
 
 Start = Callable[..., Host]
 FILM = "storyboards/film.yaml"

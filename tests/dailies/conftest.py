@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests import requirements
-from tests.commands.content_repo import ContentRepo
-from tests.dailies.filmed import OUTPUT, filmed
+from tests.builders.content_repo import ContentRepo
+from tests.builders.made_films import OUTPUT, filmed
 
 _FLAGS = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required")
 FILM = """\

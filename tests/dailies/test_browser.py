@@ -11,9 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
+from tests.builders.made_films import filmed, refused
 from tests.dailies.conftest import FILM, Watched, chosen, opened, page_file, served
-from tests.dailies.filmed import filmed, refused
 from tests.waiting import wait_until
 
 MEDIA_TIMES = "[...document.querySelectorAll('video')].map((video) => Number(video.dataset.mediaTime))"

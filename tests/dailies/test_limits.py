@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.builders.made_films import OUTPUT, large_film
 from tests.dailies.conftest import chosen, opened, page_file
-from tests.dailies.filmed import OUTPUT, large_film
 from tests.waiting import wait_until
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from runner.show.dailies.page import page, script_json
 from tests import requirements
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
+from tests.builders.made_films import OUTPUT, filmed, refused
 from tests.dailies.conftest import FILM
-from tests.dailies.filmed import OUTPUT, filmed, refused
 
 PAYLOADS = (
     "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<!--<script>", "]]>",

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests import requirements
+from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import Host, hosts
-from tests.commands.content_repo import ContentRepo, content
 from tests.dailies.conftest import opened, served, stop
 from tests.dailies.test_served import Window, picks, window
 from tests.waiting import wait_until

@@ -19,9 +19,9 @@ from playwright.sync_api import Browser
 
 from runner.planning.plan import Step
 from tests import requirements
-from tests.commands.content_repo import ContentRepo
+from tests.builders.content_repo import ContentRepo
+from tests.builders.made_films import filmed, refused, write_manifest
 from tests.dailies.conftest import opened, page_file
-from tests.dailies.filmed import filmed, refused, write_manifest
 from tests.waiting import wait_until
 
 FOLDER = Path(__file__).parent / "screenshots"

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.commands.content_repo import ContentRepo, content
+from tests.builders.content_repo import ContentRepo, content
+from tests.builders.made_films import OUTPUT
 from tests.dailies.conftest import FILM, served, stop
-from tests.dailies.filmed import OUTPUT
 from tests.waiting import wait_until
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from runner.paid_providers import paid_provider_name
 from runner.show.pages.pages import page_paths
+from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host, hosts
-from tests.commands.content_repo import ContentRepo
 from tests.docs.pages import ROOT, blocks
 
 PAGE = ROOT / "runner/show/templates/init/AGENTS.md"

@@ -8,8 +8,8 @@ import pytest
 
 from runner.language import compiler as language
 from runner.language.model import Batch
+from tests.builders.content_repo import content
 from tests.commands.conftest import Host, hosts
-from tests.commands.content_repo import content
 from tests.docs.pages import ROOT, Block, blocks
 
 PAGE = ROOT / "docs/continuity.md"

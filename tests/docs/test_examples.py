@@ -10,9 +10,9 @@ from runner.diagnostics.problem import Problems
 from runner.editions.edition import load
 from runner.language import compiler as language
 from runner.language.model import Batch
-from tests.builders import local_files
+from tests.builders.histories import local_files
+from tests.builders.plans import plan_of
 from tests.docs.pages import ROOT
-from tests.planning.worlds import plan_of
 
 EXAMPLES = sorted((ROOT / "storyboards").glob("*.yaml"))
 TEMPLATE = ROOT / "runner/show/templates/init/storyboards/first-light.yaml"

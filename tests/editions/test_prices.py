@@ -7,7 +7,7 @@ import pytest
 
 from runner.editions.edition import NAMES, Edition, load, with_prices
 from runner.requests.request import RemoteFile, Request, ResolvedTake, TakeReference, neutral_form
-from tests.editions.made_up import edition_with
+from tests.builders.made_up_editions import edition_with
 
 CLIP = RemoteFile("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
 

@@ -12,10 +12,10 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.planning.plan import Plan
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import PAID
+from tests.builders.ledgers import LedgerHome
 
 from . import virtual
-from .boards import PAID
 from .provider import Simulated
 
 

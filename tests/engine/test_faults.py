@@ -10,9 +10,9 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.events import CreateResult, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import TransferFailed
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import film, planner
+from tests.builders.ledgers import LedgerHome
 
-from .boards import film, planner
 from .harness import EngineHarness, run_engine
 from .provider import Script, Simulated, World
 

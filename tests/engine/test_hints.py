@@ -11,10 +11,10 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunResult
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.engine.webhooks import WebhookInbox
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import PAID, batch, film, planner, shot
+from tests.builders.ledgers import LedgerHome
 
 from . import virtual
-from .boards import PAID, batch, film, planner, shot
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 from .virtual import BEGIN

@@ -17,9 +17,9 @@ from runner.planning.planner import build_plan
 from runner.requests.request import RemoteFile, Request
 from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import PAID, PATH, batch
+from tests.builders.ledgers import LedgerHome
 
-from .boards import PAID, PATH, batch
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 

@@ -33,10 +33,10 @@ from runner.engine.limits import Budget
 from runner.engine.ports import TransferFailed
 from runner.engine.run_loop import StopRequest
 from runner.planning.plan import Action, Plan
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import FREE, PATH, batch, film, planner, shot
+from tests.builders.ledgers import LedgerHome
 
 from . import virtual
-from .boards import FREE, PATH, batch, film, planner, shot
 from .harness import EngineHarness, run_engine
 from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Script, Simulated, Task, World
 

@@ -13,10 +13,10 @@ from runner.engine.run_loop import StopRequest
 from runner.language.model import Shot
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import batch, planner, shot
+from tests.builders.ledgers import LedgerHome
 
 from . import virtual
-from .boards import batch, planner, shot
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 

@@ -5,8 +5,7 @@ import pytest
 from runner.attempts.history import History
 from runner.diagnostics.problem import ExitCode
 from runner.engine.run_events import RunResult, StopReason, TakeResult
-
-from .boards import film, planner
+from tests.builders.engine_batches import film, planner
 
 PLAN = planner(film(1))(History())
 ONE = (TakeResult(PLAN.steps[0]),)

@@ -9,9 +9,9 @@ from runner.diagnostics.problem import ExitCode, Place
 from runner.engine.run_events import RunResult
 from runner.language.model import Shot
 from runner.requests.request import LocalFile, Material, RemoteFile, Request
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import PATH, batch, planner
+from tests.builders.ledgers import LedgerHome
 
-from .boards import PATH, batch, planner
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 

@@ -44,8 +44,8 @@ from runner.language.model import Batch
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import TakeReference
+from tests.builders.engine_batches import batch, film, planner, shot
 
-from .boards import batch, film, planner, shot
 from .virtual import BEGIN
 
 LIMITS = RunLimits("run1", concurrency=3)

@@ -5,9 +5,9 @@ from runner.diagnostics.problem import Place
 from runner.engine.ports import Published, TransferFailed
 from runner.language.model import Shot
 from runner.requests.request import LocalFile, Material, Request
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import FREE, PATH, batch, planner
+from tests.builders.ledgers import LedgerHome
 
-from .boards import FREE, PATH, batch, planner
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 

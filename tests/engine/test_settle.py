@@ -28,9 +28,9 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.planning import settlement
 from runner.store.ledger.ledger import Ledger
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import PAID, film, planner
+from tests.builders.ledgers import LedgerHome
 
-from .boards import PAID, film, planner
 from .virtual import BEGIN, VirtualClock
 
 MS = int(BEGIN.timestamp() * 1000)

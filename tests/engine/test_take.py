@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 from runner.engine.ports import TransferFailed
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import film, planner
+from tests.builders.ledgers import LedgerHome
 
-from .boards import film, planner
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 

@@ -25,10 +25,10 @@ from runner.engine.poll_timing import learn_from_end, reschedule, schedule_first
 from runner.engine.run_context import RunContext
 from runner.engine.schedule import credits_to_order
 from runner.lazy_dataclass import replace
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import film, planner
+from tests.builders.ledgers import LedgerHome
 
 from . import virtual
-from .boards import film, planner
 from .provider import Simulated, World
 from .virtual import BEGIN
 

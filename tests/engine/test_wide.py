@@ -16,9 +16,9 @@ import runner
 from runner.attempts.events import CreateResult, PollResult
 from runner.requests.request import JsonValue
 from runner.requests.shot_text import NO_TEXT, ShotText
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import film, planner
+from tests.builders.ledgers import LedgerHome
 
-from .boards import film, planner
 from .harness import EngineHarness, run_engine
 from .provider import Simulated, World
 

@@ -20,10 +20,10 @@ from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material
 from runner.requests.shot_text import NO_TEXT, ShotText
-from tests.ledgers import LedgerHome
+from tests.builders.engine_batches import PAID, batch, planner, shot
+from tests.builders.ledgers import LedgerHome
 
 from . import virtual
-from .boards import PAID, batch, planner, shot
 from .provider import NOT_SENT, PROVIDER_FAULT, Simulated, World
 
 CHAINS = batch(

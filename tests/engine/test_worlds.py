@@ -35,10 +35,10 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunResult
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.planning.plan import Plan
-from tests.ledgers import IMPLEMENTATIONS, LedgerHome
+from tests.builders.engine_batches import PAID, batch, planner, shot
+from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
 
 from . import virtual
-from .boards import PAID, batch, planner, shot
 from .dying import DyingLedger, DyingProvider, Killed, Life
 from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Simulated, World
 

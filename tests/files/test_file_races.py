@@ -10,8 +10,8 @@ import pytest
 
 from runner.files.reading import FileRejected, open_regular, resolve_inside
 from runner.media.files import inspect
-from tests.builders import local_files
-from tests.language.storyboards import compiled, picture
+from tests.builders.histories import local_files
+from tests.builders.storyboards import compiled, picture
 
 INSIDE, OUTSIDE = (64, 36), (10, 10)
 

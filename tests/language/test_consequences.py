@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.language.storyboards import compiled
+from tests.builders.storyboards import compiled
 
 TWICE = "shots:\n  - {id: a, prompt: '@maria'}\n  - {id: b, prompt: '@maria'}\n"
 CASES = {

@@ -12,7 +12,7 @@ from runner.language.edit import CutEntry, Music
 from runner.language.explain import explain_shot
 from runner.language.model import Storyboard
 from runner.requests.request import fingerprint_fast
-from tests.language.storyboards import codes, compiled, picture, shots
+from tests.builders.storyboards import codes, compiled, picture, shots
 
 HUM = Path(__file__).parent.parent / "storyboards/bad/files/hum.wav"
 """A sound of two seconds."""

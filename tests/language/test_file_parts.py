@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.requests.request import FilePart, LocalFile, fingerprint, fingerprint_fast, neutral_form
-from tests.language.storyboards import codes, compiled, picture, shots
-from tests.media.samples import colours, film, wav
+from tests.builders.media_files import colours, film, wav
+from tests.builders.storyboards import codes, compiled, picture, shots
 
 WHOLE = "storyboard: 1\nassets:\n  score: {{audio: score.wav{part}}}\n  door: door.png\nshots:\n"
 DANCE = "  - {id: dance, prompt: '@door moves to the beat of @score'}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.show.screens.problems import render_problems
-from tests.language.storyboards import compiled
+from tests.builders.storyboards import compiled
 
 COUNT = 2_500
 HEAD = "storyboard: 1\nshots:\n"

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from runner.language import compiler as language
-from tests.language.storyboards import codes, compiled, picture, shots
+from tests.builders.storyboards import codes, compiled, picture, shots
 
 Form = Literal["NFC", "NFD"]
 URL = "https://x.example.net/y"

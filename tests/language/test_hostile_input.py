@@ -13,7 +13,7 @@ from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
 from runner.show.json.problems import problems_json
 from runner.show.screens.problems import github, render_problems, sarif
-from tests.language.storyboards import codes, compiled, picture
+from tests.builders.storyboards import codes, compiled, picture
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
 CORPUS = [path.read_bytes() for path in sorted(BAD.glob("*.yaml")) if path.stat().st_size < 3000]

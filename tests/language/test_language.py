@@ -12,8 +12,8 @@ from runner.diagnostics.problem import ExitCode
 from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
 from runner.requests.request import LocalFile, RemoteFile, TakeReference
-from tests.editions.made_up import edition_with
-from tests.language.storyboards import codes, compiled, picture, shots
+from tests.builders.made_up_editions import edition_with
+from tests.builders.storyboards import codes, compiled, picture, shots
 
 ASSETS = """
 assets:

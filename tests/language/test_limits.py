@@ -7,8 +7,8 @@ import pytest
 
 from runner.editions.edition import load
 from runner.language.compiler import CompileOptions
-from tests.editions.made_up import edition_with
-from tests.language.storyboards import codes, compiled, picture, shots
+from tests.builders.made_up_editions import edition_with
+from tests.builders.storyboards import codes, compiled, picture, shots
 
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"
 

@@ -7,7 +7,7 @@ import yaml
 
 from runner.language.schema_files import load
 from runner.language.unknown_fields import _ASSET_FIELDS, _SHOT_FIELDS, _TOP_FIELDS
-from tests.language.storyboards import codes, compiled
+from tests.builders.storyboards import codes, compiled
 
 HEAD = "storyboard: 1\nshots:\n"
 

@@ -13,7 +13,7 @@ from runner.language.yaml.document import NodeRef, Source
 from runner.language.yaml.parser import parse
 from runner.language.yaml.scalar_offsets import offsets
 from runner.show.screens.problems import render_problems
-from tests.language.storyboards import compiled
+from tests.builders.storyboards import compiled
 
 SCALARS = [
     "x: plain text here",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.language.storyboards import compiled
+from tests.builders.storyboards import compiled
 
 VARIABLES = "{k: x, l: [1, 2], m: {a: 1}, nothing: null}"
 SHOT = f"storyboard: 1\nvars: {VARIABLES}\nshots:\n  - id: a\n    prompt: "

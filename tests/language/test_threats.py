@@ -12,7 +12,7 @@ import pytest
 
 from runner.language import compiler as language
 from runner.language.schema_files import folder
-from tests.language.storyboards import codes, picture, shots
+from tests.builders.storyboards import codes, picture, shots
 
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"
 REPOSITORY = Path(language.__file__).parents[2]

@@ -15,8 +15,8 @@ from runner.store.manifest.composing import compose
 from runner.store.manifest.document import NAME
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
+from tests.builders.plans import BOARD_FILM, START, after, clip, plan, shot
 from tests.manifest.conftest import with_pick
-from tests.planning.worlds import BOARD_FILM, START, after, clip, plan, shot
 
 ALLEY, BOAT, QUAY = shot("alley"), shot("boat"), shot("quay")
 

@@ -16,7 +16,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.store.manifest.composing import compose
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
-from tests.planning.worlds import BOARD_FILM, actions, after, clip, last_frame, plan, renamed, shot
+from tests.builders.plans import BOARD_FILM, actions, after, clip, last_frame, plan, renamed, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
 

@@ -13,7 +13,7 @@ from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.merging import PickConflict, merge, tasks
 from runner.store.manifest.reading import parse
-from tests.manifest.branches import random_pair
+from tests.builders.manifest_branches import random_pair
 from tests.manifest.conftest import SCHEMA
 
 PAIRS = 500

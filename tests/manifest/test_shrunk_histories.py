@@ -21,7 +21,7 @@ from runner.store.manifest.composing import compose
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import read
-from tests.planning.worlds import BOARD_FILM, after, clip, last_frame, plan, shot
+from tests.builders.plans import BOARD_FILM, after, clip, last_frame, plan, shot
 
 OUTCOMES = ("stored", "stored", "doubtful", "failed", "running", "succeeded")
 Film = tuple[Shot, ...]

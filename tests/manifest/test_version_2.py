@@ -17,8 +17,8 @@ from runner.store.manifest.decisions import with_keeps
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import read
+from tests.builders.plans import BOARD_FILM, START, after, clip, plan, renamed, shot
 from tests.manifest.conftest import Reread, with_pick
-from tests.planning.worlds import BOARD_FILM, START, after, clip, plan, renamed, shot
 
 NOTE = {"at": "2026-03-02T12:00:00.000Z", "take": 1, "text": "the light is right"}
 

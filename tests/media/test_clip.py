@@ -12,14 +12,14 @@ from PIL import Image
 
 from runner.media.clip import ClipFacts, IncompleteClip, frame, probe
 from runner.media.mp4_boxes import MAX_BOXES
-from tests.media import samples
+from tests.builders import media_files
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A second of film with its index in front, as providers write them."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return samples.film(path, samples.colours(24), faststart=True).read_bytes()
+    return media_files.film(path, media_files.colours(24), faststart=True).read_bytes()
 
 
 def _words(path: Path) -> str:
@@ -38,13 +38,13 @@ def test_a_whole_clip_says_what_it_shows(tmp_path: Path, clip: bytes) -> None:
 
 
 def test_the_index_may_stand_at_the_end(tmp_path: Path) -> None:
-    path = samples.film(tmp_path / "a.mp4", samples.colours(30))
+    path = media_files.film(tmp_path / "a.mp4", media_files.colours(30))
     assert path.read_bytes().rindex(b"moov") > path.read_bytes().index(b"mdat")
     assert probe(path).seconds == Decimal("1.25")
 
 
 def test_a_clip_in_fragments_is_whole_too(tmp_path: Path) -> None:
-    source = samples.film(tmp_path / "a.mp4", samples.colours(24))
+    source = media_files.film(tmp_path / "a.mp4", media_files.colours(24))
     options = {"movflags": "frag_keyframe+empty_moov"}
     with av.open(str(source)) as read, av.open(str(tmp_path / "b.mp4"), "w", format="mp4", options=options) as write:
         stream = write.add_stream_from_template(read.streams.video[0])
@@ -112,7 +112,7 @@ def test_many_boxes_have_an_end(tmp_path: Path) -> None:
 
 
 def test_a_sound_is_no_clip(tmp_path: Path) -> None:
-    assert _words(samples.sound(tmp_path / "a.mp4", "aac", "mp4")) == "has no video track"
+    assert _words(media_files.sound(tmp_path / "a.mp4", "aac", "mp4")) == "has no video track"
 
 
 @pytest.mark.parametrize("table", [b"stsz", b"stts", b"stco", b"stsc"])
@@ -134,7 +134,7 @@ def test_a_track_has_the_length_it_says(tmp_path: Path, clip: bytes) -> None:
 
 
 def test_all_frames_that_the_index_counts_are_there(tmp_path: Path) -> None:
-    data = bytearray(samples.film(tmp_path / "a.mp4", samples.colours(24)).read_bytes())
+    data = bytearray(media_files.film(tmp_path / "a.mp4", media_files.colours(24)).read_bytes())
     struct.pack_into(">I", data, data.index(b"stco") + 12, len(data) - 40)
     (tmp_path / "a.mp4").write_bytes(data)
     assert _words(tmp_path / "a.mp4") == "is damaged: a part of its video or audio is missing"
@@ -162,8 +162,8 @@ def test_a_made_up_picture_size_is_refused(tmp_path: Path, clip: bytes) -> None:
 
 
 def test_first_and_last_are_exactly_the_first_and_the_last_picture(tmp_path: Path) -> None:
-    pictures = samples.colours(40)
-    clip = samples.film(tmp_path / "a.mp4", pictures)
+    pictures = media_files.colours(40)
+    clip = media_files.film(tmp_path / "a.mp4", pictures)
     for which, at in (("first", 0), ("last", -1)):
         frame(clip, "first" if which == "first" else "last", tmp_path / f"{which}.png")
         with Image.open(tmp_path / f"{which}.png") as shown:

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from runner.media.clip import ClipFacts, frame, probe
-from tests.media import containers, samples
-from tests.media.containers import ONCE, SIZE, film
+from tests.builders import containers, media_files
+from tests.builders.containers import ONCE, SIZE, film
 
 TWO_SECONDS = ClipFacts(*SIZE, Decimal(2))
 UPRIGHT = ClipFacts(SIZE[1], SIZE[0], Decimal(2))
@@ -94,7 +94,7 @@ def test_an_edit_list_of_the_sound_is_no_fault(tmp_path: Path) -> None:
 
 
 def test_pictures_of_seconds_are_no_fault(tmp_path: Path) -> None:
-    assert probe(samples.film(tmp_path / "a.mp4", samples.colours(3), fps=1)).seconds == Decimal(3)
+    assert probe(media_files.film(tmp_path / "a.mp4", media_files.colours(3), fps=1)).seconds == Decimal(3)
 
 
 def _brightness(clip: Path, which: str, to: Path) -> int:

@@ -11,7 +11,7 @@ from runner.media.clip import IncompleteClip, probe
 from runner.media.cut_audio import cut_sound
 from runner.media.cut_video import cut_frame, cut_video
 from runner.media.files import inspect
-from tests.media.samples import colours, film, sound
+from tests.builders.media_files import colours, film, sound
 
 FILM_SECONDS, FPS = 4, 24
 

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from runner.media.files import MAX_PIXELS, UnsupportedMedia, inspect, known_endings
-from tests.media import samples
+from tests.builders import media_files
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "a.png", "a.webp", "A.JPG"])
 def test_a_picture_has_a_size_and_no_length(tmp_path: Path, name: str) -> None:
-    path = samples.picture(tmp_path / name, (80, 30))
+    path = media_files.picture(tmp_path / name, (80, 30))
     facts = inspect(path)
     assert (facts.kind, facts.width, facts.height, facts.seconds) == ("image", 80, 30, None)
     assert facts.format == ("jpeg" if "j" in name.lower() else name[2:].lower())
@@ -61,20 +61,20 @@ def test_exif_data_that_cannot_be_read_turn_no_picture(tmp_path: Path) -> None:
     ],
 )
 def test_a_sound_has_the_length_that_is_heard(tmp_path: Path, name: str, codec: str, container: str, kind: str) -> None:
-    facts = inspect(samples.sound(tmp_path / name, codec, container))
+    facts = inspect(media_files.sound(tmp_path / name, codec, container))
     assert (facts.kind, facts.format, facts.width) == ("audio", kind, None)
     assert facts.seconds is not None
     assert abs(facts.seconds - 2) <= Decimal("0.05")
 
 
 def test_a_video_has_size_and_length(tmp_path: Path) -> None:
-    facts = inspect(samples.film(tmp_path / "a.mp4", samples.colours(36)))
+    facts = inspect(media_files.film(tmp_path / "a.mp4", media_files.colours(36)))
     assert (facts.kind, facts.format, facts.width, facts.height) == ("video", "mp4", 64, 36)
     assert facts.seconds == Decimal("1.5")
 
 
 def test_a_header_that_lies_about_the_length_is_not_believed(tmp_path: Path) -> None:
-    path = samples.film(tmp_path / "a.mp4", samples.colours(24))
+    path = media_files.film(tmp_path / "a.mp4", media_files.colours(24))
     data = bytearray(path.read_bytes())
     at = data.index(b"mvhd") + 20
     data[at : at + 4] = struct.pack(">I", 1)
@@ -114,21 +114,21 @@ def test_what_is_no_material_is_said_in_plain_words(tmp_path: Path, name: str, d
     ],
 )
 def test_a_name_that_lies_is_refused(tmp_path: Path, written: str, called: str, words: str) -> None:
-    samples.picture(tmp_path / written).rename(tmp_path / called)
+    media_files.picture(tmp_path / written).rename(tmp_path / called)
     with pytest.raises(UnsupportedMedia, match=words):
         inspect(tmp_path / called)
 
 
 def test_a_sound_called_a_video_and_a_video_called_a_sound_are_refused(tmp_path: Path) -> None:
-    samples.sound(tmp_path / "sound.mp4", "aac", "mp4")
-    samples.film(tmp_path / "film.m4a", samples.colours(12))
+    media_files.sound(tmp_path / "sound.mp4", "aac", "mp4")
+    media_files.film(tmp_path / "film.m4a", media_files.colours(12))
     for name, words in (("sound.mp4", "holds M4A audio"), ("film.m4a", "holds an MP4 video")):
         with pytest.raises(UnsupportedMedia, match=words):
             inspect(tmp_path / name)
 
 
 def test_a_name_without_a_known_ending_says_nothing(tmp_path: Path) -> None:
-    assert inspect(samples.picture(tmp_path / "a.png").rename(tmp_path / "upload-7")).format == "png"
+    assert inspect(media_files.picture(tmp_path / "a.png").rename(tmp_path / "upload-7")).format == "png"
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
@@ -180,15 +180,15 @@ def test_every_known_ending_has_a_kind() -> None:
 
 def _originals(folder: Path) -> list[bytes]:
     made = [
-        samples.picture(folder / "a.jpg"),
-        samples.picture(folder / "a.png"),
-        samples.picture(folder / "a.webp"),
-        samples.sound(folder / "a.mp3", "libmp3lame", "mp3", 0.4),
-        samples.sound(folder / "a.flac", "flac", "flac", 0.4),
-        samples.sound(folder / "a.opus", "libopus", "ogg", 0.4),
-        samples.sound(folder / "a.m4a", "aac", "ipod", 0.4),
-        samples.wav(folder / "a.wav", 0.2),
-        samples.film(folder / "a.mp4", samples.colours(6)),
+        media_files.picture(folder / "a.jpg"),
+        media_files.picture(folder / "a.png"),
+        media_files.picture(folder / "a.webp"),
+        media_files.sound(folder / "a.mp3", "libmp3lame", "mp3", 0.4),
+        media_files.sound(folder / "a.flac", "flac", "flac", 0.4),
+        media_files.sound(folder / "a.opus", "libopus", "ogg", 0.4),
+        media_files.sound(folder / "a.m4a", "aac", "ipod", 0.4),
+        media_files.wav(folder / "a.wav", 0.2),
+        media_files.film(folder / "a.mp4", media_files.colours(6)),
     ]
     return [path.read_bytes() for path in made]
 

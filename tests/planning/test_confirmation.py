@@ -12,7 +12,7 @@ from runner.attempts.task_facts import TaskFacts
 from runner.lazy_dataclass import replace
 from runner.planning.confirmation import confirmed, objection, to_confirm
 from runner.planning.plan import Plan, Step
-from tests.planning.worlds import START, actions, after, clip, last_frame, plan, shot
+from tests.builders.plans import START, actions, after, clip, last_frame, plan, shot
 
 PRICE = Decimal(200)
 ANSWER = Succeeded((), PRICE)

@@ -14,8 +14,8 @@ from runner.lazy_dataclass import replace
 from runner.planning.difference import Difference, difference
 from runner.planning.plan import Plan
 from runner.planning.reason import ReasonCode
-from tests.planning.generated_edits import generated_edit
-from tests.planning.worlds import after, batch, clip, last_frame, pick, plan, plan_of, renamed, shot
+from tests.builders.generated_edits import generated_edit
+from tests.builders.plans import after, batch, clip, last_frame, pick, plan, plan_of, renamed, shot
 
 EDITS = 500
 SAMPLE = 60

@@ -10,7 +10,7 @@ from runner.attempts.history import History
 from runner.language.model import Shot
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.planner import PlanOverrides
-from tests.planning.worlds import BOARD, last_frame, make, plan, shot
+from tests.builders.plans import BOARD, last_frame, make, plan, shot
 
 PROFILES = (None, "tall", "wide")
 PROMPTS = st.sampled_from(["a quay", "boats", "the open sea"])

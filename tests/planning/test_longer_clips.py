@@ -8,7 +8,7 @@ from runner.attempts.events import Created, Stored, Succeeded
 from runner.attempts.history import History
 from runner.language.model import Shot
 from runner.planning.plan import Step
-from tests.planning.worlds import actions, after, clip, last_frame, pick, plan, shot, summary
+from tests.builders.plans import actions, after, clip, last_frame, pick, plan, shot, summary
 
 
 def timed(id: str, seconds: int, film: str, **fields: Any) -> Shot:

@@ -18,8 +18,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.planning.planner import PlanOverrides
-
-from .worlds import BOARD, BOARD_FILM, FREE, after, clip, plan, shot
+from tests.builders.plans import BOARD, BOARD_FILM, FREE, after, clip, plan, shot
 
 RUNNING = (SendStarted(), Created("task_1"))
 MADE = (*RUNNING, Succeeded((Output("https://m.example/1.mp4"),)))

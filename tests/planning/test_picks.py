@@ -13,7 +13,7 @@ from runner.attempts.history import History
 from runner.language.model import Shot
 from runner.planning.plan import Action, Step
 from runner.planning.planner import PlanOverrides
-from tests.planning.worlds import (
+from tests.builders.plans import (
     BOARD_FILM,
     FREE,
     actions,

@@ -23,7 +23,7 @@ from runner.attempts.history import History
 from runner.planning.plan import Action
 from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile, RemoteFile
-from tests.planning.worlds import (
+from tests.builders.plans import (
     BOARD_FILM,
     FREE,
     actions,

@@ -6,7 +6,7 @@ from runner.attempts.film import ShotKey
 from runner.editions.edition import load
 from runner.language.model import Batch
 from runner.planning.alternatives import Alternative, find_cheaper
-from tests.planning.worlds import batch, plan, shot
+from tests.builders.plans import batch, plan, shot
 
 CLASSIC = load("classic")
 

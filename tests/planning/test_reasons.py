@@ -24,7 +24,7 @@ from runner.language.model import Shot
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides
 from runner.planning.reason import RESERVED, Reason, ReasonCode
 from runner.requests.request import LocalFile
-from tests.planning.worlds import BOARD_FILM, FREE, after, clip, last_frame, pick, plan, public_address, shot
+from tests.builders.plans import BOARD_FILM, FREE, after, clip, last_frame, pick, plan, public_address, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 UNKNOWN = (SendStarted(), OutcomeUnknown("the line broke"))

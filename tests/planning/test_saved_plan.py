@@ -31,7 +31,7 @@ from runner.providers.transport.strict_json import parse
 from runner.show.json.plan import PlanFacts, plan_json
 from runner.show.json.saved_plan import saved_plan_json
 from runner.show.text.escape import json_document
-from tests.planning.worlds import BOARD, BOARD_FILM, FREE, after, batch, last_frame, plan, plan_of, shot
+from tests.builders.plans import BOARD, BOARD_FILM, FREE, after, batch, last_frame, plan, plan_of, shot
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 CLIP = Clip("clips/a/take-1.mp4", "0" * 64, 10, 1280, 720, 5.0)

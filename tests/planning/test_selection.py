@@ -12,7 +12,7 @@ from runner.language.model import Batch
 from runner.planning.plan import Action
 from runner.planning.selection import STATES, select, storyboard_slug
 from runner.planning.take_states import FAILED
-from tests.planning.worlds import batch, last_frame, shot
+from tests.builders.plans import batch, last_frame, shot
 
 FILM = FilmName("storyboards/film.yaml")
 SPOT = FilmName("storyboards/ads/spot.yml")

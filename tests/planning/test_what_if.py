@@ -22,7 +22,7 @@ from runner.planning.planner import build_plan
 from runner.planning.what_if import WhatIfRow, compare
 from runner.show.json.what_if import what_if_json
 from runner.show.screens.what_if import what_if_screen
-from tests.planning.worlds import PAID, after, clip
+from tests.builders.plans import PAID, after, clip
 from tests.show.test_json import holds
 
 OCTOBER = load("2026-10")

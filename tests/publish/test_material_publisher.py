@@ -19,8 +19,8 @@ from runner.publish.content import IN_MEMORY_BYTES, ContentReader
 from runner.publish.materials import MaterialPublisher
 from runner.requests.fetched import NotFetched
 from runner.requests.request import FilePart, Kind, LocalFile, Material, RemoteFile, TakeReference
+from tests.builders.media_files import colours, film, wav
 from tests.double.media import clip
-from tests.media.samples import colours, film, wav
 from tests.store.test_clip_store import attempt
 
 DOOR = b"\x89PNG\r\n\x1a\n and so on"

@@ -15,7 +15,7 @@ from PIL import Image
 
 from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
-from tests.plain_clips import plain_clips
+from tests.builders.plain_clips import plain_clips
 from tests.waiting import wait_until
 
 KEY = "test-key-of-the-house"

@@ -19,7 +19,7 @@ from runner.engine.run_events import CreditTotals, RunEvent, RunResult, StopReas
 from runner.planning.plan import Plan, Step
 from runner.show.live.progress import Progress
 from runner.show.live.view import view
-from tests.show.films import KINOVI, NOON, SANDBOX, ferry, plan
+from tests.builders.screen_films import KINOVI, NOON, SANDBOX, ferry, plan
 
 USUAL = 160.0
 """Seconds that a task of these films takes."""

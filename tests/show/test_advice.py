@@ -11,8 +11,8 @@ from runner.editions.edition import load
 from runner.language.model import Shot
 from runner.requests.request import LocalFile, Mode, RemoteFile, Request, TakeReference
 from runner.show.screens.advice import advice, field_errors, material_name, no_location
+from tests.builders.screen_films import NOON, plan, series
 from tests.show.driver import bad
-from tests.show.films import NOON, plan, series
 
 MATERIALS = (
     LocalFile("storyboards/assets/maria.png", "a" * 64, "image", 1000),

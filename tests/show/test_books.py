@@ -24,9 +24,9 @@ from runner.show.screens.prices import prices
 from runner.show.screens.settle import UnsettledList, confirmation, settle
 from runner.show.screens.spend import _KEYS, Bill, BillItem, By, build_bill, spend, spend_csv
 from runner.show.text.cells import width as cells
-from tests.editions.made_up import edition_with
+from tests.builders.made_up_editions import edition_with
+from tests.builders.screen_films import CENTS, ferry, history, plan
 from tests.show.conftest import Golden
-from tests.show.films import CENTS, ferry, history, plan
 from tests.show.test_json import holds
 from tests.show.test_plan import HALF_MADE
 

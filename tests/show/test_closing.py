@@ -22,9 +22,9 @@ from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
+from tests.builders.screen_films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
-from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
 
 TYPED = ClosingContext(
     CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),)), seconds=24 * 60, zone=UTC,

@@ -17,9 +17,9 @@ from runner.show.live.log import event_line, heartbeat, opening_line
 from runner.show.live.progress import Progress, summary
 from runner.show.text.cells import width as cells
 from runner.show.text.style import Style
+from tests.builders.screen_films import NOON, SANDBOX, ferry, matrix, plan, series
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, story
-from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series
 
 STORY = list(story(plan(ferry())))
 FREE = list(story(plan(ferry(), account=SANDBOX)))

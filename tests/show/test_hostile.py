@@ -35,8 +35,8 @@ from runner.show.screens.status import StatusReport, status
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import json_line
 from runner.show.text.style import Style
+from tests.builders.screen_films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, outgoing, picture, plan, shot
 from tests.show.driver import attempt_of
-from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, outgoing, picture, plan, shot
 
 EVIL = "\x1b]0;owned\x07\x9b31m\u202eabc\u2028\r\b\ud800\x7f"
 

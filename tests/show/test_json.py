@@ -25,8 +25,8 @@ from runner.show.json.status import status_json
 from runner.show.screens.status import StatusReport
 from runner.show.text.escape import json_document
 from runner.store.manifest.composing import compose
+from tests.builders.screen_films import KINOVI, NOON, SANDBOX, ferry, history, matrix, plan
 from tests.show.driver import story
-from tests.show.films import KINOVI, NOON, SANDBOX, ferry, history, matrix, plan
 from tests.show.test_plan import FILMS, HALF_MADE
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -24,8 +24,8 @@ from runner.engine.run_events import RunEvent
 from runner.show.live.output import BackgroundWriter
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, PlainView, TerminalView, View, view
+from tests.builders.screen_films import NOON, ferry, history, plan
 from tests.show.driver import Quickened, story
-from tests.show.films import NOON, ferry, history, plan
 from tests.waiting import wait_until
 
 STORY = list(story(plan(ferry())))

@@ -12,7 +12,7 @@ from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.command_line import CommandLine
-from tests.show.films import KINOVI, NOON, PATH, SANDBOX, ferry, history, plan
+from tests.builders.screen_films import KINOVI, NOON, PATH, SANDBOX, ferry, history, plan
 
 FETCH = f"storyboard fetch {PATH}"
 PICKS = {"SH010": 1, "SH070": 2, "SH130": 3, "SH190": 1}

@@ -19,9 +19,8 @@ from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, sc
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from runner.show.text.format import volume
-from tests.planning.worlds import public_address
-from tests.show.conftest import Golden
-from tests.show.films import (
+from tests.builders.plans import public_address
+from tests.builders.screen_films import (
     MARIA,
     SANDBOX,
     TOMAS,
@@ -34,6 +33,7 @@ from tests.show.films import (
     series,
     shot,
 )
+from tests.show.conftest import Golden
 
 WIDTHS = (80, 100, 140)
 SGR = re.compile("\x1b\\[[0-9;]*m")

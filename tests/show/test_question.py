@@ -8,7 +8,7 @@ from runner.planning.alternatives import Alternative
 from runner.show.screens import question
 from runner.show.screens.plan import Destination
 from runner.show.text.command_line import CommandLine
-from tests.show.films import ferry, plan, series, shot
+from tests.builders.screen_films import ferry, plan, series, shot
 
 FILM = plan(ferry())
 TYPED = CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),))

@@ -10,8 +10,8 @@ from runner.commands import COMMANDS
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
+from tests.builders.screen_films import NOON, ferry, history, plan, series
 from tests.show.conftest import Golden
-from tests.show.films import NOON, ferry, history, plan, series
 from tests.show.test_plan import HALF_MADE, whole
 
 

@@ -36,7 +36,7 @@ from runner.store.ledger.codec import (
 from runner.store.ledger.ledger import Ledger
 from runner.store.ledger.stored_names import EVENT_KINDS, INTENT
 from tests import prepared
-from tests.builders import history_of
+from tests.builders.histories import history_of
 from tests.golden.v1.restore import FILM, GOLDEN, KEY, READINGS, REPOSITORIES, STATES, environment, restore
 
 EXPECTED = GOLDEN / "expected"

@@ -49,8 +49,8 @@ from runner.store import locks
 from runner.store.ledger.database import release_space, reserve_space
 from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
-from tests.builders import history_of
-from tests.ledgers import LedgerHome
+from tests.builders.histories import history_of
+from tests.builders.ledgers import LedgerHome
 
 PAID = Account("kinovi", "kinovi.example")
 FREE = Account("sandbox", "sandbox", free=True)

@@ -24,7 +24,7 @@ from runner.engine.limits import Budget, RunLimits
 from runner.engine.ports import AlreadyAttempted, LimitExceeded
 from runner.lazy_dataclass import replace
 from runner.store.ledger.ledger import Ledger
-from tests.ledgers import LedgerHome
+from tests.builders.ledgers import LedgerHome
 from tests.store.test_ledger import CLIP, FREE, PAID, HandClock, intended, put
 
 LINK = Output("https://m.example/1.mp4")

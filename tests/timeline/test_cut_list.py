@@ -11,7 +11,7 @@ from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Step
 from runner.timeline.cut_list import CutList, Segment, cut_list
-from tests.planning.worlds import BOARD, after, batch, clip, pick, plan, plan_of, shot
+from tests.builders.plans import BOARD, after, batch, clip, pick, plan, plan_of, shot
 
 PLACE = Place(BOARD, 1, 1)
 

@@ -26,8 +26,8 @@ from runner.store.manifest.composing import compose
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import parse
+from tests.builders.plans import BOARD, BOARD_FILM, START, clip, plan, renamed, shot
 from tests.manifest.conftest import with_pick
-from tests.planning.worlds import BOARD, BOARD_FILM, START, clip, plan, renamed, shot
 
 NAME = "renders/film/kinovi/manifest.json"
 

@@ -10,7 +10,7 @@ from av.stream import Disposition
 from PIL import Image
 
 from runner.media.frames import frame_of
-from tests.media import samples
+from tests.builders import media_files
 
 FPS = 24
 SIZE = (128, 72)
@@ -36,7 +36,7 @@ def film(
         audio = None if sound is None else file.add_stream("aac", rate=48_000, layout="mono")
         if prepare is not None:
             prepare(file)
-        for image in samples.colours(seconds * FPS, SIZE):
+        for image in media_files.colours(seconds * FPS, SIZE):
             file.mux(video.encode(frame_of(image).reformat(format="yuv420p")))
         file.mux(video.encode(None))
         if isinstance(audio, av.AudioStream) and sound is not None and sound[1] > sound[0]:

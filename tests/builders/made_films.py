@@ -17,9 +17,9 @@ from runner.editions.edition import DEFAULT, load
 from runner.language import compiler as language
 from runner.planning.plan import Step
 from runner.planning.planner import build_plan
-from tests.assembly.clips import make_clip
-from tests.commands.content_repo import ContentRepo, content
-from tests.planning.worlds import PAID
+from tests.builders.clips import make_clip
+from tests.builders.content_repo import ContentRepo, content
+from tests.builders.plans import PAID
 
 OUTPUT = "renders/film/kinovi"
 Fate = Callable[[Step], Mapping[str, Any] | None]
