@@ -1,13 +1,13 @@
 """Integrity check of a clip, its size and length, and its first and last frame."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from runner.lazy_dataclass import dataclass
 from runner.media.files import UnsupportedMedia, sniff
@@ -28,6 +28,7 @@ _SLACK = Fraction(1, 4)
 _FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip")
 """Boxes with which a file of older writers may begin."""
 
+T = TypeVar("T")
 Which = Literal["first", "last"]
 Fault = Literal["no video", "cut off", "damaged"]
 """`no video`: another thing came in a clip's place; `cut off`: its end is missing; `damaged`: any other doubt."""
@@ -63,10 +64,10 @@ def probe(path: Path) -> ClipFacts:
         indexed_tracks = _indexed_tracks(file, os.fstat(file.fileno()).st_size)
         video = _video_track(indexed_tracks)
         spans = _measure(file, indexed_tracks)
-        first = _picture(file, video, "first")
-        _picture(file, video, "last")
+        width, height = _picture(file, video, "first", _shown_size)
+        _picture(file, video, "last", _shown_size)
         seconds = _shown_seconds(video, spans[video.id].seconds)
-        return ClipFacts(first.width, first.height, Decimal(round(seconds * 1000)) / 1000)
+        return ClipFacts(width, height, Decimal(round(seconds * 1000)) / 1000)
 
 
 def frame(clip: Path, which: Which, target: Path) -> None:
@@ -76,7 +77,7 @@ def frame(clip: Path, which: Which, target: Path) -> None:
     """
     with clip.open("rb") as file:
         video = _video_track(_indexed_tracks(file, os.fstat(file.fileno()).st_size))
-        image = _picture(file, video, which)
+        image = _picture(file, video, which, _upright)
     part = target.with_name(target.name + ".part")
     # Level 1 is six times quicker than the default, for a file a tenth larger.
     image.save(part, format="PNG", compress_level=1)
@@ -134,15 +135,16 @@ def _shown_seconds(video: Track, measured: Fraction) -> Fraction:
 
 @dataclass(slots=True)
 class _Span:
-    """Packets of one track while they are read: how many, and from when to when."""
+    """Packets of one track while they are read: how many, and from when to when in ticks of the track's clock."""
 
+    tick: Fraction = Fraction(1)
     packets: int = 0
-    start: Fraction | None = None
-    end: Fraction = Fraction(0)
+    start: int | None = None
+    end: int = 0
 
     @property
     def seconds(self) -> Fraction:
-        return self.end - (self.start or 0)
+        return (self.end - (self.start or 0)) * self.tick
 
 
 def _measure(file: BufferedReader, indexed_tracks: list[Track]) -> dict[int, _Span]:
@@ -154,11 +156,14 @@ def _measure(file: BufferedReader, indexed_tracks: list[Track]) -> dict[int, _Sp
                 continue
             if packet.is_corrupt:
                 raise IncompleteClip("is damaged: a part of its video or audio is missing")
-            span, base = spans.setdefault(packet.stream.id, _Span()), packet.stream.time_base or Fraction(1)
-            start = (packet.pts if packet.pts is not None else packet.dts or 0) * base
+            stream = packet.stream
+            if (span := spans.get(stream.id)) is None:
+                span = spans[stream.id] = _Span(stream.time_base or Fraction(1))
+            # Whole ticks: fractions of a second for each packet cost half of the whole check.
+            start = packet.pts if packet.pts is not None else packet.dts or 0
             span.packets += 1
             span.start = start if span.start is None else min(span.start, start)
-            span.end = max(span.end, start + (packet.duration or 0) * base)
+            span.end = max(span.end, start + (packet.duration or 0))
     for track in indexed_tracks:
         if track.handler in (b"vide", b"soun"):
             _check_track(track, spans.get(track.id, _Span()))
@@ -193,17 +198,17 @@ def _open(file: BufferedReader, *, edits: bool) -> "Iterator[InputContainer]":
         raise IncompleteClip("is damaged: its video cannot be decoded") from error
 
 
-def _picture(file: BufferedReader, video: Track, which: Which) -> "Image.Image":
-    """Decode the first or the last frame, upright; an edit list that leaves no frame is ignored."""
+def _picture(file: BufferedReader, video: Track, which: Which, use: "Callable[[av.VideoFrame], T]") -> T:
+    """Decode the first or the last frame and use it; an edit list that leaves no frame is ignored."""
     if video.edited_seconds is not None:
         try:
-            return _decode(file, video, which, edits=True)
+            return _decode(file, video, which, use, edits=True)
         except IncompleteClip:
             pass  # the edit list may be at fault
-    return _decode(file, video, which, edits=False)
+    return _decode(file, video, which, use, edits=False)
 
 
-def _decode(file: BufferedReader, video: Track, which: Which, *, edits: bool) -> "Image.Image":
+def _decode(file: BufferedReader, video: Track, which: Which, use: "Callable[[av.VideoFrame], T]", *, edits: bool) -> T:
     with _open(file, edits=edits) as container:
         stream = next((stream for stream in container.streams.video if stream.id == video.id), None)
         if stream is None or stream.codec_context is None:
@@ -215,8 +220,19 @@ def _decode(file: BufferedReader, video: Track, which: Which, *, edits: bool) ->
         picture = _first(container, stream) if which == "first" else _last(container, stream, end)
         if picture is None:
             raise IncompleteClip(f"is damaged: its {which} frame cannot be decoded")
-        image = image_of(picture)
-        return image.rotate(picture.rotation, expand=True) if picture.rotation else image
+        return use(picture)
+
+
+def _upright(picture: "av.VideoFrame") -> "Image.Image":
+    image = image_of(picture)
+    return image.rotate(picture.rotation, expand=True) if picture.rotation else image
+
+
+def _shown_size(picture: "av.VideoFrame") -> tuple[int, int]:
+    """Width and height of a frame when it is upright."""
+    if picture.rotation % 90:
+        return _upright(picture).size
+    return (picture.height, picture.width) if picture.rotation % 180 else (picture.width, picture.height)
 
 
 def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame | None":
