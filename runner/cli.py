@@ -1,6 +1,7 @@
 """The command line, and the process boundary: errors, Ctrl-C and defects become exit codes."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -128,7 +129,7 @@ def _run_to_exit_code(argv: list[str]) -> "ExitCode":
         _print_error("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
     except Exception as defect:
-        code = _report(defect, argv)
+        code = _disk_trouble(defect) or _report(defect, argv)
     return code
 
 
@@ -199,6 +200,22 @@ def _print_error(message: str) -> None:
     if len(message) > _MAX_MESSAGE:
         message = f"{message[:_MAX_MESSAGE]}… ({len(message) - _MAX_MESSAGE:,} more characters)"
     print(*message_lines(message, width), sep="\n", file=sys.stderr)
+
+
+def _disk_trouble(error: Exception) -> "ExitCode | None":
+    """Say that the disk refuses to be written or read, wherever that was; None for every other error."""
+    import errno
+
+    from runner.diagnostics.problem import ExitCode
+
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+        return None
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    _print_error(
+        f"{name}{(error.strerror or str(error)).lower()}\n"
+        "  nothing that was paid is lost: make room, then run the same command again, or `storyboard status`"
+    )
+    return ExitCode.INVALID
 
 
 def _report(defect: Exception, argv: list[str]) -> "ExitCode":

@@ -87,11 +87,34 @@ def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str
 
 
 class _NamedFile:
-    """A file that was opened below a folder's descriptor, with its path: the muxer reads it again to move the index."""
+    """A file that was opened below a folder's descriptor, with its path: the muxer reads it again to move the index.
+
+    After the first error it takes everything and keeps nothing: the muxer goes on to its end, and PyAV prints the
+    traceback of each error after the first.
+    """
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self.name = str(path)
-        self.write, self.read, self.seek, self.tell = file.write, file.read, file.seek, file.tell
+        self._file = file
+        self._is_given_up = False
+        self.read, self.tell = file.read, file.tell
+
+    def write(self, content: bytes) -> int:
+        """Write; returns the number of bytes. OSError, once."""
+        return self._tried(lambda: self._file.write(content), len(content))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to a place in the file, and return it. OSError, once."""
+        return self._tried(lambda: self._file.seek(offset, whence), offset)
+
+    def _tried(self, call: Callable[[], int], otherwise: int) -> int:
+        if self._is_given_up:
+            return otherwise
+        try:
+            return call()
+        except OSError:
+            self._is_given_up = True
+            raise
 
 
 def _output(target: IO[bytes], path: Path, key: FilmKey) -> "OutputContainer":

@@ -54,8 +54,14 @@ class RunLock:
 
     def close(self) -> None:
         """Remove the file of a run that has ended, and release its lock."""
-        self.path.unlink(missing_ok=True)
+        remove_run_file(self.path)
         os.close(self._file)
+
+
+def remove_run_file(path: Path) -> None:
+    """Remove the file of a run that has ended; one that the disk keeps is taken for a dead run's, and tried again."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _remove_stale_files(state: Path) -> None:

@@ -96,6 +96,18 @@ def test_a_disk_that_fails_after_the_answer_loses_no_task(
     assert not violations, (at, calls[at - 1], ended, violations)
 
 
+@pytest.mark.parametrize("how", ["full", "eio", "enospc"])
+def test_a_disk_that_fails_while_the_film_is_joined_is_a_note(
+    calls: list[str], program: PreparedProgram, provider: Provider, tmp_path: Path, how: str
+) -> None:
+    """The cut, the sheet and the end of the run's own file: the last calls of a run."""
+    warm = Scenario(tmp_path / "warm", f"warm{how}", provider, program).cut(0, "")
+    film = next(at for at, call in enumerate(warm, 1) if call.startswith("write") and ".cut.mp4.part" in call)
+    for at in (film - 1, film + 3, len(warm)):
+        ended, violations = outcome_of(Scenario(tmp_path / f"{at}", f"{how}{at}", provider, program), at, how)
+        assert (ended, violations) == ("whole", []), (at, warm[at - 1])
+
+
 def test_a_power_loss_around_the_request_never_pays_twice(
     calls: list[str], programs: Programs, provider: Provider, tmp_path: Path
 ) -> None:

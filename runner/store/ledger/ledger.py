@@ -195,7 +195,7 @@ class Ledger:
             return recovery.recover()
 
         for run in self._transact(start):
-            (self.state / locks.RUNS / run).unlink(missing_ok=True)
+            locks.remove_run_file(self.state / locks.RUNS / run)
         for place in recovery.unreadable:
             report(
                 f"a line of the receipts cannot be read ({place}): where it names a task that no clip came of, "
