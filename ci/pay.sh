@@ -53,8 +53,16 @@ if ! has_state; then
   fi
 fi
 
-code=0
-storyboard run --plan "$approved" --yes > "$WORK/run.txt" || code=$?
+storyboard run --plan "$approved" --yes > "$WORK/run.txt" &
+run=$! code=0
+# Cancelling a job stops this shell alone, and the run must have ended before its ledger is saved.
+trap 'kill -TERM "$run" 2> /dev/null || true' INT TERM
+wait "$run" || code=$?
+while kill -0 "$run" 2> /dev/null; do
+  code=0
+  wait "$run" || code=$?
+done
+trap - INT TERM
 say "**storyboard** ran the plan \`$digest\` (exit $code)"
 show "$WORK/run.txt"
 # 9: a take waits for a pick, which people make; the next plan goes on from there.

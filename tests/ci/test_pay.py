@@ -1,6 +1,7 @@
 """The script that pays: for the approved plan alone, with a ceiling, and never without the ledger that it needs."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tests.builders.workflow_jobs import tool_path
 from tests.ci.conftest import BOARD, OFFLINE
 from tests.commands.conftest import PAID_FILM, Host
 from tests.docs.pages import ROOT
+from tests.waiting import wait_until
 
 PAID = ("--provider", "kinovi")
 PICKED = """\
@@ -52,17 +54,26 @@ def approve(repo: ContentRepo, host: Host, work: Path) -> str:
     return digest
 
 
-def pay(repo: ContentRepo, host: Host, work: Path, **env: str) -> Paid:
+def start(repo: ContentRepo, host: Host, work: Path, **env: str) -> "subprocess.Popen[str]":
+    """Start the script."""
     work.mkdir(exist_ok=True)
     own = {"PATH": tool_path(repo.root.parent / "bin"), "WORK": str(work), "SUMMARY": str(work / "summary.md")}
     own |= {"OPTIONS": "--provider kinovi", "STORYBOARD_MAX_CREDITS": "1000", "CI": "true", "GITHUB_EVENT_NAME": "push"}
     variables = repo.env(**host.env, **(own | env))
-    command = ["bash", str(ROOT / "ci" / "pay.sh")]
-    done = subprocess.run(
-        command, cwd=repo.root, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        timeout=200,
+    return subprocess.Popen(
+        ["bash", str(ROOT / "ci" / "pay.sh")], cwd=repo.root, env=variables, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    return Paid(done.returncode, done.stdout + done.stderr, work)
+
+
+def ended(process: "subprocess.Popen[str]", work: Path) -> Paid:
+    out, _ = process.communicate(timeout=200)
+    return Paid(process.returncode, out, work)
+
+
+def pay(repo: ContentRepo, host: Host, work: Path, **env: str) -> Paid:
+    """Run the script to its end."""
+    return ended(start(repo, host, work, **env), work)
 
 
 @pytest.fixture
@@ -170,3 +181,18 @@ def test_a_take_that_failed_fails_the_job(film: ContentRepo, work: Path, host: C
     approve(film, there, work)
     done = pay(film, there, work)
     assert (done.code, "(exit 1)" in done.summary) == (1, True), done.out
+
+
+def test_a_job_that_is_cancelled_ends_after_its_run_whose_tasks_are_in_the_ledger(
+    film: ContentRepo, work: Path, host: Callable[..., Host]
+) -> None:
+    there = host(seconds="60")
+    approve(film, there, work)
+    process = start(film, there, work)
+    wait_until(lambda: there.state["creates"] == 2, "both tasks are created")
+    process.send_signal(signal.SIGINT)
+    done = ended(process, work)
+    assert (done.code, "(exit 130)" in done.summary) == (130, True), done.out
+    env = there.env | {"STORYBOARD_STATE": str(film.state)}
+    totals = film.storyboard("status", BOARD, *PAID, "--json", **env).json["totals"]
+    assert (totals["resume"], there.state["creates"]) == (2, 2)
