@@ -128,6 +128,15 @@ def test_a_branch_that_orders_nothing_names_no_plan(at_github: At, github: Githu
     assert [artifact["name"] for artifact in github.artifacts] == ["storyboard-comment"]
 
 
+def test_a_price_that_nobody_knows_is_shown_and_is_no_contract(at_github: At, github: Github) -> None:
+    project = at_github()
+    job = project.price(project.pull_request("prompt: Sunrise", "inputs: {sparkle: 3}\n    prompt: Sunrise"))
+    assert (job.failed, job.outputs["steps.price.outputs.orders"]) == ("", "true"), job.log
+    assert "an unknown number of credits" in job.summary
+    assert not CONTRACT.search(job.summary)
+    assert {artifact["name"] for artifact in github.artifacts} == {"storyboard-comment", "storyboard-animatics"}
+
+
 def test_a_storyboard_with_errors_fails_the_job_before_the_price(at_github: At, github: Github) -> None:
     project = at_github()
     job = project.price(project.pull_request("Sunrise over the quay", "Sunrise\n    duration: 99"))
