@@ -86,10 +86,10 @@ def _print_next(folder: Path, service: str | None, install: str | None) -> None:
         # Typed after the line above, which has entered the folder.
         print("       git init\n         so that the storyboard has a history")
     if service is not None:
-        variables = [f"{_VARIABLE} (a wheel or a VCS address of storyboard)"] if install is None else []
-        variables.append("STORYBOARD_MAX_CREDITS (the most that a paid job spends)")
-        print(f"\nin {_SERVICES[service]}, set {' and '.join(variables)};")
-        print("what else the paid job needs: storyboard docs ci")
+        print(f"\nin {_SERVICES[service]}, set the variables of its jobs; what else they need: storyboard docs ci")
+        if install is None:
+            print(f"  {_VARIABLE:<24}a wheel or a VCS address of storyboard")
+        print("  STORYBOARD_MAX_CREDITS  the most that a paid job spends")
     print("\nonce in each clone, so that git merges manifests without losing anything paid:")
     print("  git config merge.storyboard.driver 'storyboard mend --driver %O %A %B %P'")
 
