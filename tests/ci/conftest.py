@@ -83,17 +83,17 @@ class Project:
         assert old in text
         self.people.write(BOARD, text.replace(old, new))
 
-    def pull_request(self, old: str, new: str) -> str:
+    def pull_request(self, old: str, new: str, branch: str = "change") -> str:
         """A branch with one changed word; its last commit."""
-        self.people.git("checkout", "-q", "-B", "change", "main")
+        self.people.git("checkout", "-q", "-B", branch, "main")
         self.change(old, new)
         return self.push("A change")
 
-    def merge(self) -> str:
-        """Merge the branch as people do, and push; the merge commit."""
+    def merge(self, branch: str = "change") -> str:
+        """Merge a branch as people do, and push; the merge commit."""
         self.people.git("checkout", "-q", "main")
         self.people.git("pull", "-q", "--rebase", "origin", "main")
-        self.people.git("merge", "-q", "--no-ff", "-m", "Merge", "change")
+        self.people.git("merge", "-q", "--no-ff", "-m", "Merge", branch)
         self.people.git("push", "-q", "origin", "main")
         return self.commit("main")
 

@@ -81,6 +81,28 @@ def test_what_the_comment_names_is_paid_once_after_the_merge(
     assert [take["status"] for take in quay["takes"]] == ["succeeded", "succeeded"]
 
 
+@pytest.mark.long
+def test_two_merges_in_a_row_are_each_paid_by_their_own_plan_though_the_second_has_no_manifest_of_the_first(
+    at_github: At, github: Github, host: Callable[..., Host]
+) -> None:
+    there = host()
+    project = at_github(there)
+    comments = {}
+    for branch, old, new in (("first", "Sunrise", "Sunset"), ("second", "Boats", "Ferries")):
+        head = project.pull_request(old, new, branch)
+        assert project.comment(project.price(head)).failed == ""
+        comments[branch] = head, github.comments.copy()
+        github.comments.clear()
+    merges = {branch: project.merge(branch) for branch in comments}
+    for (branch, (head, comment)), total in zip(comments.items(), (2, 3), strict=True):
+        github.comments[:] = comment
+        github.merge(merges[branch], head)
+        paid = project.pay(merges[branch])
+        assert (paid.failed, creates(there)) == ("", total), paid.log
+    takes = {shot["id"]: [take["status"] for take in shot["takes"]] for shot in project.main_manifest()["shots"]}
+    assert takes == {"quay": ["succeeded"], "boats": ["succeeded"] * 2}
+
+
 @pytest.fixture
 def priced(github: Github, at_github: At, tmp_path: Path) -> tuple[GithubProject, Job]:
     """A project, and a job that priced a pull request of it: its comment and digest are made up."""
