@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +30,12 @@ def skip_or_fail(part: str) -> NoReturn:
 def command(name: str) -> str:
     """The path of a command."""
     return shutil.which(name) or skip_or_fail(f"the command {name}")
+
+
+def module(name: str) -> None:
+    """A Python package that can be run with `python -m`."""
+    if find_spec(name) is None:
+        skip_or_fail(f"the Python package {name}")
 
 
 def chromium() -> str:

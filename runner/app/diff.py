@@ -13,6 +13,7 @@ from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.difference import Difference, difference
 from runner.planning.plan import Plan
+from runner.planning.saved_plan import SavedPlan
 from runner.settings.environment import child_environment
 from runner.settings.pull_request import base_branch
 from runner.settings.settings import find_root
@@ -116,3 +117,18 @@ def compare(session: Session, base: Base) -> DiffReport:
     after = session.plan(history)
     before = session.plan(history, earlier)
     return DiffReport(base, difference(before, after), after)
+
+
+def saved_plan_of(path: Path, report: DiffReport) -> SavedPlan | None:
+    """The saved plan that a difference names; None where the working tree orders nothing beyond the commit.
+
+    Raise `CommandError` for a file that is no saved plan, was edited, or is for another account.
+    """
+    from runner.app.saved_plans import read
+
+    saved, _ = read(path)
+    account = report.plan.account
+    if (saved.provider, saved.host) != (account.provider, account.host):
+        message = f"{path} is for {saved.provider} at {saved.host}, and the difference for {account.provider} at "
+        raise CommandError(ExitCode.USAGE, f"{message}{account.host}: name the plan's provider with --provider")
+    return saved if report.difference.has_orders else None

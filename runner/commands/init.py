@@ -4,11 +4,13 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.packaged import packaged_folder
 from runner.files.writing import create_file, make_folder
 from runner.paid_providers import paid_provider_name
 from runner.show.text.escape import escape_terminal
@@ -21,14 +23,16 @@ _INSTALL = b"INSTALL_LINES"
 _VARIABLE = "STORYBOARD_INSTALL"
 """The variable of a repository that names what is installed, where `--install` does not."""
 _SERVICES = {"github": "GitHub", "gitlab": "GitLab"}
+_SCRIPTS = {"github": ".github/actions/storyboard", "gitlab": ".gitlab/storyboard"}
+"""The folder of the scripts that the workflows run."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Writes a content repository to start from: an example storyboard that runs as it is, storyboard.toml, "
         ".gitignore, .gitattributes, a README, and a copy of the schema, with which editors complete and check a "
-        "storyboard; if you like, a workflow that validates and prices each pull request without a key. Existing files "
-        "stay unchanged."
+        "storyboard; if you like, workflows that price each pull request without a key, and pay for what is merged. "
+        "Existing files stay unchanged."
     )
     parser.epilog = (
         "examples:\n"
@@ -40,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("continuous integration")
     services = group.add_mutually_exclusive_group()
-    services.add_argument("--github", action="store_true", help="write a workflow for GitHub; asks nothing")
+    services.add_argument("--github", action="store_true", help="write workflows for GitHub; asks nothing")
     services.add_argument("--gitlab", action="store_true", help="write a pipeline for GitLab; asks nothing")
     services.add_argument("--no-ci", action="store_true", help="write none; asks nothing")
     text = (
@@ -61,8 +65,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         top = folder.resolve()
         for name, content in [*_templates("init"), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
             (written if _write(top / name, top, content) else existing).append(name)
-        for name, content in _templates(service) if service else ():
-            content = content.replace(_INSTALL, _install_lines(args.install, service or "", content))
+        for name, content in _ci_files(service, args.install) if service else ():
             (written if _write_hidden(top / name, top, content) else existing).append(name)
     except OSError as error:
         raise CommandError(
@@ -82,8 +85,11 @@ def _print_next(folder: Path, service: str | None, install: str | None) -> None:
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         # Typed after the line above, which has entered the folder.
         print("       git init\n         so that the storyboard has a history")
-    if service is not None and install is None:
-        print(f"\nin {_SERVICES[service]}, set the variable {_VARIABLE} to a wheel or a VCS address of storyboard")
+    if service is not None:
+        print(f"\nin {_SERVICES[service]}, set the variables of its jobs; what else they need: storyboard docs ci")
+        if install is None:
+            print(f"  {_VARIABLE:<24}a wheel or a VCS address of storyboard")
+        print("  STORYBOARD_MAX_CREDITS  the most that a paid job spends")
     print("\nonce in each clone, so that git merges manifests without losing anything paid:")
     print("  git config merge.storyboard.driver 'storyboard mend --driver %O %A %B %P'")
 
@@ -93,15 +99,28 @@ def _service(args: argparse.Namespace) -> str | None:
     if args.github or args.gitlab or args.no_ci or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "github" if args.github else "gitlab" if args.gitlab else None
     try:
-        answer = input("A workflow that prices each pull request, for github, gitlab or none? [none] ").strip().lower()
+        answer = input("Workflows that price each pull request, for github, gitlab or none? [none] ").strip().lower()
     except EOFError:
         return None
     return answer if answer in _SERVICES else None
 
 
-def _install_lines(install: str | None, service: str, template: bytes) -> bytes:
+def _ci_files(service: str, install: str | None) -> Iterator[tuple[str, bytes]]:
+    """The workflows of a service, and the scripts that they run."""
+    for name, content in _templates(service):
+        yield name, content.replace(_INSTALL, _install_lines(install, content))
+    scripts, folder = packaged_folder("ci"), _SCRIPTS[service]
+    if service == "github":
+        actions = (scripts / "action.yml", scripts.parent / "action.yml")  # in the wheel, in a working tree
+        yield f"{folder}/action.yml", next(path for path in actions if path.is_file()).read_bytes()
+    for script in sorted(scripts.glob("*.sh")):
+        if not any(script.name.startswith(other) for other in _SERVICES.keys() - {service}):
+            yield f"{folder}/ci/{script.name}", script.read_bytes()
+
+
+def _install_lines(install: str | None, template: bytes) -> bytes:
     """The lines that install this program, with the indent of their place in the template."""
-    line = next(line for line in template.splitlines() if line.strip() == _INSTALL)
+    line = next((line for line in template.splitlines() if line.strip() == _INSTALL), b"")
     indent = line[: len(line) - len(line.lstrip())].decode()
     lines = (
         [install]

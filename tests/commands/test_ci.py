@@ -1,161 +1,100 @@
-"""The workflows that `storyboard init` writes: their shape, and each `run:` step against a real branch."""
+"""What `storyboard init` writes for CI: workflows that pass their vendors' schemas, and the scripts that they run."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.builders.content_repo import ContentRepo
+from tests.builders.workflow_jobs import tool_path
+from tests.docs.pages import ROOT
 
-WORKFLOW = ".github/workflows/storyboard.yml"
-PIPELINE = ".gitlab-ci.yml"
-GH = """\
-#!/bin/sh
-printf '%s\\n' "$*" >> "$GH_LOG"
-case "$*" in *--paginate*) cat "$GH_COMMENTS";; esac
-"""
-"""In the place of GitHub's command line: notes each call, and lists the ids of the comments of a file."""
+PRICE, PAID = ".github/workflows/storyboard.yml", ".github/workflows/storyboard-paid.yml"
+ACTION, PIPELINE = ".github/actions/storyboard", ".gitlab-ci.yml"
+SCHEMAS = {
+    PRICE: "vendor.github-workflows",
+    PAID: "vendor.github-workflows",
+    f"{ACTION}/action.yml": "vendor.github-actions",
+    PIPELINE: "vendor.gitlab-ci",
+}
 
 
-def repository(tmp_path: Path, *flags: str) -> ContentRepo:
-    """A repository that `init` has written, with a branch that changes a prompt."""
+def written(tmp_path: Path, *flags: str) -> ContentRepo:
+    """A repository that `init` has written."""
     repo = ContentRepo(tmp_path / "film")
     repo.root.mkdir(parents=True)
     done = repo.storyboard("init", *flags)
     assert done.code == 0, done.err
-    repo.git("init", "-q", "-b", "main")
-    repo.git("add", "-A")
-    repo.git("commit", "-qm", "A film")
-    repo.git("checkout", "-qb", "change")
-    (board,) = (repo.root / "storyboards").glob("*.yaml")
-    board.write_text(board.read_text() + "\n  - {id: added, prompt: A new shot}\n")
-    repo.git("commit", "-qam", "A shot more")
     return repo
 
 
-def steps(repo: ContentRepo) -> dict[str, dict[str, Any]]:
-    workflow = yaml.safe_load((repo.root / WORKFLOW).read_text())
-    return {step["name"]: step for step in workflow["jobs"]["price"]["steps"] if "run" in step}
+def install_lines(repo: ContentRepo, name: str) -> str:
+    """The lines of a workflow that install storyboard."""
+    described = yaml.safe_load((repo.root / name).read_text())
+    if name == PIPELINE:
+        return str(described[".storyboard"]["before_script"][-1])
+    (job,) = (job for job in described["jobs"].values() if any(step.get("name") == "install" for step in job["steps"]))
+    return str(next(step["run"] for step in job["steps"] if step.get("name") == "install"))
 
 
-def run_step(repo: ContentRepo, script: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    """A step as GitHub runs it: bash, ending at the first failure."""
-    job = repo.root.parent / "job"
-    job.mkdir(exist_ok=True)
-    tools = job / "bin"
-    tools.mkdir(exist_ok=True)
-    (tools / "gh").write_text(GH)
-    (tools / "storyboard").write_text(f'#!/bin/sh\nexec {sys.executable} -m runner "$@"\n')
-    (tools / "pip").write_text('#!/bin/sh\nprintf "%s\\n" "$*" >> "$GH_LOG"\n')
-    for tool in tools.iterdir():
-        tool.chmod(0o755)
-    (job / "comments").touch()
-    own = {
-        "PATH": f"{tools}:{os.environ['PATH']}", "RUNNER_TEMP": str(job), "GITHUB_STEP_SUMMARY": str(job / "summary"),
-        "GITHUB_OUTPUT": str(job / "output"), "GH_LOG": str(job / "log"), "GH_COMMENTS": str(job / "comments"),
-        "GITHUB_REPOSITORY": "acme/film", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_BASE_REF": "main", "CI": "true",
-    }  # fmt: skip
-    return subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=repo.root, env=repo.env(**own, **env), capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_is_written_passes_the_schema_of_its_vendor(tmp_path: Path, name: str) -> None:
+    repo = written(tmp_path, "--gitlab" if name == PIPELINE else "--github")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name], str(repo.root / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
-def log(repo: ContentRepo) -> str:
-    return (repo.root.parent / "job" / "log").read_text()
+@pytest.mark.parametrize(("flag", "name"), [("--github", PRICE), ("--github", PAID), ("--gitlab", PIPELINE)])
+def test_the_install_step_asks_for_the_variable_or_installs_what_it_names(tmp_path: Path, flag: str, name: str) -> None:
+    repo = written(tmp_path, flag)
+    path = tool_path(tmp_path / "tools" / "bin")
+    words = ["bash", "-ec", install_lines(repo, name)]
+    for value, code in (("", 1), ("./a.whl", 0)):
+        env = {"PATH": path, "STORYBOARD_INSTALL": value}
+        done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+        assert (done.returncode, "STORYBOARD_INSTALL" in done.stdout) == (code, not value)
+    assert (tmp_path / "tools" / "pip.log").read_text() == "install ./a.whl\n"
 
 
-def test_the_install_step_asks_for_the_variable_or_installs_what_it_names(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--github")
-    script = steps(repo)["install"]["run"]
-    empty = run_step(repo, script, STORYBOARD_INSTALL="")
-    assert (empty.returncode, "STORYBOARD_INSTALL" in empty.stdout) == (1, True)
-    assert run_step(repo, script, STORYBOARD_INSTALL="./a.whl").returncode == 0
-    assert log(repo) == "install ./a.whl\n"
+@pytest.mark.parametrize(("flag", "name"), [("--github", PRICE), ("--github", PAID), ("--gitlab", PIPELINE)])
+def test_an_install_line_of_ones_own_is_written_as_it_is(tmp_path: Path, flag: str, name: str) -> None:
+    repo = written(tmp_path, flag, "--install", 'pip install "./wheels/a b.whl"')
+    assert install_lines(repo, name).strip() == 'pip install "./wheels/a b.whl"'
 
 
-def test_an_install_line_of_ones_own_is_written_as_it_is(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--github", "--install", 'pip install "./wheels/a b.whl"')
-    assert steps(repo)["install"]["run"] == 'pip install "./wheels/a b.whl"\n'
-
-
-def test_the_comment_is_made_once_and_then_brought_up_to_date(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--github")
-    named = steps(repo)
-    assert run_step(repo, named["validate"]["run"]).returncode == 0
-    priced = run_step(repo, named["price"]["run"])
-    assert priced.returncode == 0, priced.stderr
-    job = repo.root.parent / "job"
-    assert (job / "output").read_text() == "code=8\n"
-    assert "| added | added |" in (job / "summary").read_text()
-    assert run_step(repo, named["comment"]["run"], NUMBER="7", CODE="8").returncode == 0
-    assert "--method POST repos/acme/film/issues/7/comments" in log(repo)
-    (job / "comments").write_text("41\n42\n")
-    assert run_step(repo, named["comment"]["run"], NUMBER="7", CODE="0").returncode == 0
-    assert "--method PATCH repos/acme/film/issues/comments/41 " in log(repo)
-
-
-def test_where_the_price_is_unchanged_no_comment_is_written(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--github")
-    assert run_step(repo, steps(repo)["comment"]["run"], NUMBER="7", CODE="0").returncode == 0
-    assert "POST" not in log(repo)
-
-
-def test_a_storyboard_with_errors_fails_the_job(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--github")
-    (board,) = (repo.root / "storyboards").glob("*.yaml")
-    board.write_text(board.read_text().replace("A new shot}", "A new shot, duration: 99}"))
-    assert run_step(repo, steps(repo)["validate"]["run"]).returncode == 3
-    assert run_step(repo, steps(repo)["price"]["run"]).returncode == 3
-
-
-def test_no_step_has_a_secret_and_runs_what_a_pull_request_brings(tmp_path: Path) -> None:
-    workflow = (repository(tmp_path, "--github").root / WORKFLOW).read_text()
-    assert "pull_request_target" not in workflow
-    assert "secrets." not in workflow
-    for step in yaml.safe_load(workflow)["jobs"]["price"]["steps"]:
-        if "GH_TOKEN" in step.get("env", {}):
-            assert "storyboard " not in step["run"].replace("<!-- storyboard diff -->", "")
-        if "uses" in step:
-            assert len(step["uses"].partition("@")[2]) == 40, "an action is named by its commit"
-
-
-def test_each_line_of_the_pipeline_for_gitlab_runs(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--gitlab", "--install", "true")
-    bare = tmp_path / "bare.git"
-    repo.git("clone", "-q", "--bare", ".", str(bare))
-    repo.git("remote", "add", "origin", str(bare))
-    job = yaml.safe_load((repo.root / PIPELINE).read_text())["storyboard"]
-    env = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
-    done = run_step(repo, "\n".join(job["script"]), **env)
-    assert done.returncode == 0, done.stderr
-    assert "| added | added |" in (repo.root / "storyboard-diff.md").read_text()
+@pytest.mark.parametrize(
+    ("flag", "folder", "others"),
+    [("--github", ACTION, "gitlab"), ("--gitlab", ".gitlab/storyboard", "github")],
+)
+def test_the_action_and_its_scripts_are_those_of_this_repository(
+    tmp_path: Path, flag: str, folder: str, others: str
+) -> None:
+    repo = written(tmp_path, flag)
+    scripts = {path.name for path in (ROOT / "ci").glob("*.sh") if not path.name.startswith(others)}
+    assert {path.name for path in (repo.root / folder / "ci").iterdir()} == scripts
+    for name in scripts:
+        assert (repo.root / folder / "ci" / name).read_bytes() == (ROOT / "ci" / name).read_bytes()
+    if flag == "--github":
+        assert (repo.root / folder / "action.yml").read_bytes() == (ROOT / "action.yml").read_bytes()
 
 
 @pytest.mark.parametrize("flags", [(), ("--no-ci",)])
 def test_without_a_terminal_nobody_is_asked_and_no_workflow_is_written(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    repo = repository(tmp_path, *flags)
+    repo = written(tmp_path, *flags)
     assert not (repo.root / ".github").exists()
     assert not (repo.root / PIPELINE).exists()
 
 
 def test_a_workflow_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
-    repo = repository(tmp_path, "--github")
-    repo.write(WORKFLOW, "name: mine\n")
+    repo = written(tmp_path, "--github")
+    repo.write(PRICE, "name: mine\n")
     assert "left as it is" in repo.storyboard("init", "--github").out
-    assert (repo.root / WORKFLOW).read_text() == "name: mine\n"
+    assert (repo.root / PRICE).read_text() == "name: mine\n"
 
 
-def test_the_workflows_pass_the_schemas_of_their_vendors(tmp_path: Path) -> None:
-    for flag, name, schema in (
-        ("--github", WORKFLOW, "vendor.github-workflows"),
-        ("--gitlab", PIPELINE, "vendor.gitlab-ci"),
-    ):
-        repo = repository(tmp_path / flag, flag)
-        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(repo.root / name)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+def test_the_scripts_are_bash_without_an_error_of_grammar() -> None:
+    for script in (ROOT / "ci").glob("*.sh"):
+        assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0, script

@@ -254,3 +254,57 @@ def test_a_long_comment_is_folded_and_cut_with_the_number_of_the_rest(main: Cont
     assert "<details><summary>900 shots</summary>" in comment
     listed = comment.count("| changed |")
     assert f"and {900 - listed} more" in comment
+
+
+def saved_plan(repo: ContentRepo) -> str:
+    """Save the present plan in `plan.json`; its digest."""
+    assert repo.storyboard("plan", *PAID, "-o", "plan.json").code == 0
+    return str(json.loads((repo.root / "plan.json").read_text())["digest"])
+
+
+def test_a_saved_plan_is_named_with_its_ceiling_where_the_tree_orders_something(main: ContentRepo) -> None:
+    branch(main, FILM.replace("Sunrise", "Sunset"))
+    digest = saved_plan(main)
+    words = ("diff", *PAID, "--plan", "plan.json")
+    line = f"Merging runs this plan and nothing else, for at most 60 credits (&#36;0.30): `{digest}`"
+    assert line in main.storyboard(*words, "--format", "markdown").out.splitlines()
+    assert f"the saved plan, for at most 60 credits ($0.30):\n  {digest}\n" in main.storyboard(*words).out
+    document = main.storyboard(*words, "--json")
+    assert changes(document) == [("quay", "changed", 60), ("enter", "changed", 0)]
+    assert (document.json["plan"]["digest"], document.json["plan"]["ceiling"]) == (digest, 60)
+    nothing = main.storyboard("diff", "HEAD", *PAID, "--plan", "plan.json", "--format", "markdown").out
+    assert digest not in nothing
+
+
+def test_a_plan_that_was_edited_or_is_for_another_account_is_not_named(main: ContentRepo) -> None:
+    branch(main, FILM.replace("Sunrise", "Sunset"))
+    saved_plan(main)
+    other = main.storyboard("diff", "--provider", "sandbox", "--plan", "plan.json")
+    assert (other.code, "name the plan's provider with --provider" in other.err) == (2, True)
+    main.write("plan.json", (main.root / "plan.json").read_text().replace('"ceiling": 60', '"ceiling": 59'))
+    edited = main.storyboard("diff", *PAID, "--plan", "plan.json")
+    assert (edited.code, "edited by hand" in edited.err) == (4, True), edited.err
+
+
+def test_for_a_shell_there_is_a_line_for_each_film_with_the_shots_to_look_at(main: ContentRepo) -> None:
+    text = (
+        FILM.replace("pushes", "pulls")
+        + "  - {id: last, prompt: The last one}\n  - {id: off, skip: true, prompt: No}\n"
+    )
+    profiles = "profiles: {tall: {aspect_ratio: '9:16'}}\nshots:"
+    branch(main, text.replace("shots:", profiles))
+    main.write("storyboards/other.yaml", FILM.replace("quay", "pier"))
+    shown = main.storyboard("diff", "--format", "select", *PAID)
+    assert shown.out == f"{BOARD}\tnone\t+enter +last\nstoryboards/other.yaml\tnone\t+pier +enter\n"
+    assert main.storyboard("diff", "HEAD", BOARD, "--format", "select", *PAID).out == ""
+    both = main.storyboard(
+        "diff", "HEAD~1", BOARD, "--format", "select", *PAID, "--profile", "tall", "--profile", "none"
+    )
+    assert both.code == 3  # the profile is not there yet
+    for line in shown.out.splitlines():
+        file, profile, shots = line.split("\t")
+        planned = main.storyboard("plan", file, "--profile", profile, "--select", shots, "--json").json
+        assert [shot["id"] for shot in planned["storyboards"][0]["shots"]] in (
+            ["quay", "enter", "last"],
+            ["pier", "enter"],
+        )

@@ -56,6 +56,9 @@ def test_the_wheel_holds_every_page_schema_and_example_of_the_repository(wheel: 
     held = set(zipfile.ZipFile(wheel).namelist())
     files = [*ROOT.glob("docs/*.md"), *ROOT.glob("schemas/*.json"), *ROOT.glob("storyboards/**/*.yaml")]
     assert {f"runner/{path.relative_to(ROOT)}" for path in files} - held == set()
+    scripts = {f"runner/ci/{path.name}" for path in (ROOT / "action.yml", *ROOT.glob("ci/*.sh"))}
+    assert len(scripts) > 1
+    assert scripts <= held
     assert wheel.stat().st_size < 5_000_000
 
 
@@ -71,3 +74,12 @@ def test_the_installed_command_prints_docs_examples_and_schemas(installed: Path,
 def test_the_installed_command_starts_a_repository_that_validates(installed: Path, tmp_path: Path) -> None:
     printed(installed, tmp_path, "init", "film")
     assert "3 shots: nothing is wrong" in printed(installed, tmp_path / "film", "validate")
+
+
+def test_the_installed_command_writes_the_workflows_with_their_action_and_scripts(
+    installed: Path, tmp_path: Path
+) -> None:
+    printed(installed, tmp_path, "init", "film", "--github")
+    action = tmp_path / "film/.github/actions/storyboard"
+    assert (action / "action.yml").read_bytes() == (ROOT / "action.yml").read_bytes()
+    assert (action / "ci/pay.sh").read_bytes() == (ROOT / "ci/pay.sh").read_bytes()

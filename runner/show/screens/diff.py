@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from runner.attempts.film import FilmName
 from runner.planning.difference import Change, Difference, ShotChange
 from runner.planning.plan import Plan
+from runner.planning.saved_plan import SavedPlan
 from runner.planning.selection import storyboard_slug
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, length, money
@@ -27,7 +29,9 @@ _ROWS = 200
 """Shots that the screen lists; `--json` lists all."""
 
 
-def diff_screen(difference: Difference, plan: Plan, base: str, width: int, color: bool) -> str:
+def diff_screen(
+    difference: Difference, plan: Plan, base: str, width: int, color: bool, saved: SavedPlan | None = None
+) -> str:
     """The screen as text with a line break at its end; `base` is the commit as people know it."""
     style = Style(color)
     lines = [f"{style('what this tree makes', 'strong')} beyond {escape_terminal(base)}", ""]
@@ -45,6 +49,8 @@ def diff_screen(difference: Difference, plan: Plan, base: str, width: int, color
         names = escape_terminal(" ".join(given_up[:8]) + (" …" if len(given_up) > 8 else ""))
         lines += ["", *wrapped(f"gives up {count(len(given_up), 'pick')}, unless the clips at hand are kept:", width)]
         lines.append("  " + style(f"storyboard keep {names}", "command"))
+    if saved is not None:
+        lines += ["", f"the saved plan, for at most {money(saved.ceiling, plan.usd_per_credit)}:", f"  {saved.digest}"]
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +104,21 @@ def several_boards(difference: Difference, plan: Plan) -> Several:
     if has_several_profiles(plan):
         return "films"
     return "storyboards" if len({shot.storyboard for shot in difference.shots}) > 1 else False
+
+
+def selections(difference: Difference, plan: Plan) -> Iterator[str]:
+    """A line for each film with added or changed shots, parted by tabs: path, profile, and what `--select` takes.
+
+    The expression also names what the shots are made from; a storyboard without a profile has `none`.
+    """
+    skipped = {shot.key for shot in plan.batch.shots if shot.skip}
+    shots: dict[FilmName, list[str]] = {}
+    for shot in difference.shots:
+        film = FilmName(shot.storyboard, shot.profile)
+        if shot.change in ("added", "changed") and (film, shot.shot) not in skipped:
+            shots.setdefault(film, []).append(f"+{shot.shot}")
+    for film, names in shots.items():
+        yield f"{film.storyboard}\t{film.profile or 'none'}\t{' '.join(names)}"
 
 
 def prices(shot: ShotChange, plan: Plan) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from runner.planning.difference import Difference, ShotChange
 from runner.planning.plan import Plan
+from runner.planning.saved_plan import SavedPlan
 from runner.show.screens.diff import (
     film_line,
     price_line,
@@ -15,7 +16,7 @@ from runner.show.screens.diff import (
     summary_counts,
 )
 from runner.show.text.escape import one_line
-from runner.show.text.format import count
+from runner.show.text.format import count, money
 from runner.show.text.labels import Several
 
 MARK = "<!-- storyboard diff -->"
@@ -30,12 +31,12 @@ _MOST_NAMES = 20
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
 
 
-def diff_markdown(difference: Difference, plan: Plan, base: str, digest: str | None = None) -> str:
-    """The comment, at most `MOST_CHARACTERS` long; `digest` is that of the saved plan which merging runs."""
+def diff_markdown(difference: Difference, plan: Plan, base: str, saved: SavedPlan | None = None) -> str:
+    """The comment, at most `MOST_CHARACTERS` long; `saved` is the plan which merging runs."""
     counts = summary_counts(difference)
     head = f"**storyboard** {_escaped(price_line(difference, plan))}, beyond {_escaped(base)}"
     parts = [MARK, head if not counts else f"{head}: {counts}"]
-    below = [_escaped(film_line(difference)), *_given_up(difference), *_digest(digest)]
+    below = [_escaped(film_line(difference)), *_given_up(difference), *_contract(saved, plan)]
     if difference.shots:
         room = MOST_CHARACTERS - sum(len(part) + 2 for part in (*parts, *below)) - _ROOM_BELOW
         parts.append(_table(difference, plan, room))
@@ -76,8 +77,12 @@ def _given_up(difference: Difference) -> Sequence[str]:
     )
 
 
-def _digest(digest: str | None) -> Sequence[str]:
-    return () if digest is None else (f"Merging runs this plan and nothing else: `{digest}`",)
+def _contract(saved: SavedPlan | None, plan: Plan) -> Sequence[str]:
+    """The line by which a workflow knows the approved plan: it begins and ends as no other line of the comment can."""
+    if saved is None:
+        return ()
+    price = _escaped(money(saved.ceiling, plan.usd_per_credit))
+    return (f"Merging runs this plan and nothing else, for at most {price}: `{saved.digest}`",)
 
 
 def _escaped(text: str) -> str:
