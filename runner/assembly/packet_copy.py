@@ -189,7 +189,8 @@ def _joiner(container: "InputContainer", output: "OutputContainer") -> _Joiner:
     """The film's tracks, made after those of its first clip."""
     stream = film_stream(container)
     assert stream is not None
-    video = output.add_stream_from_template(stream)
+    # Opaque: of AV1 there may be a decoder under a name that no encoder has.
+    video = output.add_stream_from_template(stream, opaque=True)
     sound = container.streams.audio[0] if container.streams.audio else None
     audio = output.add_stream_from_template(sound) if sound is not None else None
     return _Joiner(output, video, audio, _base(stream), _base(sound) if sound is not None else Fraction(1))
