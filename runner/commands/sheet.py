@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     files = [
         FilmFile(
             "sheet",
-            drawn_sheet.film.cut.storyboard,
+            drawn_sheet.film.cut.film,
             session.display_path(drawn_sheet.path),
             drawn_sheet.film.cut.seconds,
             (count(len(drawn_sheet.film.cut.segments), "picture"),),
