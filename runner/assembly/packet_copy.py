@@ -2,7 +2,8 @@
 
 Possible where all parts are clips of one format, begin at a key frame and end where no later frame is needed. The
 sound follows without a gap: each clip's packets are taken from the nearest one on, so that sound and picture drift by
-at most half a packet (11 ms), and the encoder's lead-in (priming) of all clips but the first is left out.
+at most half a packet (11 ms), and the encoder's lead-in (priming) of all clips but the first is left out. What cannot
+be left out is the silence with which an encoder fills a clip's last packet: at most one packet of a join is quiet.
 """
 
 from collections.abc import Callable, Mapping
