@@ -187,6 +187,8 @@ def draw_line(
     masks: Masks, at: tuple[float, float], width: float, text: str, size: int, faces: Faces, strength: int = 255
 ) -> None:
     """Draw one line: mentions on a mask of their own, right to left where its script runs that way."""
+    from PIL import ImageFont
+
     letters, mentions = masks
     x, y = at
     backwards = right_to_left(text)
@@ -197,7 +199,9 @@ def draw_line(
         pieces = pieces[::-1]
     for run in pieces:
         face = font(run.face, size)
-        direction = "rtl" if backwards and len(pieces) == 1 else None
+        # The font that comes with Pillow is drawn without Raqm, which alone knows directions.
+        is_shaped = face.layout_engine == ImageFont.Layout.RAQM
+        direction = "rtl" if backwards and len(pieces) == 1 and is_shaped else None
         for part in [run.text] if backwards else _MENTION.split(run.text):
             mask = mentions if _MENTION.fullmatch(part) else letters
             mask.text((x, y + round(size * 1.02)), part, font=face, fill=strength, anchor="ls", direction=direction)

@@ -44,7 +44,10 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
     clock = store.clock
     started_at = clock.monotonic()
     progress = Progress(
-        ceiling=_spending_limit(session, plan), concurrency=session.settings.concurrency, prefix=repo_prefix(session)
+        ceiling=_spending_limit(session, plan),
+        concurrency=session.settings.concurrency,
+        prefix=repo_prefix(session),
+        look_command=session.command_line.with_inputs_of_all_commands("--provider").dailies("--serve"),
     )
     terminal_view = view(
         sys.stderr,

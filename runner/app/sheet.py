@@ -1,9 +1,11 @@
 """Makes the contact sheet of a film: `sheet.jpg`, and as a PDF with text that can be searched."""
 
 import io
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+from runner.animatic.fonts import missing_font
 from runner.app.films import Film, segment_file, target_of
 from runner.app.font_environment import font_environment
 from runner.app.session import Session
@@ -35,6 +37,8 @@ class MadeSheet:
     path: Path
     empty: tuple[Segment, ...]
     """The shots whose frame is empty: no clip, or a clip that cannot be decoded."""
+    notes: tuple[str, ...] = ()
+    """What a viewer should know: clips that came short, letters that no font draws."""
 
 
 def make_sheet(session: Session, film: Film, to: Path | None, *, as_pdf: bool) -> MadeSheet:
@@ -52,7 +56,7 @@ def make_sheet(session: Session, film: Film, to: Path | None, *, as_pdf: bool) -
         for segment, cell in zip(film.cut.segments, sheet.cells, strict=True)
         if cell.picture is None and segment.kind != "slate"
     )
-    return MadeSheet(film, target, empty)
+    return MadeSheet(film, target, empty, (*film.cut.notes, *_missing_font(sheet)))
 
 
 def sheet_of(session: Session, film: Film) -> Sheet:
@@ -73,6 +77,12 @@ def sheet_of(session: Session, film: Film) -> Sheet:
     if film.cut.missing:
         facts.append(f"{count(len(film.cut.missing), 'clip')} missing")
     return Sheet(film.cut.title or film.cut.storyboard, " · ".join(facts), cells, font_environment())
+
+
+def _missing_font(sheet: Sheet) -> Iterator[str]:
+    texts = sheet.title + "".join(cell.name + cell.state for cell in sheet.cells)
+    if (message := missing_font(texts, dict(font_environment()))) is not None:
+        yield message
 
 
 def _request(session: Session, segment: Segment, width: int) -> PosterRequest | None:

@@ -1,12 +1,12 @@
 """Makes the film's timeline for editors: OTIO, and by its adapters EDL, FCP XML and CSV."""
 
 import csv
+import filecmp
 import io
 import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,11 +52,11 @@ def write_timeline(session: Session, film: Film, to: Path | None, file_format: s
     content = _content(document, film, entries, file_format, rate)
     try:
         make_folder(target.parent, root)
-        media.link()
+        media_notes = media.link()
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
-    return WrittenTimeline(film, target, len(media.links), _notes(film, file_format))
+    return WrittenTimeline(film, target, len(media.links), (*_notes(film, file_format), *media_notes))
 
 
 def editor_names(film: Film) -> tuple[dict[tuple[str, str, int], str], dict[str, str]]:
@@ -129,21 +129,31 @@ class _Media:
                 seconds[rate] = seconds.get(rate, Fraction(0)) + Fraction(segment.seconds)
         return editors_rate(max(seconds, key=lambda rate: (seconds[rate], rate), default=Fraction(24)))
 
-    def link(self) -> None:
-        """Make the media folder: a link to each clip, a copy where links fail; what is there already stays."""
+    def link(self) -> list[str]:
+        """Make the media folder: a link to each clip, a copy where links fail.
+
+        A file that is neither stays, since it may be somebody's work; returns a note on each.
+        """
         folder = self._folder / MEDIA_FOLDER
         make_folder(folder, self._root)
+        notes = []
         for name, source in self.links.items():
-            target = folder / name
-            if target.is_symlink() or target.exists():
-                with suppress(OSError):
-                    if target.samefile(source):
-                        continue
+            target, address = folder / name, os.path.relpath(source, folder)
+            if target.is_symlink():
+                if os.readlink(target) == address:
+                    continue
                 target.unlink()
+            elif target.exists():
+                if not filecmp.cmp(source, target, shallow=False):
+                    notes.append(
+                        f"{MEDIA_FOLDER}/{name} is another file than the clip, and stays; delete it to have the clip"
+                    )
+                continue
             try:
-                target.symlink_to(os.path.relpath(source, folder))
+                target.symlink_to(address)
             except OSError:
                 shutil.copyfile(source, target)
+        return notes
 
     def _clip(self, attempt: Attempt | None) -> Path | None:
         """The clip of a take that is not shown; None where it is not at hand."""

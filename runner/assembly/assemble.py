@@ -15,6 +15,7 @@ from runner.assembly.film_sound import RATE, even_sound, write_mix
 from runner.assembly.packet_copy import check_formats, copy_packets
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, CannotCopy, FilmShape
 from runner.assembly.sources import SourceFacts, facts_of
+from runner.files.reading import reason
 
 if TYPE_CHECKING:
     import av
@@ -56,10 +57,10 @@ def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progres
             raise
         target.seek(0)
         target.truncate()
-        reason = error.reason
+        cause = error.reason
     shape = quick_shape(shape) if assembly.quick else shape
     more = _encode(assembly, shape, (target, path), progress)
-    return AssembledFilm(assembly.seconds, shape, copied=False, reason=reason, notes=(*notes, *more))
+    return AssembledFilm(assembly.seconds, shape, copied=False, reason=cause, notes=(*notes, *more))
 
 
 def film_shape(assembly: Assembly) -> FilmShape:
@@ -80,9 +81,8 @@ def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str
             if lacking > 1 / sources[part.path].video.rate:
                 notes.append(f"{part.path.name} is {float(lacking):.1f} s shorter than its time in the film")
     texts = "".join("".join(part.slate_lines) + part.burn_in for part in assembly.parts)
-    script = missing_font(texts, dict(assembly.environment or ())) if texts else None
-    if script:
-        notes.append(f"no font for {script}: such letters are empty boxes")
+    if texts and (message := missing_font(texts, dict(assembly.environment or ()))) is not None:
+        notes.append(message)
     return tuple(dict.fromkeys(notes))
 
 
@@ -132,8 +132,13 @@ def _encode(assembly: Assembly, shape: FilmShape, target: tuple[BinaryIO, Path],
     """Encode the film, sound first into temporary files; returns notes."""
     with tempfile.TemporaryDirectory(prefix="storyboard-cut-") as name:
         folder = Path(name)
-        with (folder / "mix").open("w+b") as mix, (folder / "music").open("w+b") as music:
-            notes = write_mix(assembly, mix, music)
+        try:
+            with (folder / "mix").open("wb") as mix, (folder / "music").open("wb") as music:
+                notes = write_mix(assembly, mix, music)
+        except OSError as error:
+            message = f"its sound cannot be written into the temporary folder {folder.parent}: {reason(error)}"
+            raise AssemblyError(f"{message}; TMPDIR names another") from error
+        with (folder / "mix").open("rb") as mix, (folder / "music").open("rb") as music:
             sound = even_sound(mix, music if assembly.music is not None else None, folder)
             with _output(*target, FilmKey(assembly.key, assembly.quick)) as output:
                 _write(assembly, shape, output, sound, progress)

@@ -2,7 +2,8 @@
 
 Possible where all parts are clips of one format, begin at a key frame and end where no later frame is needed. The
 sound follows without a gap: each clip's packets are taken from the nearest one on, so that sound and picture drift by
-at most half a packet (11 ms), and the encoder's lead-in (priming) of all clips but the first is left out.
+at most half a packet (11 ms), and the encoder's lead-in (priming) of all clips but the first is left out. What cannot
+be left out is the silence with which an encoder fills a clip's last packet: at most one packet of a join is quiet.
 """
 
 from collections.abc import Callable, Mapping
@@ -189,7 +190,8 @@ def _joiner(container: "InputContainer", output: "OutputContainer") -> _Joiner:
     """The film's tracks, made after those of its first clip."""
     stream = film_stream(container)
     assert stream is not None
-    video = output.add_stream_from_template(stream)
+    # Opaque: of AV1 there may be a decoder under a name that no encoder has.
+    video = output.add_stream_from_template(stream, opaque=True)
     sound = container.streams.audio[0] if container.streams.audio else None
     audio = output.add_stream_from_template(sound) if sound is not None else None
     return _Joiner(output, video, audio, _base(stream), _base(sound) if sound is not None else Fraction(1))

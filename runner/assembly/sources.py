@@ -121,6 +121,8 @@ def _plain_rate(rate: Fraction) -> Fraction:
 
 def _rotation(container: "InputContainer", stream: "av.VideoStream") -> int:
     """Degrees by which a player turns the first frame."""
+    # One frame is decoded sooner than threads are started for it.
+    stream.codec_context.thread_count = 1
     frame = next(iter(container.decode(stream)), None)
     return frame.rotation if frame is not None else 0
 

@@ -117,7 +117,7 @@ def film_file(session: Session, cut: MadeCut) -> FilmFile:
         facts.append("joined without encoding" if cut.result.copied else f"encoded, since {cut.result.reason}")
     return FilmFile(
         "watch",
-        cut.film.cut.storyboard,
+        cut.film.cut.film,
         session.display_path(cut.path),
         cut.film.cut.seconds,
         tuple(facts),

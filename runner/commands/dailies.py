@@ -81,7 +81,7 @@ def _reject(is_wrong: bool, message: str) -> None:
 def _film_file(session: Session, film: Film, path: Path, size: int) -> FilmFile:
     return FilmFile(
         "dailies",
-        film.cut.storyboard,
+        film.cut.film,
         session.display_path(path),
         film.cut.seconds,
         (volume(size),),

@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> ExitCode:
     files = [
         FilmFile(
             "sheet",
-            drawn_sheet.film.cut.storyboard,
+            drawn_sheet.film.cut.film,
             session.display_path(drawn_sheet.path),
             drawn_sheet.film.cut.seconds,
             (count(len(drawn_sheet.film.cut.segments), "picture"),),
-            drawn_sheet.film.cut.notes,
+            drawn_sheet.notes,
             tuple((segment.label, segment.reason or "cannot be decoded") for segment in drawn_sheet.empty),
         )
         for drawn_sheet in sheets

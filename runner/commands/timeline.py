@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     files = [
         FilmFile(
             "timeline",
-            timeline.film.cut.storyboard,
+            timeline.film.cut.film,
             session.display_path(timeline.path),
             timeline.film.cut.seconds,
             (count(timeline.clips, "clip") + " in media/",),

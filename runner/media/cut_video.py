@@ -104,7 +104,7 @@ def _copy(source: Path, span: _FrameTimes, target: Path) -> bool:
     with _open(source) as container, av.open(str(target), "w", format="mp4", options=_OPTIONS) as output:
         video = _video(container)
         streams = [video, *container.streams.audio[:1]]
-        copy_packets(container, {s: output.add_stream_from_template(s) for s in streams}, output, *exact)
+        copy_packets(container, {s: output.add_stream_from_template(s, opaque=True) for s in streams}, output, *exact)
     return True
 
 

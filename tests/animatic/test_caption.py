@@ -5,7 +5,7 @@ import os
 import pytest
 from PIL import Image
 
-from runner.animatic.caption import lay_out_caption, measure, page_masks, right_to_left, wrap
+from runner.animatic.caption import label, lay_out_caption, measure, page_masks, right_to_left, wrap
 from runner.animatic.fonts import faces_of, missing_font, runs
 from tests import requirements
 
@@ -99,6 +99,10 @@ def test_a_sign_that_no_font_draws_is_named_with_what_to_install() -> None:
     assert message is None or message.startswith(
         "no font on this machine draws \U0001e922 (Adlam); install fonts-noto-core"
     )
+
+
+def test_a_line_from_right_to_left_that_no_font_draws_is_boxes() -> None:
+    assert label("\U0001e922 at night", 20).getbbox() is not None
 
 
 def test_plain_words_need_no_font_of_the_machine() -> None:

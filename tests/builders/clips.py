@@ -10,6 +10,13 @@ import av
 from runner.lazy_dataclass import dataclass
 
 RATE = 48_000
+_OPTIONS = {
+    "libx264": {"preset": "ultrafast"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
+    "libsvtav1": {"preset": "11", "svtav1-params": "lp=1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
+"""The fastest choices of each encoder."""
 
 
 def make_clip(
@@ -24,14 +31,22 @@ def make_clip(
     loudness: float = 0.2,
     sound_seconds: Fraction | None = None,
     gop: int = 12,
+    sound_rate: int = RATE,
+    layout: str = "stereo",
+    rotation: int = 0,
 ) -> Path:
-    """Write a clip of one grey `level` (luma) whose frames get darker by 1; `tone` None makes it silent."""
+    """Write a clip of one grey `level` (luma) whose frames get darker by 1; `tone` None makes it silent.
+
+    A player turns the picture by `rotation` degrees.
+    """
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
-        video = output.add_stream(codec, rate=rate, options={"preset": "ultrafast"})
+        video = output.add_stream(codec, rate=rate, options=_OPTIONS.get(codec, {}))
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.gop_size = gop
-        audio = output.add_stream("aac", rate=RATE, layout="stereo") if tone is not None else None
+        if rotation:
+            video.set_display_rotation(rotation)
+        audio = output.add_stream("aac", rate=sound_rate, layout=layout) if tone is not None else None
         for number in range(round(seconds * rate)):
             frame = av.VideoFrame(*size, "yuv420p")
             for plane, value in zip(frame.planes, (max(17, level - number), 128, 128), strict=True):
@@ -40,20 +55,21 @@ def make_clip(
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
         if audio is not None and tone is not None:
-            for piece in _tone(tone, loudness, sound_seconds if sound_seconds is not None else seconds):
+            length = sound_seconds if sound_seconds is not None else seconds
+            for piece in _tone(tone, loudness, length, sound_rate, layout):
                 output.mux(audio.encode(piece))
             output.mux(audio.encode(None))
     return path
 
 
-def _tone(frequency: float, loudness: float, seconds: Fraction) -> "list[av.AudioFrame]":
+def _tone(frequency: float, loudness: float, seconds: Fraction, sound_rate: int, layout: str) -> "list[av.AudioFrame]":
     count = round(seconds * RATE)
     step = 2 * math.pi * frequency / RATE
     wave = array("f", [loudness * math.sin(step * at) for at in range(count) for _ in "lr"])
     frame = av.AudioFrame(format="flt", layout="stereo", samples=count)
     frame.planes[0].update(wave.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
     frame.sample_rate, frame.pts = RATE, 0
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE, frame_size=1024)
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=sound_rate, frame_size=1024)
     return [*resampler.resample(frame), *resampler.resample(None)]
 
 

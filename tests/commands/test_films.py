@@ -255,6 +255,16 @@ def test_each_film_has_a_page_of_its_own(harbour: ContentRepo) -> None:
         assert f"The quay at {other}" not in page
 
 
+def test_the_files_of_each_film_are_told_apart_by_its_profile(harbour: ContentRepo) -> None:
+    assert harbour.storyboard("run", FILM, *BOTH, "--quiet").code == 0
+    for command, name in (("cut", "cut.mp4"), ("sheet", "sheet.jpg"), ("timeline", "timeline.otio")):
+        films = harbour.storyboard(command, FILM, *BOTH, "--json").json["films"]
+        assert [(film["profile"], film["path"]) for film in films] == [
+            (profile, f"renders/film/sandbox-{profile}/{name}") for profile in ("dawn", "dusk")
+        ]
+    assert harbour.storyboard("cut", FILM, "--json").json["films"][0]["profile"] is None
+
+
 # -- refused ----------------------------------------------------------------------------------------------
 
 

@@ -71,6 +71,15 @@ def test_a_paid_run_names_the_command_where_the_film_has_to_be_encoded(
     assert not (paid_film.root / PAID / "cut.mp4").exists()
 
 
+def test_a_run_that_leaves_several_takes_leads_to_the_page_on_which_one_is_picked(film: ContentRepo) -> None:
+    film.write(BOARD, FILM.replace("the quay}", "the quay, takes: 2}"))
+    named = f"storyboard dailies {BOARD} --serve"
+    assert named in film.storyboard("run", BOARD).out
+    assert named in film.storyboard("status", BOARD).out
+    assert film.storyboard("pick", "quay", "2").code == 0
+    assert named not in film.storyboard("status", BOARD).out
+
+
 @pytest.mark.parametrize("words", [["--no-cut"], ["--quiet"], ["--json"], ["--select", "quay"], ["--exclude", "quay"]])
 def test_a_run_for_programs_or_of_a_part_makes_no_film(film: ContentRepo, words: list[str]) -> None:
     assert film.storyboard("run", BOARD, *words).code == 0

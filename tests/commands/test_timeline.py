@@ -44,6 +44,28 @@ def test_a_timeline_names_media_that_exists(film: ContentRepo) -> None:
     assert all(path.is_file() for path in paths)
 
 
+def test_a_file_in_the_media_folder_that_is_no_clip_of_ours_stays_and_is_said(film: ContentRepo) -> None:
+    graded = film.root / OUTPUT / "media/film_boats_t01.mp4"
+    film.storyboard("timeline", "storyboards/film.yaml")
+    graded.unlink()
+    graded.write_bytes(b"a graded clip of the same name")
+    result = film.storyboard("timeline", "storyboards/film.yaml", COLUMNS="200")
+    assert (result.code, "media/film_boats_t01.mp4 is another file than the clip, and stays" in result.out) == (0, True)
+    assert graded.read_bytes() == b"a graded clip of the same name"
+    graded.unlink()
+
+
+def test_where_links_fail_media_are_copies_that_are_made_once(film: ContentRepo) -> None:
+    copy, clip = film.root / OUTPUT / "media/film_boats_t01.mp4", film.root / OUTPUT / "clips/boats/take-1.mp4"
+    film.storyboard("timeline", "storyboards/film.yaml")
+    copy.unlink()
+    copy.write_bytes(clip.read_bytes())
+    before = copy.stat().st_mtime_ns
+    result = film.storyboard("timeline", "storyboards/film.yaml")
+    assert ("another file" in result.out, copy.is_symlink(), copy.stat().st_mtime_ns) == (False, False, before)
+    copy.unlink()
+
+
 def test_the_picked_take_is_active_and_carries_its_prompt_and_price(film: ContentRepo) -> None:
     film.storyboard("timeline", "storyboards/film.yaml")
     document = otio.adapters.read_from_file(str(film.root / OUTPUT / "timeline.otio"))

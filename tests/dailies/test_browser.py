@@ -221,3 +221,42 @@ def test_every_picture_of_a_drawn_clip_says_that_it_is_an_animatic(browser: Brow
         page.evaluate("drawShots(); choose('quay', 1)")
         assert page.locator(".frame .animatic").count() == page.locator(".frame img").count() == 7
         wait(page, "!document.querySelector('.deck:not([hidden]) .animatic').hidden")
+
+
+@pytest.mark.parametrize("width", [360, 1024, 1440, 1920])
+def test_the_picture_has_a_large_part_of_any_window_and_nothing_stands_beyond_it(
+    browser: Browser, ferry: ContentRepo, width: int
+) -> None:
+    with opened(browser, page_file(ferry), (width, 1080)) as watched:
+        page = watched.page
+        wait(page, "player.deck.video.readyState >= 2")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.querySelector('.screen').clientWidth") >= width * 0.35
+        if width == 1920:
+            assert page.evaluate("document.querySelector('.screen').clientWidth") >= 900
+
+
+def test_on_paper_all_shots_stand_without_the_player_and_without_a_chosen_one(
+    browser: Browser, ferry: ContentRepo
+) -> None:
+    with opened(browser, page_file(ferry), (760, 1080), "dark") as watched:
+        page = watched.page
+        page.emulate_media(media="print", color_scheme="dark")
+        assert [page.locator(part).is_visible() for part in (".stage", ".filters")] == [False, False]
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        colours = "[...document.querySelectorAll('.shot')].map((shot) => getComputedStyle(shot).borderTopColor)"
+        assert set(page.evaluate(colours)) == {"rgb(187, 187, 187)"}
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "none"
+
+
+def test_a_card_has_the_finished_prompt_and_the_seconds_that_the_film_shows(browser: Browser, tmp_path: Path) -> None:
+    board = FILM.replace("a cup of tea", "a cup of {{ drink }}") + (
+        "vars: {drink: tea}\ncut: [quay, {shot: tea, seconds: 1}, {shot: tea, in: 2, seconds: 1.5}]\n"
+    )
+    with opened(browser, page_file(filmed(tmp_path, board, seconds=4))) as watched:
+        card = watched.page.locator("[data-shot=tea]")
+        assert card.locator(".prompt").inner_text() == "Steam over a cup of tea"
+        assert card.locator(".seconds").inner_text() == "2.5 s"
+        watched.page.evaluate("choose('tea', 1)")
+        assert "{{ drink }}" in watched.page.inner_text(".prompts")
+        assert "2.5 s of a clip of 4 s" in watched.page.inner_text(".details")

@@ -2,15 +2,18 @@
 
 import wave
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from runner.assembly.sources import facts_of
 from runner.media.clip import IncompleteClip, probe
 from runner.media.cut_audio import cut_sound
 from runner.media.cut_video import cut_frame, cut_video
 from runner.media.files import inspect
+from tests.builders.clips import make_clip
 from tests.builders.media_files import colours, film, sound
 
 FILM_SECONDS, FPS = 4, 24
@@ -71,6 +74,15 @@ def test_a_part_from_a_key_frame_is_copied_and_not_encoded(tmp_path: Path) -> No
     cut_video(whole, Decimal(0), Decimal(4), part)
 
     assert abs(part.stat().st_size - whole.stat().st_size) < 500
+
+
+@pytest.mark.parametrize("codec", ["libsvtav1", "libvpx-vp9"])
+def test_a_part_of_a_video_of_another_codec_is_copied_as_well(tmp_path: Path, codec: str) -> None:
+    whole, part = make_clip(tmp_path / "whole.mp4", seconds=Fraction(2), codec=codec), tmp_path / "part.mp4"
+    cut_video(whole, Decimal("0.5"), Decimal(1), part)
+
+    assert float(probe(part).seconds) == pytest.approx(1, abs=0.03)
+    assert facts_of(part).video.codec == facts_of(whole).video.codec
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,17 @@ def test_a_run_in_the_middle(width: int, golden: Golden) -> None:
     golden(f"live-{width}", shown(STORY, 1010, width))
 
 
+@pytest.mark.parametrize(("width", "is_named"), [(80, False), (100, False), (140, True)])
+def test_the_page_that_shows_the_clips_is_named_where_it_has_room(width: int, is_named: bool) -> None:
+    progress = after(STORY, 1010)
+    progress.look_command = "storyboard dailies ferry.yaml --serve"
+    lines = frame(progress, NOON + timedelta(seconds=1010), width, 30, BARE)
+    assert lines[-1].endswith("Look: storyboard dailies ferry.yaml --serve") == is_named
+    assert all(cells(line) <= width for line in lines)
+    progress.stopping = True
+    assert "Look:" not in frame(progress, NOON + timedelta(seconds=1010), width, 30, BARE)[-1]
+
+
 def test_a_run_at_its_beginning(golden: Golden) -> None:
     golden("live-begin", shown(STORY, 20, 100))
 

@@ -60,6 +60,16 @@ def test_a_paid_clip_that_is_not_here_has_the_day_on_which_it_is_forgotten() -> 
     assert f"until {day:%Y-%m-%d %H:%M}" in text
 
 
+def test_several_takes_without_a_pick_lead_to_the_page_on_which_they_are_compared() -> None:
+    picked = status(half(), 100, color=False)
+    first = plan(ferry())
+    past = history(first, HALF_MADE)
+    line = CommandLine(("storyboards/ferry.yaml",))
+    unpicked = status(StatusReport(plan(ferry(), history=past), past, NOON, line, UTC), 100, color=False)
+    named = "storyboard dailies storyboards/ferry.yaml --serve"
+    assert (named in unpicked, named in picked) == (True, False)
+
+
 def test_a_whole_film_has_no_line_of_trouble() -> None:
     film = whole()
     text = status(

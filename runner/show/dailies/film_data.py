@@ -131,6 +131,10 @@ def _money(credits: Decimal, plan: Plan) -> str:
 
 def _shot(dailies: Dailies, shot: Shot) -> Json:
     request, steps = shot.request, dailies.plan.takes_of(shot)
+    written = dailies.prompts.get(shot.id) or request.prompt
+    in_film = [
+        segment.seconds for segment in dailies.cut.segments if segment.shot is not None and segment.shot.id == shot.id
+    ]
     fields: Json = {
         "id": shot.id,
         "title": shot.title,
@@ -139,10 +143,11 @@ def _shot(dailies: Dailies, shot: Shot) -> Json:
         "model": f"{request.model} · {request.resolution}"
         + (f" · {request.aspect_ratio}" if request.aspect_ratio else ""),
         "clip": request.seconds,
-        "seconds": float(dailies.plan.film_seconds(shot)),
+        "seconds": float(sum(in_film) if in_film else dailies.plan.film_seconds(shot)),
         "in": float(shot.in_seconds),
         "out": None if shot.film_seconds is None else float(shot.in_seconds + shot.film_seconds),
-        "written": dailies.prompts.get(shot.id) or request.prompt,
+        "written": written,
+        "own": None if shot.own_prompt == written else shot.own_prompt,
         "sent": None if request.prompt == dailies.prompts.get(shot.id) else request.prompt,
         "about": shot.notes,
         "references": [_reference(dailies, shot, number) for number in range(len(request.materials))],

@@ -16,7 +16,8 @@ def film_files_json(
         command: VERSION,
         "films": [
             {
-                "storyboard": file.storyboard,
+                "storyboard": file.film.storyboard,
+                "profile": file.film.profile,
                 "path": file.path,
                 "seconds": float(file.seconds),
                 "notes": list(file.notes),

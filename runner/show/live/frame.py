@@ -181,13 +181,21 @@ def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[s
     label = style(left("credits", _LABEL), "quiet")
     room = width - _LABEL - 4 - cells(facts) - cells(about)
     if room >= 3:
-        return [f"  {label}  {facts}{' ' * room}{about}".rstrip(), f"  {style(cut(hint, width - 2), 'quiet')}"]
+        below = cut(f"{hint}{_look(progress, width - 2 - cells(hint))}", width - 2)
+        return [f"  {label}  {facts}{' ' * room}{about}".rstrip(), f"  {style(below, 'quiet')}"]
     room = max(3, width - 2 - cells(hint) - cells(about))
     below = f"  {hint}{' ' * room}{about}".rstrip()
     return [
         *(f"  {line}" for line in joined(_money(progress), width - 2)),
         below if cells(below) <= width else cut(f"  {hint}", width),
     ]
+
+
+def _look(progress: Progress, width: int) -> str:
+    """The command that shows the clips, right-aligned in so many cells; "" where it has no room."""
+    text = f"Look: {progress.look_command}"
+    is_shown = progress.look_command and not progress.stopping and cells(text) + 3 <= width
+    return " " * (width - cells(text)) + text if is_shown else ""
 
 
 def _money(progress: Progress) -> list[str]:

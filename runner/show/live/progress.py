@@ -54,6 +54,8 @@ class Progress:
     """Limit of tasks in progress; 0 when not known: `peak` is used then."""
     prefix: str = ""
     """The repository's top as a path relative to the working folder: clip paths begin with it."""
+    look_command: str = ""
+    """The command that shows the clips as they come, safe for a terminal; "" names none."""
     plan: Plan | None = None
     title: str = "storyboard"
     several: Several = False

@@ -14,6 +14,7 @@ from runner.show.screens.closing_context import ClosingContext
 from runner.show.screens.failures import LABEL, failures, take_list
 from runner.show.screens.film_lines import film_lines
 from runner.show.screens.money_rows import money_rows, sums_text
+from runner.show.screens.take_marks import awaits_choice
 from runner.show.text.cells import left
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
@@ -232,7 +233,9 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
         yield "storyboard settle", _slots_note(outcome.slots_held_until, context)
     elif outcome.unsettled or outcome.unsettled_orphans:
         yield "storyboard settle", "lists the unsettled attempts"
-    if any(result.step.needs_pick for result in outcome.waiting):
+    made_now = {result.step.key for result in outcome.finished}
+    is_chosen_next = not unfinished and awaits_choice(context.whole_plan or outcome.plan, made_now)
+    if is_chosen_next or any(result.step.needs_pick for result in outcome.waiting):
         yield line.with_inputs_of_all_commands("--provider").dailies("--serve"), "look, pick with 1 2 3"
     if unfinished and not _waits_for_user_alone(outcome):
         yield from _ways_on(outcome, line, context.resumable)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from runner.attempts.film import FilmName
 from runner.lazy_dataclass import dataclass
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, length
@@ -18,7 +19,7 @@ class FilmFile:
 
     label: str
     """`watch`, `sheet`, `dailies` or `timeline`."""
-    storyboard: str
+    film: FilmName
     path: str
     """As the user would type it."""
     seconds: Decimal

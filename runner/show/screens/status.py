@@ -20,7 +20,7 @@ from runner.show.screens.gone_repositories import gone_lines
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
-from runner.show.screens.take_marks import mark_rows
+from runner.show.screens.take_marks import awaits_choice, mark_rows
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
@@ -277,6 +277,8 @@ def _next(report: StatusReport, width: int, style: Style) -> list[str]:
     if doubtful := [step for step in report.plan.steps if step.action is Action.DOUBTFUL]:
         command = line.fetch(f"--accept {full_name(doubtful[0])}")
         lines += right_aligned(command, "takes the clip, if it is good; no charge", width, style)
+    if awaits_choice(report.plan):
+        lines += right_aligned(line.dailies("--serve"), "look, pick with 1 2 3", width, style)
     if any(step.needs_pick for step in report.plan.steps):
         lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):

@@ -1,8 +1,10 @@
 """The marks of a shot's takes: `● 1  ◉ 2 picked  ● 3 (retake)`. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
+from runner.attempts.film import TakeKey
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
@@ -23,6 +25,12 @@ _PICKED = "◉"
 def has_choice(plan: Plan, steps: Sequence[Step]) -> bool:
     """Whether a shot has a pick or a retake, so that its takes are worth a mark each."""
     return any(step.is_retake or plan.is_picked(step) for step in steps)
+
+
+def awaits_choice(plan: Plan, made_now: Collection[TakeKey] = ()) -> bool:
+    """Whether a shot has several clips, those made now included, and none of them is picked."""
+    clips = Counter(step.key[:2] for step in plan.steps if step.action is Action.KEEP or step.key in made_now)
+    return any(number > 1 and shot not in plan.picks for shot, number in clips.items())
 
 
 def take_marks(plan: Plan, steps: Sequence[Step]) -> str:

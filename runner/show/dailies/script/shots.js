@@ -47,7 +47,7 @@ function drawShot(shot, position) {
       { class: "takes", role: "group", "aria-label": `Takes of ${shot.id}` },
       takesOf(shot).map((take) => drawTake(shot, take)),
     ),
-    shot.written ? element("p", { class: "prompt" }, shot.written) : null,
+    shot.own || shot.written ? element("p", { class: "prompt" }, shot.own || shot.written) : null,
   );
   card.dataset.shot = shot.id;
   card.dataset.content = JSON.stringify(shot);
