@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.syntax_nodes import syntax_nodes
+
 PACKAGE = Path(__file__).parents[2] / "runner"
 OPENINGS = re.compile(
     r"(?:is|are|does|do|was|were|has|what|how|why|when|where|which|whose|who|it|its|they|their|he|she|this|that|these|"
@@ -17,10 +19,9 @@ OPENINGS = re.compile(
 )
 
 
-def docstrings(source: str) -> Iterator[tuple[int, str]]:
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
     """Line and text of the docstring of a module, and of its classes and functions."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
+    for node in syntax_nodes(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text is not None:
@@ -31,7 +32,7 @@ def test_a_docstring_begins_with_its_subject() -> None:
     riddles = [
         f"{path.relative_to(PACKAGE)}:{line} {text.splitlines()[0]}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        for line, text in docstrings(path.read_text("utf-8"))
+        for line, text in docstrings(path)
         if OPENINGS.match(text)
     ]
     assert riddles == []
@@ -42,7 +43,7 @@ def test_a_predicate_says_what_it_asks() -> None:
     unclear = [
         f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in syntax_nodes(path)
         if isinstance(node, ast.FunctionDef) and node.name.startswith(("is_", "has_", "may_", "can_", "needs_"))
         if isinstance(node.returns, ast.Name) and node.returns.id == "bool"
         if not (ast.get_docstring(node) or "Whether").startswith(("Whether", "Count one"))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.syntax_nodes import syntax_nodes
+
 PACKAGE = Path(__file__).parents[2] / "runner"
 FILES = sorted(PACKAGE.rglob("*.py"))
 DRAWERS = {"utils", "util", "helpers", "common", "core", "base", "manager", "types", "misc", "tools"}
@@ -32,8 +34,8 @@ def name_of(node: ast.expr) -> str:
     return f"{name_of(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
-def used(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
+def used(path: Path) -> Iterator[tuple[str, int]]:
+    for node in syntax_nodes(path):
         if isinstance(node, ast.Attribute):
             yield name_of(node), node.lineno
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -47,7 +49,7 @@ def test_only_one_room_has_the_door_to(door: str) -> None:
         f"{path.relative_to(PACKAGE)}:{line} {name}"
         for path in FILES
         if not str(path.relative_to(PACKAGE)).startswith(rooms)
-        for name, line in used(ast.parse(path.read_text("utf-8")))
+        for name, line in used(path)
         if name in names
     ]
     assert outside == []
@@ -80,7 +82,9 @@ def test_no_folder_or_file_is_a_drawer() -> None:
 
 def test_every_module_says_its_one_thing_in_its_first_line() -> None:
     silent = [
-        str(path.relative_to(PACKAGE)) for path in FILES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        if isinstance(module := syntax_nodes(path)[0], ast.Module) and not ast.get_docstring(module)
     ]
     assert silent == []
 
@@ -88,7 +92,7 @@ def test_every_module_says_its_one_thing_in_its_first_line() -> None:
 def test_a_function_fits_a_screen_and_a_file_a_room() -> None:
     long = [f"{path.relative_to(PACKAGE)}: {size} lines" for path in FILES if (size := lines(path)) > 400]
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in syntax_nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or 0) - node.lineno + 1
                 if size > 60:
@@ -107,7 +111,7 @@ def test_nobody_but_a_boundary_catches_everything() -> None:
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in FILES
         if str(path.relative_to(PACKAGE)) not in boundaries
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in syntax_nodes(path)
         if isinstance(node, ast.ExceptHandler) and (node.type is None or name_of(node.type) == "Exception")
         if not any(isinstance(inner, ast.Raise) for inner in node.body)
     ]
@@ -159,7 +163,7 @@ def test_every_child_process_gets_an_environment_of_its_own() -> None:
     calls = [
         (f"{path.relative_to(PACKAGE)}:{node.lineno}", name_of(node.func), {word.arg for word in node.keywords})
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in syntax_nodes(path)
         if isinstance(node, ast.Call)
     ]
     assert [place for place, name, words in calls if name in starts and "env" not in words] == []

@@ -7,6 +7,7 @@ import runner
 from runner.app.exit_codes import EXIT_CODES
 from runner.diagnostics import failures
 from runner.diagnostics.failures import Failure, SeveralFailures
+from tests.architecture.syntax_nodes import syntax_nodes
 
 PACKAGE = Path(runner.__file__).parent
 ABOVE = {"app", "commands", "cli.py"}
@@ -15,7 +16,7 @@ ABOVE = {"app", "commands", "cli.py"}
 
 def names_in(path: Path) -> set[str]:
     """Every name that a module uses."""
-    return {node.id for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Name)}
+    return {node.id for node in syntax_nodes(path) if isinstance(node, ast.Name)}
 
 
 def modules_below_app() -> list[Path]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.syntax_nodes import syntax_nodes
+
 PACKAGE = Path(__file__).parents[2] / "runner"
 FILES = sorted(PACKAGE.rglob("*.py"))
 EMPTY_WORDS = {"found", "said", "told", "made", "one", "each", "known", "given", "kept", "shown", "here", "there"}
@@ -17,8 +19,8 @@ SAME_NAME: dict[str, str] = {}
 """Class names that stand twice since they are cases of one sum type, and which."""
 
 
-def assigned_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
+def assigned_names(path: Path) -> Iterator[tuple[str, int]]:
+    for node in syntax_nodes(path):
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name, node.lineno
@@ -38,7 +40,7 @@ def test_no_assigned_name_is_a_pronoun_or_a_participle() -> None:
     empty = {
         f"{path.relative_to(PACKAGE)}: {name}": line
         for path in FILES
-        for name, line in assigned_names(ast.parse(path.read_text("utf-8")))
+        for name, line in assigned_names(path)
         if is_empty(name)
     }
     assert {f"{place} (line {line})" for place, line in empty.items() if place not in EXCEPTIONS} == set()
@@ -49,7 +51,7 @@ def test_no_assigned_name_is_a_pronoun_or_a_participle() -> None:
 def test_no_two_classes_share_a_name() -> None:
     places = defaultdict(list)
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in syntax_nodes(path):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     shared = {name: files for name, files in places.items() if len(files) > 1 and name not in SAME_NAME}

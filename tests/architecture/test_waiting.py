@@ -1,7 +1,7 @@
 """Tests wait for what happens, and never for a fixed time; none passes or fails by how fast the machine is."""
 
 import ast
-from collections.abc import Iterator
+import functools
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -20,15 +20,18 @@ EXCEPTIONS = {
 }
 
 
-def called(path: Path) -> Iterator[str]:
+@functools.cache
+def called(path: Path) -> tuple[str, ...]:
     """The name and the line of each call that waits for, or reads, the machine's own time."""
+    calls = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if not isinstance(node, ast.Call):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
             continue
         name = ast.unparse(node.func)
         is_checkpoint = bool(node.args) and isinstance(node.args[0], ast.Constant) and not node.args[0].value
         if name in TIMING or (name in WAITING and not is_checkpoint):
-            yield f"{path.relative_to(TESTS)}:{node.lineno} {name}"
+            calls.append(f"{path.relative_to(TESTS)}:{node.lineno} {name}")
+    return tuple(calls)
 
 
 def excepted(path: Path) -> str:
@@ -43,5 +46,5 @@ def test_no_test_sleeps_for_a_fixed_time_or_measures_it() -> None:
 
 
 def test_every_exception_is_still_needed() -> None:
-    needed = {excepted(path) for path in TESTS.rglob("*.py") if list(called(path))}
+    needed = {excepted(path) for path in TESTS.rglob("*.py") if called(path)}
     assert set(EXCEPTIONS) - needed == set()
