@@ -111,7 +111,7 @@ def committed_credits(history: History, budget: Budget) -> Decimal:
         attempt
         for fingerprint in budget.fingerprints
         for attempt in history.attempts_of(fingerprint)
-        if attempt.repository is None
+        if history.is_own_or_named(attempt)
     )
     return counted_credits(attempts)
 

@@ -37,7 +37,7 @@ def has_budget(storyboard: Storyboard) -> bool:
 
 def _retake_fingerprints(full_plan: Plan, storyboard: Storyboard, history: History) -> Iterator[str]:
     """Retakes (beyond a shot's `takes`) of its current request; all retakes where a missing pick hides the request."""
-    for attempt in history.own():
+    for attempt in history.own_and_named():
         intent = attempt.intent
         if intent.film != storyboard.film:
             continue

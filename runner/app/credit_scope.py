@@ -23,13 +23,13 @@ def with_sums(session: Session, history: History, result: RunResult) -> RunResul
 
 
 def attempts_by_storyboard(session: Session, history: History) -> dict[str, list[Attempt]]:
-    """The attempts that this repository ordered for each storyboard of the session.
+    """The attempts that this repository ordered or names for each storyboard of the session.
 
     An attempt counts where it was ordered; if that file is gone, at the storyboard whose take it is now.
     """
     paths: dict[str, list[Attempt]] = {storyboard.path: [] for storyboard in session.batch.storyboards}
     strays = []
-    for attempt in history.own():
+    for attempt in history.own_and_named():
         ordered_for = paths.get(attempt.intent.storyboard)
         if ordered_for is not None:
             ordered_for.append(attempt)

@@ -53,7 +53,7 @@ def _start(day: date | None) -> datetime | None:
 def _scope(session: Session, history: History) -> tuple[tuple[str, ...] | None, list[Attempt]]:
     """The storyboards of the bill, None for the whole repository, and the attempts that count."""
     if not session.command.input.files:
-        return None, list(history.own())
+        return None, list(history.own_and_named())
     attempts_by_path = attempts_by_storyboard(session, history)
     return tuple(attempts_by_path), [attempt for attempts in attempts_by_path.values() for attempt in attempts]
 

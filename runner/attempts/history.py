@@ -118,8 +118,19 @@ class History:
         return any(attempt.state is AttemptState.STORED and attempt.repository is None for attempt in attempts)
 
     def own(self) -> Iterator[Attempt]:
-        """The attempts that this repository ordered, or that its manifest tells of."""
+        """The attempts that this repository ordered, or that only its manifest tells of."""
         return (attempt for attempt in self.attempts.values() if attempt.repository is None)
+
+    def own_and_named(self) -> Iterator[Attempt]:
+        """The attempts that count for this repository: its own, and those that its manifest names.
+
+        A named attempt may be of another repository in this ledger: of another clone on the same machine.
+        """
+        return filter(self.is_own_or_named, self.attempts.values())
+
+    def is_own_or_named(self, attempt: Attempt) -> bool:
+        """Whether this repository ordered an attempt, or its manifest names it."""
+        return attempt.repository is None or attempt.id in self._named
 
     def _enter(self, attempt: Attempt, late: bool = False) -> None:
         """`late`: attempts that began after it may be in here already."""
@@ -133,10 +144,20 @@ class History:
         if late:
             ids.sort(key=lambda id: self.attempts[id].intended_at)
         key = (intent.film, intent.shot, intent.take)
-        previous = self.attempts.get(self.last.get(key, "")) if late else None
         if attempt.needs_confirmation and key in self.last:
             return  # without its request it cannot tell what has changed
-        if attempt.repository is None and (previous is None or previous.intended_at <= attempt.intended_at):
+        if attempt.repository is not None:
+            return
+        if late:
+            self._note_last(attempt)
+        else:
+            self.last[key] = attempt.id
+
+    def _note_last(self, attempt: Attempt) -> None:
+        """Note the latest attempt of a take, unless a later one is known."""
+        key = (attempt.intent.film, attempt.intent.shot, attempt.intent.take)
+        known = self.attempts.get(self.last.get(key, ""))
+        if known is None or known.intended_at <= attempt.intended_at:
             self.last[key] = attempt.id
 
     def forget(self, attempt_id: str) -> None:
@@ -193,7 +214,7 @@ class History:
     def own_attempts_of(self, fingerprint: str) -> list[Attempt]:
         """The attempts of a fingerprint that were ordered here or that a manifest names; the ledger is not asked."""
         attempts = (self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ()))
-        return [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
+        return list(filter(self.is_own_or_named, attempts))
 
     def current_attempt(self, fingerprint: str) -> Attempt | None:
         """The attempt that decides the state of a take: a stored one, else an open one, else the latest created one.
@@ -208,7 +229,7 @@ class History:
         claims = [attempt for attempt in attempts if attempt.needs_confirmation]
         if claims:
             attempts = [attempt for attempt in attempts if not attempt.needs_confirmation]
-        own = [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
+        own = list(filter(self.is_own_or_named, attempts))
         for stands in _STANDING:
             if candidates := [attempt for attempt in own if stands(attempt.state)]:
                 return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
@@ -270,6 +291,7 @@ class History:
         if recorded.repository is None or recorded.intent.fingerprint != manifest_attempt.intent.fingerprint:
             return
         self._named.add(recorded.id)
+        self._note_last(recorded)
         clip = manifest_attempt.clip
         if clip is None or all(other.sha256 != clip.sha256 for other in recorded.clips):
             return

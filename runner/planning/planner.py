@@ -239,7 +239,8 @@ class _StoryboardPlanner:
         action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
         waits_for: Literal["run"] | None = None
         if attempt is not None and attempt.repository is not None and action is Action.RESUME:
-            reason, price = made_elsewhere(attempt, self.root), Price(Decimal(0), price.row)
+            reason = made_elsewhere(attempt, self.root)
+            price = price if self.history.is_own_or_named(attempt) else Price(Decimal(0), price.row)
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
         step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
-from tests.commands.test_never_twice import committed, fresh
+from tests.commands.test_never_twice import clone_with_renders, committed, fresh
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -63,6 +63,20 @@ def test_takes_of_another_profile_count_on_another_machine(bounded: ContentRepo,
     assert "90 of 100 credits" in other.storyboard("status", FILM, **env).out
     for bill in (other.storyboard("spend", "--json", **env), other.storyboard("spend", FILM, "--json", **env)):
         assert bill.json["total"]["billed"] == 90
+
+
+def test_takes_that_another_clone_on_this_machine_ordered_count(bounded: ContentRepo, host: Start) -> None:
+    there = host()
+    assert bounded.storyboard("run", FILM, "--yes", "--profile", "long", "--select", "quay", **there.env).code == 0
+    committed(bounded)
+    other = clone_with_renders(bounded, "other")
+    assert other.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 4
+    assert other.storyboard("run", FILM, "--yes", "--profile", "long", "--retake", "quay", **there.env).code == 4
+    assert there.state["creates"] == 1
+    assert "90 of 100 credits" in other.storyboard("status", FILM, **there.env).out
+    assert "so far 90 billed" in other.storyboard("plan", FILM, "--profile", "long", **there.env).out
+    for words in ([], [FILM]):
+        assert other.storyboard("spend", *words, "--json", **there.env).json["total"]["billed"] == 90
 
 
 def test_what_earlier_words_were_paid_for_does_not_count(bounded: ContentRepo, host: Start) -> None:

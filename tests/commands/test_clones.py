@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.test_never_twice import committed, fresh
+from tests.commands.test_never_twice import clone_with_renders, committed, fresh
 from tests.commands.test_repository_names import FILM, QUAY
 
 Start = Callable[..., Host]
@@ -45,3 +45,11 @@ def test_after_a_merge_of_two_branches_the_first_run_of_a_clone_pays_nothing(
         said = other.storyboard("run", FILM, "--yes", **there.env | state)
         assert (said.code, "does not know attempt" in said.err) == (0, False), said
     assert there.state["creates"] <= 4
+
+
+def test_in_a_second_working_tree_the_whole_film_has_its_whole_price(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    ran(paid_film, there, PAID_FILM)
+    plan = clone_with_renders(paid_film, "other").storyboard("plan", FILM, **there.env)
+    sums = [line.split() for line in plan.out.splitlines() if line.startswith(("  now ", "  whole film "))]
+    assert sums == [["now", "1", "4", "60", "$0.30"], ["whole", "film", "2", "8", "120", "$0.60"]], plan.out

@@ -216,7 +216,7 @@ def _bill_note(report: StatusReport, board: Storyboard, steps: Sequence[Step], s
     """The part of the bill that the takes above do not show."""
     others = {other.path for other in report.plan.batch.storyboards} - {board.path}
     attempts = {attempt.id: attempt for step in steps if (attempt := report.attempt(step)) is not None}
-    own = (attempt for attempt in attempts.values() if attempt.repository is None)
+    own = (attempt for attempt in attempts.values() if report.history.is_own_or_named(attempt))
     visible = sum_credits(attempt for attempt in own if attempt.intent.storyboard not in others).billed
     if visible == sums.billed:
         return ""
