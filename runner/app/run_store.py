@@ -225,8 +225,8 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
     manifests = {session.manifest_path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
     for path in uncommitted(session.settings.root, list(manifests), child_environment()):
         manifest = session.manifest(manifests[path])
-        billed = sum_credits(manifest.attempts).billed if manifest is not None else Decimal(0)
-        yield UncommittedManifest(session.display_path(path), billed)
+        if manifest is not None and manifest.attempts:
+            yield UncommittedManifest(session.display_path(path), sum_credits(manifest.attempts).billed)
 
 
 def _command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:

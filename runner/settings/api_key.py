@@ -78,7 +78,7 @@ def key_format_error(text: str) -> str | None:
     if text.lower().startswith("bearer"):
         return "it begins with 'Bearer': leave that word out"
     if not text.isascii():
-        return "it contains a character that is not ASCII"
+        return "it contains a character that is not ASCII: copy it again from your account"
     if _SHAPE.fullmatch(text) is None:
-        return f"it has {len(text)} characters; keys have 6 to 512"
+        return f"it has {len(text)} characters, and keys have 6 to 512: copy it again from your account"
     return None

@@ -112,7 +112,7 @@ class Settings:
         if self.api_key.contradicted_by is not None:
             raise SettingsError(contradiction(self.api_key))
         if (error := key_format_error(self.api_key.text)) is not None:
-            raise KeyUnusable(f"{self.api_key.name} does not look like a key: {error}")
+            raise KeyUnusable(f"{self.api_key.name} does not look like a key: {error}; nothing was sent or spent")
         return ApiKey(self.api_key.text)
 
 

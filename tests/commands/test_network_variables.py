@@ -46,6 +46,17 @@ def test_a_variable_that_cannot_be_used_is_named_with_the_way_out(paid_film: Con
     assert paid_film.storyboard("plan", "--provider", "kinovi", **env).code == 0
 
 
+def test_a_host_where_nothing_listens_stops_the_run_and_the_next_line_is_doctor(paid_film: ContentRepo) -> None:
+    env = {"SEEDANCE_BASE_URL": "http://127.0.0.1:9", "SEEDANCE_API_KEY": KEY}
+    stopped = paid_film.storyboard("run", BOARD, "--provider", "kinovi", "--select", "quay", "--yes", **env)
+    assert (stopped.code, "exit 3: the run could not go on" in stopped.out) == (3, True), stopped
+    assert "no request was sent (nothing listens at that host and port); nothing was spent" in stopped.out
+    assert "storyboard doctor    checks this machine, and its way to the provider" in stopped.out
+    assert "manifest.json" not in stopped.out
+    doctor = paid_film.storyboard("doctor", **env)
+    assert (doctor.code, "127.0.0.1:9" in doctor.out) == (3, True), doctor.out
+
+
 @pytest.mark.parametrize("userinfo", ["name:secret", "secret", ":secret", "name%40x:secret"])
 def test_a_base_url_with_a_name_or_password_is_refused_and_never_shown(paid_film: ContentRepo, userinfo: str) -> None:
     env = {"SEEDANCE_BASE_URL": f"https://{userinfo}@api.example.invalid", "SEEDANCE_API_KEY": KEY}

@@ -236,6 +236,8 @@ def test_no_next_line_repeats_what_failed() -> None:
     assert next_lines(unsettled) == ["storyboard settle"]
     assert next_lines(stopped) == ["storyboard plan"]
     assert next_lines(key) == ["storyboard doctor"]
+    unreachable = replace(stopped, stop_reason=StopReason(ExitCode.INVALID, "no request was sent"))
+    assert next_lines(unreachable) == ["storyboard doctor"]
 
 
 def test_what_is_left_to_do_is_gone_on_with_after_the_doubt() -> None:

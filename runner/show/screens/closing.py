@@ -28,7 +28,7 @@ _WIDE = 120
 _MOST_PATHS = 12
 
 _ENDINGS = {
-    ExitCode.INVALID: "invalid input",
+    ExitCode.INVALID: "the run could not go on",
     ExitCode.DECLINED: "no further task was created",
     ExitCode.KEY: "the key was refused",
     ExitCode.LOCKED: "another run holds this output",
@@ -277,6 +277,8 @@ def _ways_on(outcome: RunResult, line: CommandLine, resumable: bool) -> Iterable
     """The commands after a run that did not finish: none repeats what failed, and none buys without a question."""
     if outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.KEY:
         yield "storyboard doctor", "checks the key"
+    elif outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.INVALID:
+        yield "storyboard doctor", "checks this machine, and its way to the provider"
     elif outcome.stop_reason is not None:
         yield line.plan(), "what is still open, and its price"
     elif outcome.slots_held_until is not None:

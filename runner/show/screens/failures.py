@@ -181,9 +181,8 @@ def _waiting(outcome: RunResult, width: int, style: Style, context: ClosingConte
         text = f"{'  '.join(take_list(picks, outcome.plan))}  pick a take of {' '.join(roots)}{price}"
         lines += labelled("waiting", text, width, style, "warn", LABEL)
     if running:
-        text = (
-            f"{'  '.join(take_list(running, outcome.plan))}  at the provider; the next run collects it, no new charge"
-        )
+        names, pronoun = "  ".join(take_list(running, outcome.plan)), "it" if len(running) == 1 else "them"
+        text = f"{names}  at the provider; the next run collects {pronoun}, no new charge"
         lines += labelled("running", text, width, style, "warn", LABEL)
     by_cause: dict[str, list[TakeResult]] = {}
     for result in others:
