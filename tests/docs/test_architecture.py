@@ -1,6 +1,7 @@
 """The page on the architecture: every module, function, class and floor that it names exists."""
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ def names(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
                 yield name, statement
 
 
-def symbols() -> set[str]:
+@functools.cache
+def symbols() -> frozenset[str]:
     """`module`, `name`, `module.name`, `Class.member` and `module.Class.member` of the whole package."""
     every: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
@@ -35,7 +37,7 @@ def symbols() -> set[str]:
             members = names(statement.body) if isinstance(statement, ast.ClassDef) else ()
             for dotted in (name, *(f"{name}.{member}" for member, _ in members)):
                 every |= {dotted, f"{path.stem}.{dotted}"}
-    return every
+    return frozenset(every)
 
 
 def named_symbols() -> list[str]:

@@ -1,6 +1,7 @@
 """`--help` fits the terminal, names the command as it is typed, and breaks no command that is there to be copied."""
 
 import argparse
+import functools
 import re
 
 import pytest
@@ -29,6 +30,7 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return columns
 
 
+@functools.cache
 def subparsers() -> dict[str, argparse.ArgumentParser]:
     """The command line of each command."""
     actions = parser(tuple(COMMANDS))._actions

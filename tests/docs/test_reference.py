@@ -1,6 +1,7 @@
 """The reference says what the code does: commands, flags, exit codes, fields, settings; nothing more, nothing less."""
 
 import argparse
+import functools
 import json
 import re
 from typing import Any
@@ -17,6 +18,7 @@ DOCS = ROOT / "docs"
 SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas/storyboard.schema.json").read_text("utf-8"))
 
 
+@functools.cache
 def _subparsers() -> dict[str, argparse.ArgumentParser]:
     top = parser(tuple(COMMANDS))
     actions = [action for action in top._actions if isinstance(action, argparse._SubParsersAction)]
