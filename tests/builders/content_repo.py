@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import prepared
+from tests import in_process, prepared
 
 FILM = """\
 storyboard: 1
@@ -88,6 +88,11 @@ class ContentRepo:
             )  # fmt: skip
         else:
             done = prepared.run(words, self.root, environment)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
+
+    def in_process(self, *words: str, **env: str) -> CommandResult:
+        """Runs a command within this process: one that only reads, or is refused before it does anything."""
+        done = in_process.run(words, self.root, self.env(**env))
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str, **env: str) -> "subprocess.Popen[str]":

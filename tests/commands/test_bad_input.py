@@ -39,19 +39,19 @@ def test_what_is_no_storyboard_is_exit_3_with_its_place(
 ) -> None:
     if content is not None:
         (film.root / name).write_bytes(content)
-    clear(film.storyboard(command, name), 3, words)
+    clear(film.in_process(command, name), 3, words)
     assert film.clips() == []
 
 
 @pytest.mark.parametrize("command", ["validate", "plan", "run", "verify"])
 def test_a_name_that_no_file_can_have_is_exit_2(film: ContentRepo, command: str) -> None:
-    clear(film.storyboard(command, FILM, "x" * 3000), 2, "the name is too long for a file")
+    clear(film.in_process(command, FILM, "x" * 3000), 2, "the name is too long for a file")
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "run", "doctor", "spend", "settle"])
 def test_a_state_folder_that_no_path_can_name_is_exit_3(film: ContentRepo, command: str) -> None:
     files = [FILM] if command == "run" else []
-    said = film.storyboard(command, *files, STORYBOARD_STATE="/tmp/" + "x" * 5000)
+    said = film.in_process(command, *files, STORYBOARD_STATE="/tmp/" + "x" * 5000)
     clear(said, 3, "STORYBOARD_STATE=/tmp/xxx", "is longer than a path may be", "export STORYBOARD_STATE=")
     assert len(said.err) < 1000
 
@@ -72,14 +72,14 @@ def test_a_name_that_is_not_utf_8_is_exit_3_before_anything_is_made(film: Conten
 def test_what_is_no_task_id_is_exit_2_before_the_provider_is_asked(
     film: ContentRepo, words: list[str], task: str
 ) -> None:
-    said = film.storyboard(*words, "--task", task)
+    said = film.in_process(*words, "--task", task)
     clear(said, 2, "is no task id", "copy it from the vendor's page")
     assert len(said.err) < 1000
 
 
 @pytest.mark.parametrize("words", [["keep"], ["pick"], ["explain"], ["plan", FILM, "--select"], []])
 def test_an_argument_without_end_is_not_repeated_without_end(film: ContentRepo, words: list[str]) -> None:
-    said = film.storyboard(*words, "x" * 50_000, *(["1"] if words == ["pick"] else []))
+    said = film.in_process(*words, "x" * 50_000, *(["1"] if words == ["pick"] else []))
     clear(said, 2)
     assert len(said.out + said.err) < 10_000
 
@@ -102,7 +102,7 @@ def test_an_argument_without_end_is_not_repeated_without_end(film: ContentRepo, 
     ],
 )
 def test_a_wrong_command_line_is_exit_2_and_says_what_was_meant(film: ContentRepo, words: list[str], told: str) -> None:
-    clear(film.storyboard(*words), 2, told)
+    clear(film.in_process(*words), 2, told)
 
 
 def test_an_output_that_cannot_be_written_is_exit_3(film: ContentRepo) -> None:
@@ -118,7 +118,7 @@ def test_an_output_outside_the_repository_is_exit_3(film: ContentRepo) -> None:
 def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: ContentRepo, command: str) -> None:
     film.write("renders/film/sandbox/manifest.json", "{\n<<<<<<< ours\n")
     clear(
-        film.storyboard(command, FILM),
+        film.in_process(command, FILM),
         3,
         "manifest.json:2: git could not merge this file",
         "storyboard mend renders/film/",

@@ -60,8 +60,8 @@ def test_takes_of_another_profile_count_on_another_machine(bounded: ContentRepo,
     env = there.env | state
     assert other.storyboard("run", FILM, "--yes", "--select", "quay", **env).code == 4
     assert there.state["creates"] == 1
-    assert "90 of 100 credits" in other.storyboard("status", FILM, **env).out
-    for bill in (other.storyboard("spend", "--json", **env), other.storyboard("spend", FILM, "--json", **env)):
+    assert "90 of 100 credits" in other.in_process("status", FILM, **env).out
+    for bill in (other.in_process("spend", "--json", **env), other.storyboard("spend", FILM, "--json", **env)):
         assert bill.json["total"]["billed"] == 90
 
 
@@ -73,10 +73,10 @@ def test_takes_that_another_clone_on_this_machine_ordered_count(bounded: Content
     assert other.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 4
     assert other.storyboard("run", FILM, "--yes", "--profile", "long", "--retake", "quay", **there.env).code == 4
     assert there.state["creates"] == 1
-    assert "90 of 100 credits" in other.storyboard("status", FILM, **there.env).out
-    assert "so far 90 billed" in other.storyboard("plan", FILM, "--profile", "long", **there.env).out
+    assert "90 of 100 credits" in other.in_process("status", FILM, **there.env).out
+    assert "so far 90 billed" in other.in_process("plan", FILM, "--profile", "long", **there.env).out
     for words in ([], [FILM]):
-        assert other.storyboard("spend", *words, "--json", **there.env).json["total"]["billed"] == 90
+        assert other.in_process("spend", *words, "--json", **there.env).json["total"]["billed"] == 90
 
 
 def test_what_earlier_words_were_paid_for_does_not_count(bounded: ContentRepo, host: Start) -> None:
@@ -93,4 +93,4 @@ def test_status_tells_what_the_budget_counts_retakes_too(bounded: ContentRepo, h
     bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
-    assert "120 of 150 credits" in bounded.storyboard("status", FILM, **there.env).out
+    assert "120 of 150 credits" in bounded.in_process("status", FILM, **there.env).out

@@ -50,6 +50,6 @@ def test_after_a_merge_of_two_branches_the_first_run_of_a_clone_pays_nothing(
 def test_in_a_second_working_tree_the_whole_film_has_its_whole_price(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     ran(paid_film, there, PAID_FILM)
-    plan = clone_with_renders(paid_film, "other").storyboard("plan", FILM, **there.env)
+    plan = clone_with_renders(paid_film, "other").in_process("plan", FILM, **there.env)
     sums = [line.split() for line in plan.out.splitlines() if line.startswith(("  now ", "  whole film "))]
     assert sums == [["now", "1", "4", "60", "$0.30"], ["whole", "film", "2", "8", "120", "$0.60"]], plan.out

@@ -58,31 +58,31 @@ def test_a_branch_is_compared_with_the_commit_that_it_left_main_at(main: Content
     main.write(BOARD, FILM.replace("She pushes", "He pushes"))
     commit(main, "Main goes on")
     main.git("checkout", "-q", "change")
-    assert changes(main.storyboard("diff", "--json")) == [("quay", "changed", 60), ("enter", "changed", 60)]
-    assert [shot[0] for shot in changes(main.storyboard("diff", "main", "--json"))] == ["quay", "enter"]
+    assert changes(main.in_process("diff", "--json")) == [("quay", "changed", 60), ("enter", "changed", 60)]
+    assert [shot[0] for shot in changes(main.in_process("diff", "main", "--json"))] == ["quay", "enter"]
 
 
 def test_changes_that_are_not_committed_count(main: ContentRepo) -> None:
-    assert changes(main.storyboard("diff", "--json")) == []
+    assert changes(main.in_process("diff", "--json")) == []
     main.write(BOARD, FILM.replace("pushes", "pulls"))
-    assert changes(main.storyboard("diff", "--json")) == [("enter", "changed", 60)]
-    assert main.storyboard("diff", "--exit-code").code == 8
+    assert changes(main.in_process("diff", "--json")) == [("enter", "changed", 60)]
+    assert main.in_process("diff", "--exit-code").code == 8
     main.write(BOARD, FILM.replace("title: The quay", "title: The pier"))
-    assert main.storyboard("diff", "--exit-code").code == 0
+    assert main.in_process("diff", "--exit-code").code == 0
 
 
 def test_what_is_made_already_is_planned_against_what_exists_now(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "pulls"))
     assert main.storyboard("run", BOARD).code == 0
-    assert changes(main.storyboard("diff", "--json")) == [("enter", "changed", 0)]
-    assert "orders nothing more" in main.storyboard("diff").out
+    assert changes(main.in_process("diff", "--json")) == [("enter", "changed", 0)]
+    assert "orders nothing more" in main.in_process("diff").out
 
 
 def test_nothing_is_checked_out_and_nothing_is_written(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "pulls"))
     before = sorted(path for path in main.root.rglob("*") if ".git" not in path.parts)
     index = (main.root / ".git" / "index").read_bytes()
-    main.storyboard("diff")
+    main.in_process("diff")
     assert sorted(path for path in main.root.rglob("*") if ".git" not in path.parts) == before
     assert (main.root / ".git" / "index").read_bytes() == index
 
@@ -90,9 +90,9 @@ def test_nothing_is_checked_out_and_nothing_is_written(main: ContentRepo) -> Non
 def test_a_storyboard_that_the_commit_lacks_is_added_and_one_that_left_is_removed(main: ContentRepo) -> None:
     other = FILM.replace("quay", "pier").replace("enter", "leave").replace("Sunrise", "Dusk").replace("She", "He")
     main.write("storyboards/other.yaml", other)
-    assert changes(main.storyboard("diff", "--json")) == [("pier", "added", 60), ("leave", "added", 60)]
+    assert changes(main.in_process("diff", "--json")) == [("pier", "added", 60), ("leave", "added", 60)]
     (main.root / BOARD).unlink()
-    names = [shot[:2] for shot in changes(main.storyboard("diff", "--json"))]
+    names = [shot[:2] for shot in changes(main.in_process("diff", "--json"))]
     assert names == [("pier", "added"), ("leave", "added"), ("quay", "removed"), ("enter", "removed")]
 
 
@@ -103,12 +103,12 @@ def test_includes_and_prompt_files_are_read_as_the_commit_has_them(main: Content
     text = text.replace("over the quay", "over the quay, {{ sky }}, {% include 'light.txt' %}")
     main.write(BOARD, text)
     commit(main, "Includes")
-    assert changes(main.storyboard("diff", "HEAD", "--json")) == []
+    assert changes(main.in_process("diff", "HEAD", "--json")) == []
     main.write("shared/cast.yaml", "vars: {sky: pink}\n")
-    assert "−grey,−" in main.storyboard("diff", "HEAD").out
+    assert "−grey,−" in main.in_process("diff", "HEAD").out
     main.write("shared/cast.yaml", "vars: {sky: grey}\n")
     main.write("prompts/light.txt", "hard light")
-    assert "−soft−" in main.storyboard("diff", "HEAD").out
+    assert "−soft−" in main.in_process("diff", "HEAD").out
 
 
 def test_a_material_whose_content_changed_is_a_change_and_one_that_moved_is_not(main: ContentRepo) -> None:
@@ -118,10 +118,10 @@ def test_a_material_whose_content_changed_is_a_change_and_one_that_moved_is_not(
     commit(main, "A picture")
     shutil.move(main.root / "assets" / "door.png", main.root / "assets" / "gate.png")
     main.write(BOARD, PICTURE.replace("door.png", "gate.png"))
-    assert changes(main.storyboard("diff", "HEAD", "--json")) == []
+    assert changes(main.in_process("diff", "HEAD", "--json")) == []
     main.write(BOARD, PICTURE)
     (main.root / "assets" / "door.png").write_bytes(DOOR.read_bytes() + b"\0")
-    assert "the content of assets/door.png changed" in main.storyboard("diff", "HEAD").out
+    assert "the content of assets/door.png changed" in main.in_process("diff", "HEAD").out
 
 
 def test_git_lfs_pointers_are_resolved_from_this_clone_or_named(main: ContentRepo) -> None:
@@ -132,12 +132,12 @@ def test_git_lfs_pointers_are_resolved_from_this_clone_or_named(main: ContentRep
     main.write("assets/door.png", pointer)
     commit(main, "A pointer")
     (main.root / "assets" / "door.png").write_bytes(content)
-    stopped = main.storyboard("diff", "HEAD")
+    stopped = main.in_process("diff", "HEAD")
     assert (stopped.code, "git lfs fetch" in stopped.err) == (3, True)
     stored = main.root / ".git" / "lfs" / "objects" / mark[:2] / mark[2:4]
     stored.mkdir(parents=True)
     (stored / mark).write_bytes(content)
-    assert changes(main.storyboard("diff", "HEAD", "--json")) == []
+    assert changes(main.in_process("diff", "HEAD", "--json")) == []
 
 
 def test_a_material_in_a_submodule_is_the_same_while_the_submodule_is(main: ContentRepo) -> None:
@@ -150,11 +150,11 @@ def test_a_material_in_a_submodule_is_the_same_while_the_submodule_is(main: Cont
     main.write(BOARD, PICTURE)
     commit(main, "A library")
     main.write(BOARD, PICTURE.replace("opens", "closes"))
-    assert changes(main.storyboard("diff", "HEAD", "--json")) == [("door", "changed", 60)]
+    assert changes(main.in_process("diff", "HEAD", "--json")) == [("door", "changed", 60)]
     inner = ContentRepo(main.root / "assets")
     inner.write("more.txt", "more")
     commit(inner)
-    stopped = main.storyboard("diff", "HEAD")
+    stopped = main.in_process("diff", "HEAD")
     assert (stopped.code, "lies in the submodule assets" in stopped.err) == (3, True)
 
 
@@ -163,7 +163,7 @@ def test_a_worktree_with_a_detached_head(main: ContentRepo) -> None:
     main.git("worktree", "add", "-q", "--detach", str(folder))
     tree = ContentRepo(folder)
     tree.write(BOARD, FILM.replace("pushes", "pulls"))
-    assert changes(tree.storyboard("diff", "--json")) == [("enter", "changed", 60)]
+    assert changes(tree.in_process("diff", "--json")) == [("enter", "changed", 60)]
 
 
 def test_the_base_is_the_branch_that_the_pull_request_is_for(main: ContentRepo) -> None:
@@ -171,8 +171,8 @@ def test_the_base_is_the_branch_that_the_pull_request_is_for(main: ContentRepo) 
     main.write(BOARD, FILM.replace("pushes", "pulls"))
     commit(main)
     env = {"GITHUB_BASE_REF": "release", "GITHUB_EVENT_NAME": "pull_request"}
-    assert changes(main.storyboard("diff", "--json", **env)) == []
-    assert changes(main.storyboard("diff", "--json")) == [("enter", "changed", 60)]
+    assert changes(main.in_process("diff", "--json", **env)) == []
+    assert changes(main.in_process("diff", "--json")) == [("enter", "changed", 60)]
 
 
 def test_a_shallow_clone_without_the_base_says_how_to_fetch_it(main: ContentRepo) -> None:
@@ -183,7 +183,7 @@ def test_a_shallow_clone_without_the_base_says_how_to_fetch_it(main: ContentRepo
         check=True, capture_output=True,
     )  # fmt: skip
     env = {"GITHUB_BASE_REF": "main", "GITHUB_EVENT_NAME": "pull_request"}
-    stopped = ContentRepo(target).storyboard("diff", **env)
+    stopped = ContentRepo(target).in_process("diff", **env)
     assert stopped.code == 3
     assert "fetch-depth: 0" in stopped.err
     assert "git fetch --deepen" in stopped.err
@@ -193,7 +193,7 @@ def test_a_commit_whose_storyboard_has_errors_is_named_with_them(main: ContentRe
     main.write(BOARD, FILM.replace("duration: 4", "duration: 99"))
     commit(main, "Broken")
     main.write(BOARD, FILM)
-    stopped = main.storyboard("diff", "HEAD")
+    stopped = main.in_process("diff", "HEAD")
     assert stopped.code == 3
     assert "the storyboards at HEAD" in stopped.err
     assert f"{BOARD}:3" in stopped.err
@@ -210,34 +210,34 @@ def test_a_commit_whose_storyboard_has_errors_is_named_with_them(main: ContentRe
     ],
 )
 def test_what_cannot_be_compared_is_named(main: ContentRepo, words: list[str], code: int, message: str) -> None:
-    stopped = main.storyboard("diff", *words)
+    stopped = main.in_process("diff", *words)
     assert (stopped.code, message in stopped.err) == (code, True), stopped.err
 
 
 def test_a_branch_and_a_file_of_one_name_are_told_apart(main: ContentRepo) -> None:
     main.git("branch", "storyboards")
-    assert main.storyboard("diff", "storyboards").code == 2
-    assert changes(main.storyboard("diff", "./storyboards", "--json")) == []
+    assert main.in_process("diff", "storyboards").code == 2
+    assert changes(main.in_process("diff", "./storyboards", "--json")) == []
 
 
 def test_outside_of_git_and_before_the_first_commit_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     repo = ContentRepo(tmp_path / "plain")
     repo.write(BOARD, FILM)
-    stopped = repo.storyboard("diff")
+    stopped = repo.in_process("diff")
     assert (stopped.code, "no git repository" in stopped.err) == (3, True)
     repo.git("init", "-q")
-    stopped = repo.storyboard("diff")
+    stopped = repo.in_process("diff")
     assert (stopped.code, "no commit yet" in stopped.err) == (3, True)
 
 
 def test_without_git_the_message_says_so(main: ContentRepo, tmp_path: Path) -> None:
-    stopped = main.storyboard("diff", PATH=str(tmp_path))
+    stopped = main.in_process("diff", PATH=str(tmp_path))
     assert (stopped.code, "git is not installed" in stopped.err) == (3, True)
 
 
 def test_the_comment_is_one_table_with_a_hidden_mark(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "[link](https://evil.example) <script>| pulls"))
-    comment = main.storyboard("diff", "--format", "markdown", *PAID).out
+    comment = main.in_process("diff", "--format", "markdown", *PAID).out
     assert comment.startswith(MARK + "\n")
     assert "| changed | enter |" in comment
     for text in ("[link]", "https://", "<script>"):
@@ -249,7 +249,7 @@ def test_a_long_comment_is_folded_and_cut_with_the_number_of_the_rest(main: Cont
     main.write(BOARD, FILM + shots)
     commit(main, "Many shots")
     main.write(BOARD, FILM + shots.replace("long", "very long"))
-    comment = main.storyboard("diff", "HEAD", "--format", "markdown").out
+    comment = main.in_process("diff", "HEAD", "--format", "markdown").out
     assert len(comment) <= MOST_CHARACTERS
     assert "<details><summary>900 shots</summary>" in comment
     listed = comment.count("| changed |")

@@ -23,12 +23,12 @@ def repo(tmp_path: Path) -> ContentRepo:
 def test_the_nearest_folder_with_a_settings_file_has_the_storyboards(repo: ContentRepo, folder: str) -> None:
     (repo.root / folder).mkdir(exist_ok=True)
     here = ContentRepo(repo.root / folder)
-    result = here.storyboard("validate", STORYBOARD_STATE=str(repo.state))
+    result = here.in_process("validate", STORYBOARD_STATE=str(repo.state))
     assert (result.code, "1 file, 2 shots" in result.out) == (0, True), result.err
 
 
 def test_where_none_is_found_those_that_lie_elsewhere_are_named(repo: ContentRepo) -> None:
-    result = repo.storyboard("plan")
+    result = repo.in_process("plan")
     assert result.code == 2
     assert "films/attic/storyboards/attic.yaml" in result.err
     assert "films/harbour/storyboards/harbour.yaml" in result.err
@@ -50,13 +50,13 @@ def test_a_folder_means_the_storyboards_in_it(repo: ContentRepo, folders: list[s
     repo.write("films/attic/shared/cast.yaml", "assets: {}\n")
     for path in repo.root.glob("films/*/storyboard.toml"):
         path.unlink()
-    result = repo.storyboard("validate", *folders)
+    result = repo.in_process("validate", *folders)
     assert (result.code, result.out) == (0, f"{films} file{'s' * (films > 1)}, {2 * films} shots: nothing is wrong\n")
 
 
 def test_a_folder_without_storyboards_names_those_that_lie_elsewhere(repo: ContentRepo) -> None:
     (repo.root / "ads").mkdir()
-    result = repo.storyboard("plan", "ads")
+    result = repo.in_process("plan", "ads")
     assert result.code == 2
     assert "there is no storyboard in ads" in result.err
     assert "films/attic/storyboards/attic.yaml" in result.err
@@ -77,13 +77,13 @@ def test_the_settings_are_those_of_the_nearest_folder_upward_from_the_storyboard
 
 def test_storyboards_with_different_settings_are_refused_together_and_both_are_named(repo: ContentRepo) -> None:
     files = [f"films/{name}/storyboards/{name}.yaml" for name in ("harbour", "attic")]
-    result = repo.storyboard("validate", *files)
+    result = repo.in_process("validate", *files)
     assert result.code == 3
     for file in files:
         assert file in result.err
     for file in files:
-        assert repo.storyboard("validate", file).code == 0
-    assert repo.storyboard("validate", *files, "--config", "films/attic/storyboard.toml").code == 0
+        assert repo.in_process("validate", file).code == 0
+    assert repo.in_process("validate", *files, "--config", "films/attic/storyboard.toml").code == 0
 
 
 @pytest.mark.parametrize("target", ["nowhere.yaml", "film.yaml"])
@@ -92,6 +92,6 @@ def test_a_link_that_leads_nowhere_is_a_problem_with_its_name(tmp_path: Path, ta
     film.write("storyboards/harbour.yaml", FILM)
     film.root.joinpath("storyboards/film.yaml").unlink()
     film.root.joinpath("storyboards/film.yaml").symlink_to(target)
-    result = film.storyboard("validate")
+    result = film.in_process("validate")
     assert (result.code, result.out.splitlines()[-1]) == (3, "2 files, 2 shots: 1 error")
     assert result.out.startswith("storyboards/film.yaml:1:1: error[file-")

@@ -101,7 +101,7 @@ def violations(seed: int, there: Host, folder: Path) -> list[str]:
     repo = ContentRepo(folder / "film")
     repo.write(FILM, TEXT.replace("NAME", name))
     (repo.root / "storyboard.toml").write_text("")
-    saved = repo.storyboard("plan", FILM, "-o", "plan.json", "--exclude", "sea", **there.env)
+    saved = repo.in_process("plan", FILM, "-o", "plan.json", "--exclude", "sea", **there.env)
     assert saved.code == 0, saved.err
     text = (repo.root / "plan.json").read_text()
     document = edited(json.loads(text), dice)

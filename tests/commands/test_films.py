@@ -38,7 +38,7 @@ def harbour(tmp_path: Path) -> ContentRepo:
 
 def actions(film: ContentRepo, *words: str, **env: str) -> dict[tuple[str | None, str], str]:
     """The action of each first take by profile and shot, as a plan has it."""
-    boards = film.storyboard("plan", FILM, "--json", *words, **env).json["storyboards"]
+    boards = film.in_process("plan", FILM, "--json", *words, **env).json["storyboards"]
     return {(board["profile"], shot["id"]): shot["takes"][0]["action"] for board in boards for shot in board["shots"]}
 
 
@@ -69,12 +69,12 @@ def test_after_the_batch_each_film_alone_is_all_made(harbour: ContentRepo) -> No
     assert harbour.storyboard("run", FILM, "--profile", "none", *BOTH).code == 0
     for words in ((), ("--profile", "dawn"), ("--profile", "dusk"), BOTH):
         assert set(actions(harbour, *words).values()) == {"keep"}
-    assert "3 films" in harbour.storyboard("plan", FILM, "--profile", "none", *BOTH).out
+    assert "3 films" in harbour.in_process("plan", FILM, "--profile", "none", *BOTH).out
 
 
 def test_a_part_of_a_batch_is_the_film_that_a_plan_of_its_own_has(harbour: ContentRepo) -> None:
-    batch = harbour.storyboard("plan", FILM, *BOTH, "--json").json
-    singles = [harbour.storyboard("plan", FILM, *words, "--json").json for words in (BOTH[:2], BOTH[2:])]
+    batch = harbour.in_process("plan", FILM, *BOTH, "--json").json
+    singles = [harbour.in_process("plan", FILM, *words, "--json").json for words in (BOTH[:2], BOTH[2:])]
     assert batch["storyboards"][0] == singles[0]["storyboards"][0]
     assert batch["totals"]["credits"] == sum(board["totals"]["credits"] for board in batch["storyboards"]) == 180
     assert [single["totals"]["credits"] for single in singles] == [120, 120]
@@ -86,7 +86,7 @@ def test_a_part_of_a_batch_is_the_film_that_a_plan_of_its_own_has(harbour: Conte
 
 
 def test_the_screen_has_a_table_and_a_total_for_each_film(harbour: ContentRepo) -> None:
-    words = " ".join(harbour.storyboard("plan", FILM, *BOTH).out.split())
+    words = " ".join(harbour.in_process("plan", FILM, *BOTH).out.split())
     assert "The quay · dawn 2 8 120 $0.60 The quay · dusk 1 4 60 $0.30" in words
     assert "2 films 3 12 180 $0.90" in words
     assert "the same request as boats of --profile dawn: one clip serves both, paid once" in words
@@ -111,7 +111,7 @@ def test_one_consent_pays_each_request_once_and_each_order_counts_at_its_film(
     assert there.state["creates"] == 0
     assert harbour.storyboard("run", FILM, *BOTH, "--max-credits", "180", **there.env).code == 0
     assert there.state["creates"] == 3
-    bill = harbour.storyboard("spend", FILM, "--by", "profile", "--json", **there.env).json
+    bill = harbour.in_process("spend", FILM, "--by", "profile", "--json", **there.env).json
     assert {line["name"]: line["billed"] for line in bill["lines"]} == {"dawn": 120, "dusk": 60}
     for words in (BOTH[:2], BOTH[2:], BOTH, BOTH[2:] + BOTH[:2]):
         assert harbour.storyboard("run", FILM, "--yes", *words, **there.env).code == 0
@@ -179,7 +179,7 @@ def test_a_pick_is_of_one_film(harbour: ContentRepo, host: Start) -> None:
     assert harbour.storyboard(*PAID, **there.env).code == 0
     for profile, take in (("dawn", 1), ("dusk", 2)):
         assert harbour.storyboard("pick", "quay", str(take), "--profile", profile, **there.env).code == 0
-    boards = harbour.storyboard("status", FILM, *BOTH, "--json", **there.env).json["storyboards"]
+    boards = harbour.in_process("status", FILM, *BOTH, "--json", **there.env).json["storyboards"]
     picked = {board["profile"]: [shot["picked"] for shot in board["shots"] if shot["id"] == "quay"] for board in boards}
     assert {profile: pick["take"] for profile, [pick] in picked.items()} == {"dawn": 1, "dusk": 2}
     assert harbour.storyboard(*PAID, **there.env).code == 0
@@ -210,12 +210,12 @@ def test_a_keep_in_one_film_holds_beside_the_other_film_that_lists_the_clip(harb
 
 def test_a_saved_plan_of_several_films_makes_each_request_once(harbour: ContentRepo, host: Start) -> None:
     there = host()
-    assert harbour.storyboard("plan", FILM, *BOTH, "-o", "plan.json", **there.env).code == 0
+    assert harbour.in_process("plan", FILM, *BOTH, "-o", "plan.json", **there.env).code == 0
     for _ in range(2):
         assert harbour.storyboard("run", "--plan", "plan.json", **there.env).code == 0
         assert there.state["creates"] == 3
     assert set(actions(harbour, *BOTH, **there.env).values()) == {"keep"}
-    shown = harbour.storyboard("plan", "plan.json", "--json", **there.env).json["since"]["left_out"]
+    shown = harbour.in_process("plan", "plan.json", "--json", **there.env).json["since"]["left_out"]
     assert [(entry["profile"], entry["shot"]) for entry in shown] == [
         ("dawn", "quay"), ("dawn", "boats"), ("dusk", "quay"),
     ]  # fmt: skip
@@ -223,7 +223,7 @@ def test_a_saved_plan_of_several_films_makes_each_request_once(harbour: ContentR
 
 def test_a_saved_plan_does_not_pay_what_only_one_film_changed(harbour: ContentRepo, host: Start) -> None:
     there = host()
-    assert harbour.storyboard("plan", FILM, *BOTH, "-o", "plan.json", **there.env).code == 0
+    assert harbour.in_process("plan", FILM, *BOTH, "-o", "plan.json", **there.env).code == 0
     harbour.write(FILM, BOARD.replace("light: dusk", "light: night"))
     stopped = harbour.storyboard("run", "--plan", "plan.json", **there.env)
     assert (stopped.code, there.state["creates"]) == (4, 0)
@@ -238,12 +238,12 @@ def test_a_diff_compares_each_film_with_what_it_was(harbour: ContentRepo) -> Non
     harbour.git("add", "-A")
     harbour.git("commit", "-qm", "The quay", "--allow-empty")
     assert harbour.storyboard("run", FILM, *BOTH).code == 0
-    assert harbour.storyboard("diff", "HEAD", *BOTH, "--json").json["shots"] == []
+    assert harbour.in_process("diff", "HEAD", *BOTH, "--json").json["shots"] == []
     harbour.write(FILM, BOARD.replace("light: dusk", "light: night"))
-    (changed,) = harbour.storyboard("diff", "HEAD", *BOTH, "--json").json["shots"]
+    (changed,) = harbour.in_process("diff", "HEAD", *BOTH, "--json").json["shots"]
     assert (changed["profile"], changed["id"], changed["change"], changed["credits"]) == ("dusk", "quay", "changed", 60)
-    assert "film+dusk:quay" in harbour.storyboard("diff", "HEAD", *BOTH).out
-    assert harbour.storyboard("diff", "HEAD", *BOTH[:2], "--json").json["shots"] == []
+    assert "film+dusk:quay" in harbour.in_process("diff", "HEAD", *BOTH).out
+    assert harbour.in_process("diff", "HEAD", *BOTH[:2], "--json").json["shots"] == []
 
 
 def test_each_film_has_a_page_of_its_own(harbour: ContentRepo) -> None:
@@ -299,12 +299,12 @@ def test_two_films_in_one_folder_are_exit_2(harbour: ContentRepo) -> None:
 
 def test_a_problem_of_all_films_is_told_once(harbour: ContentRepo) -> None:
     harbour.write(FILM, BOARD.replace("{{ light }}", "{{ lihgt }}"))
-    said = harbour.storyboard("validate", FILM, *BOTH)
+    said = harbour.in_process("validate", FILM, *BOTH)
     assert said.code == 3
-    assert said.out.count("lihgt") == harbour.storyboard("validate", FILM, "--profile", "dawn").out.count("lihgt") > 0
+    assert said.out.count("lihgt") == harbour.in_process("validate", FILM, "--profile", "dawn").out.count("lihgt") > 0
 
 
 def test_what_if_prices_all_films(harbour: ContentRepo) -> None:
-    rows = harbour.storyboard("plan", FILM, *BOTH, "--what-if", "--json").json["rows"]
+    rows = harbour.in_process("plan", FILM, *BOTH, "--what-if", "--json").json["rows"]
     row = next(row for row in rows if (row["model"], row["resolution"]) == ("seedance-20", "480p"))
     assert row["credits"] == 180

@@ -157,7 +157,7 @@ def test_an_unfit_field_is_exit_3_and_named(made: ContentRepo, whole: str, case:
     manifest = json.loads(whole)
     change(manifest)
     manifest_path(made).write_text(json.dumps(manifest))
-    result = made.storyboard("plan", FILM)
+    result = made.in_process("plan", FILM)
     assert result.code == 3, result.err
     assert "renders/film/sandbox/manifest.json" in result.err
     assert field in result.err

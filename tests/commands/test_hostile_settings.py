@@ -44,7 +44,7 @@ UNFIT = {
 @pytest.mark.parametrize("case", UNFIT)
 def test_an_unfit_settings_file_is_exit_3_in_a_screenful(film: ContentRepo, case: str) -> None:
     film.write("storyboard.toml", UNFIT[case])
-    result = film.storyboard("plan", FILM)
+    result = film.in_process("plan", FILM)
     assert result.code == 3, result.err[:500]
     assert "storyboard.toml" in result.err
     assert len(result.err) < SCREENFUL
@@ -52,7 +52,7 @@ def test_an_unfit_settings_file_is_exit_3_in_a_screenful(film: ContentRepo, case
 
 def test_the_keys_that_are_not_shown_are_counted(film: ContentRepo) -> None:
     film.write("storyboard.toml", UNFIT["20,000 unknown keys"])
-    lines = film.storyboard("plan", FILM).err.splitlines()
+    lines = film.in_process("plan", FILM).err.splitlines()
     assert len(lines) == 11
     assert "storyboard.toml:10: there is no setting k9" in lines[9]
     assert lines[10].endswith("storyboard.toml: and 19,990 more")
@@ -63,7 +63,7 @@ def test_the_keys_that_are_not_shown_are_counted(film: ContentRepo) -> None:
 )
 def test_what_is_too_deep_or_too_long_has_a_line(film: ContentRepo, case: str, line: int) -> None:
     film.write("storyboard.toml", UNFIT[case])
-    assert f"storyboard.toml:{line}: " in film.storyboard("plan", FILM).err
+    assert f"storyboard.toml:{line}: " in film.in_process("plan", FILM).err
 
 
 NO_FILE: dict[str, Callable[[Path], None]] = {
@@ -110,7 +110,7 @@ def test_no_output_is_the_top_of_the_repository(film: ContentRepo, output: str, 
     words = ("--output", output) if by == "--output" else ()
     if not words:
         film.write("storyboard.toml", f'output = "{output}"\n')
-    result = film.storyboard("run", FILM, *words)
+    result = film.in_process("run", FILM, *words)
     assert (result.code, "choose a folder below it" in result.err) == (3, True)
     assert not (film.root / "film").exists()
 
@@ -123,7 +123,7 @@ def test_no_output_is_in_a_hidden_folder(film: ContentRepo, output: str, by: str
     words = ("--output", output) if by == "--output" else ()
     if not words:
         film.write("storyboard.toml", f'output = "{output}"\n')
-    result = film.storyboard("run", FILM, *words)
+    result = film.in_process("run", FILM, *words)
     assert result.code == 3
     assert "hidden folder" in result.err
     assert sorted(path.name for path in (film.root / ".git").rglob("*")) == before

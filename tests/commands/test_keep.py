@@ -29,7 +29,7 @@ def test_a_kept_shot_is_not_made_until_it_changes_again(paid_film: ContentRepo, 
     assert said.code == 0, said.err
     assert "film:quay: take 1 stands for the storyboard as it is now" in said.out
     assert actions(paid_film, there) == ["keep", "keep"]
-    assert "although the prompt has changed since" in paid_film.storyboard("plan", FILM, "--all", **there.env).out
+    assert "although the prompt has changed since" in paid_film.in_process("plan", FILM, "--all", **there.env).out
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
     assert actions(paid_film, there) == ["keep", "keep"]
@@ -102,9 +102,9 @@ def test_nothing_below_a_kept_shot_changes(film: ContentRepo) -> None:
     """At the sandbox, which takes local frames."""
     assert film.storyboard("run", FILM).code == 0
     film.write(FILM, (film.root / FILM).read_text().replace("Sunrise", "Sunset"))
-    assert film.storyboard("plan", FILM, "--exit-code").code == 8
+    assert film.in_process("plan", FILM, "--exit-code").code == 8
     assert film.storyboard("keep", "quay").code == 0
-    assert film.storyboard("plan", FILM, "--exit-code").code == 0
+    assert film.in_process("plan", FILM, "--exit-code").code == 0
 
 
 @pytest.mark.parametrize(("words", "code"), [(("keep", "boat"), 2), (("keep",), 2)])

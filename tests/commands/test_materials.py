@@ -77,14 +77,14 @@ def test_a_chain_runs_whole_with_an_edition_that_has_uploads_and_nothing_else(
 
 def test_the_plan_names_way_host_and_bytes_of_each_material(chain: ContentRepo) -> None:
     chain.write("storyboard.toml", UPLOADS)
-    shown = chain.storyboard("plan", "storyboards/film.yaml", "--provider", "kinovi", "--all")
+    shown = chain.in_process("plan", "storyboards/film.yaml", "--provider", "kinovi", "--all")
     maria = (chain.root / "storyboards/assets/maria.png").read_bytes()
     rows = [" ".join(line.split()) for line in shown.out.splitlines()]
     assert any(row.startswith("storyboards/assets/maria.png upload kinovi.ai") for row in rows)
     assert "@quay.last_frame vendor kinovi.ai" in rows
     assert "uploads, deleted there after 24 hours" in shown.out
 
-    told = chain.storyboard("plan", "storyboards/film.yaml", "--provider", "kinovi", "--json").json["materials"]
+    told = chain.in_process("plan", "storyboards/film.yaml", "--provider", "kinovi", "--json").json["materials"]
     assert told[0] == {
         "name": "storyboards/assets/maria.png",
         "way": "upload",
@@ -118,14 +118,14 @@ def test_a_committed_file_is_read_from_the_git_host_and_a_changed_one_is_uploade
     paid = host("--edition", "2026-09", "--local-materials")
     with web_server({f"{commit}/storyboards/assets/maria.png": Answer(200, picture())}) as raw:
         chain.write("storyboard.toml", f'{UPLOADS}[publish]\ngit_url = "{raw.base_url}/{{commit}}/{{path}}"\n')
-        plan = chain.storyboard("plan", "storyboards/film.yaml", "--provider", "kinovi", "--all")
+        plan = chain.in_process("plan", "storyboards/film.yaml", "--provider", "kinovi", "--all")
         assert f"git {raw.base_url.removeprefix('http://')}" in plan.out
         code, text = run(chain, paid)
     assert code == 0, text
     assert len(raw.requests) == 1
 
     (chain.root / "storyboards/assets/maria.png").write_bytes(picture(200))
-    changed = chain.storyboard("plan", "storyboards/film.yaml", "--all", **paid.env).out
+    changed = chain.in_process("plan", "storyboards/film.yaml", "--all", **paid.env).out
     assert "not git: it differs from its last commit; commit and push it" in changed
 
 
@@ -182,7 +182,7 @@ def test_a_new_destination_is_marked_in_the_plan(chain: ContentRepo, host: Calla
     assert run(chain, paid)[0] == 0
     chain.write("storyboard.toml", f'{UPLOADS}[publish]\nstore = "s3://stranger/refs"\n')
     chain.write("storyboards/film.yaml", CHAIN.replace("walks", "runs"))
-    told = chain.storyboard("plan", "storyboards/film.yaml", **paid.env)
+    told = chain.in_process("plan", "storyboards/film.yaml", **paid.env)
     assert "s3://stranger/refs" in told.out
     assert "NEW since your last approval" in " ".join(told.out.split())
 
@@ -211,7 +211,7 @@ def test_shots_that_share_a_portrait_send_it_once_and_the_next_plan_says_so(
     assert paid.state["uploads"] == 1
 
     chain.write("storyboards/film.yaml", SERIES.replace("walks", "runs"))
-    assert "1 was sent before" in chain.storyboard("plan", "storyboards/film.yaml", **paid.env).out
+    assert "1 was sent before" in chain.in_process("plan", "storyboards/film.yaml", **paid.env).out
 
 
 def test_credentials_that_are_missing_or_end_too_soon_stop_a_run_before_it_spends(

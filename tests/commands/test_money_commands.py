@@ -110,11 +110,11 @@ def test_an_undo_without_a_settlement_says_so_and_names_the_list(paid_film: Cont
 def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.storyboard("run", FILM, "--yes", **there.env)
-    lines = paid_film.storyboard("spend", "--by", "scene", "--json", **there.env).json["lines"]
+    lines = paid_film.in_process("spend", "--by", "scene", "--json", **there.env).json["lines"]
     assert sorted((line["name"], line["billed"]) for line in lines) == [("harbour", 60), ("water", 60)]
-    table = list(csv.DictReader(io.StringIO(paid_film.storyboard("spend", "--by", "shot", "--csv", **there.env).out)))
+    table = list(csv.DictReader(io.StringIO(paid_film.in_process("spend", "--by", "shot", "--csv", **there.env).out)))
     assert sorted(row["shot"] for row in table) == ["film:boats", "film:quay"]
-    assert "120" in paid_film.storyboard("spend", **there.env).out
+    assert "120" in paid_film.in_process("spend", **there.env).out
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start
     ],
 )
 def test_a_day_that_no_bill_has_is_a_wrong_command_line(paid_film: ContentRepo, words: tuple[str, ...]) -> None:
-    assert paid_film.storyboard("spend", *words).code == 2
+    assert paid_film.in_process("spend", *words).code == 2
 
 
 def test_play_money_is_in_no_bill(film: ContentRepo) -> None:
     film.storyboard("run", FILM, "--select", "quay")
-    assert "Nothing was spent." in film.storyboard("spend").out
+    assert "Nothing was spent." in film.in_process("spend").out
 
 
 def test_a_pick_goes_into_the_manifest(paid_film: ContentRepo, host: Start) -> None:
@@ -178,7 +178,7 @@ def test_a_retake_makes_another_clip_and_nothing_else(paid_film: ContentRepo, ho
     assert said.code == 0, said.err
     assert paid_film.clips() == [f"renders/film/kinovi/clips/quay/take-{take}.mp4" for take in (1, 2)]
     assert there.state["creates"] == 2
-    priced = paid_film.storyboard("plan", FILM, "--retake", "quay", "--json", **there.env).json
+    priced = paid_film.in_process("plan", FILM, "--retake", "quay", "--json", **there.env).json
     assert [take["take"] for shot in priced["storyboards"][0]["shots"] for take in shot["takes"]] == [3]
 
 

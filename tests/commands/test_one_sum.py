@@ -75,12 +75,12 @@ def one_line(text: str) -> str:
 
 def test_every_command_shows_the_same_sums(world: tuple[ContentRepo, dict[str, str]]) -> None:
     repo, env = world
-    status = repo.storyboard("status", FILM, "--json", **env).json
-    plan = repo.storyboard("plan", FILM, "--json", **env).json
-    bill = repo.storyboard("spend", FILM, "--json", **env).json
-    by_shot = repo.storyboard("spend", FILM, "--by", "shot", "--json", **env).json
+    status = repo.in_process("status", FILM, "--json", **env).json
+    plan = repo.in_process("plan", FILM, "--json", **env).json
+    bill = repo.in_process("spend", FILM, "--json", **env).json
+    by_shot = repo.in_process("spend", FILM, "--by", "shot", "--json", **env).json
     unsettled = repo.storyboard("settle", "--json", **env).json
-    validation = repo.storyboard("validate", FILM, "--json", **env).json
+    validation = repo.in_process("validate", FILM, "--json", **env).json
     ended = repo.storyboard("run", FILM, "--yes", "--max-credits", "0", "--no-wait", "--json", **env).events
 
     documents = {
@@ -100,9 +100,9 @@ def test_every_command_shows_the_same_sums(world: tuple[ContentRepo, dict[str, s
     counts = ("shots", "takes", "make", "wait", "resume", "keep", "unsettled", "refused", "blocked", "doubtful", "gone")
     assert [status["totals"][name] for name in counts] == [plan["totals"][name] for name in counts]
 
-    assert TEXT in one_line(repo.storyboard("plan", FILM, **env).out)
+    assert TEXT in one_line(repo.in_process("plan", FILM, **env).out)
     assert TEXT in one_line(repo.storyboard("run", FILM, "--yes", "--max-credits", "0", "--no-wait", **env).out)
-    screen = one_line(repo.storyboard("status", FILM, **env).out)
+    screen = one_line(repo.in_process("status", FILM, **env).out)
     for label, amount in (("billed", 300), ("in flight", 60), ("unsettled", 60), ("maybe charged", 60)):
         assert f"{label} {amount} credits" in screen
     assert "120 of it for earlier versions, retakes and other profiles" in screen
@@ -120,7 +120,7 @@ def test_a_moved_storyboard_takes_its_bill_along(world: tuple[ContentRepo, dict[
     repo, env = world
     moved = "storyboards/harbour.yaml"
     (repo.root / FILM).rename(repo.root / moved)
-    status = repo.storyboard("status", moved, "--json", **env).json["totals"]["credits"]
-    bill = json.loads(repo.storyboard("spend", moved, "--json", **env).out)["total"]
+    status = repo.in_process("status", moved, "--json", **env).json["totals"]["credits"]
+    bill = json.loads(repo.in_process("spend", moved, "--json", **env).out)["total"]
     assert sums(bill) == status
     assert status["billed"] > 0

@@ -58,7 +58,7 @@ def test_a_changed_prompt_gives_the_pick_up_and_the_old_one_brings_it_back(paid_
     there = made(paid_film, host, quay())
     paid_film.storyboard("pick", "quay", "2", **there.env)
     paid_film.write(FILM, storyboard(quay("A castle"), like()))
-    text = paid_film.storyboard("plan", FILM, **there.env).out
+    text = paid_film.in_process("plan", FILM, **there.env).out
     assert "gives up the pick of quay, unless `storyboard keep quay`" in text
     assert "pick again: quay's prompt changed" in text
     assert picked(paid_film, there, "quay") is None
@@ -105,8 +105,8 @@ def test_a_retake_is_picked_listed_and_verified_also_under_a_new_name(paid_film:
     assert paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
     assert paid_film.storyboard("pick", "quay", "2", **there.env).code == 0
     paid_film.write(FILM, storyboard(quay(id="pier", takes=1)))
-    assert "◉ 2 picked (retake)" in paid_film.storyboard("status", FILM, **there.env).out
-    assert "◉ 2 picked (retake)" in paid_film.storyboard("plan", FILM, "--all", **there.env).out
+    assert "◉ 2 picked (retake)" in paid_film.in_process("status", FILM, **there.env).out
+    assert "◉ 2 picked (retake)" in paid_film.in_process("plan", FILM, "--all", **there.env).out
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
     retake = paid_film.root / "renders/film/kinovi/clips/pier/take-2.mp4"

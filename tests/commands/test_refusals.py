@@ -35,7 +35,7 @@ def test_errors_of_a_refused_request_lead_to_field_line_and_material(tmp_path: P
     assert (said.code, there.state["creates"]) == (1, 0), said.err
     assert f'resolution ({FILM}:4): "not offered"' in said.out
     assert f'alley ({FILM}:8): "cannot be read"' in said.out
-    told = " ".join(film.storyboard("status", FILM, **there.env).out.split())
+    told = " ".join(film.in_process("status", FILM, **there.env).out.split())
     assert f'resolution ({FILM}:4): "not offered"' in told
     raw = "Invalid request (inputs.outputResolution: not offered; inputs.urls.1: cannot be read)"
     assert film.manifest(variant="kinovi")["shots"][0]["takes"][0]["error"] == raw
@@ -46,7 +46,7 @@ def test_a_prompt_that_changed_after_a_refusal_is_told_as_a_change(tmp_path: Pat
     there = host("--faults", str(film.write("faults.yaml", "faults: 1\nrules:\n  - {on: create, do: {status: 400}}\n")))
     assert film.storyboard("run", FILM, "--yes", **there.env).code == 1
     film.write(FILM, BOARD.replace("walks down", "runs down"))
-    plan = film.storyboard("plan", FILM, **there.env).out
+    plan = film.in_process("plan", FILM, **there.env).out
     assert 'the prompt: "@image1 −walks−" → "@image1 +runs+"' in plan
 
 
@@ -66,7 +66,7 @@ def test_a_picture_that_is_refused_later_is_named(tmp_path: Path, host: Start) -
     assert (said.code, there.state["creates"]) == (1, 1), said.err
     told = f"change heroine ({FILM}:7) or alley ({FILM}:8); it is not sent again until it changes"
     assert told in " ".join(said.out.split())
-    assert told in " ".join(film.storyboard("status", FILM, **there.env).out.split())
+    assert told in " ".join(film.in_process("status", FILM, **there.env).out.split())
 
 
 def test_a_request_that_is_refused_in_words_alone_is_told_with_what_they_can_mean(tmp_path: Path, host: Start) -> None:

@@ -50,7 +50,7 @@ def test_the_paths_of_clips_open_from_where_the_user_stands(film: ContentRepo) -
 
 
 def test_quiet_says_nothing_of_a_success_and_the_price_of_a_plan_in_one_line(film: ContentRepo) -> None:
-    assert film.storyboard("plan", FILM, "--quiet").out == "free; on kinovi 120 credits, $0.60\n"
+    assert film.in_process("plan", FILM, "--quiet").out == "free; on kinovi 120 credits, $0.60\n"
     for _ in range(2):
         said = film.storyboard("run", FILM, "--quiet")
         assert (said.code, said.out, said.err) == (0, "", "")
@@ -91,7 +91,7 @@ def test_two_shots_with_one_request_are_made_once_and_shown_twice(film: ContentR
     assert [event["event"] for event in said.events].count("created") == 1
     one, two = (film.root / clip for clip in film.clips())
     assert one.read_bytes() == two.read_bytes()
-    assert film.storyboard("status", FILM, "--exit-code").code == 0
+    assert film.in_process("status", FILM, "--exit-code").code == 0
 
 
 def test_a_deleted_clip_is_fetched_again_for_nothing(film: ContentRepo) -> None:
@@ -192,7 +192,7 @@ def test_combined_profiles_are_a_film_with_an_output_of_its_own(film: ContentRep
     said = film.storyboard("run", FILM, "--profile", "few+tall")
     assert said.code == 0, said.err
     assert (film.root / "renders/film/sandbox-few+tall/manifest.json").is_file()
-    again = film.storyboard("plan", FILM, "--profile", "few+tall")
+    again = film.in_process("plan", FILM, "--profile", "few+tall")
     assert "2 shots, all made. Nothing to pay." in again.out
 
 
@@ -200,4 +200,4 @@ def test_a_film_of_another_length_is_a_warning_at_the_line_of_its_length(film: C
     text = (film.root / FILM).read_text("utf-8").replace("defaults:", "length: 90\ndefaults:", 1)
     film.write(FILM, text)
     line = text.splitlines().index("length: 90") + 1
-    assert f"`length` says 90 s   {FILM}:{line}" in " ".join(film.storyboard("plan", FILM).out.split("\n"))
+    assert f"`length` says 90 s   {FILM}:{line}" in " ".join(film.in_process("plan", FILM).out.split("\n"))

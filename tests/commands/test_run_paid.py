@@ -66,12 +66,12 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     there = host()
     text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
     paid_film.write(FILM, text)
-    words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
+    words = " ".join(paid_film.in_process("plan", FILM, **there.env).out.split())
     assert "stops a run stops with exit 4: 120 credits are 20 over the budget in storyboards/film.yaml (100)" in words
     line = f"storyboard run {FILM} --select scene:harbour --max-credits 60"
     assert words.endswith(f"{line} below the limit")
     assert paid_film.storyboard(*line.split()[1:], **there.env).code == 0
-    words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
+    words = " ".join(paid_film.in_process("plan", FILM, **there.env).out.split())
     assert "120 credits, 60 of them spent or unsettled, are 20 over the budget" in words
     assert "storyboard run" not in words
 
@@ -144,7 +144,7 @@ def test_too_few_credits_is_exit_4_with_both_numbers(paid_film: ContentRepo, hos
 
 def test_a_paid_run_makes_what_can_be_sent_and_ends_with_1_for_the_rest(film: ContentRepo, host: Start) -> None:
     there = host()
-    shown = film.storyboard("plan", FILM, **there.env).out
+    shown = film.in_process("plan", FILM, **there.env).out
     line = next(text.strip() for text in shown.splitlines() if text.startswith("  storyboard run")).split("  ")[0]
     assert line == f"storyboard run {FILM} --max-credits 60"
     said = film.storyboard(*shlex.split(line)[1:], **there.env)
@@ -162,12 +162,12 @@ def test_where_nothing_is_left_that_can_be_sent_a_paid_run_is_exit_3_with_the_fr
     assert "the last frame of quay  enter" in said.err
     line = said.err.splitlines()[-1].strip()
     assert line == f"storyboard run {FILM} --provider sandbox"
-    assert line in film.storyboard("plan", FILM, **there.env).out
+    assert line in film.in_process("plan", FILM, **there.env).out
     assert film.storyboard(*shlex.split(line)[1:], **there.env).code == 0
 
 
 def test_a_selection_without_what_it_is_made_from_names_the_one_that_passes(film: ContentRepo) -> None:
-    shown = film.storyboard("plan", FILM, "--select", "enter").out
+    shown = film.in_process("plan", FILM, "--select", "enter").out
     line = next(text.strip() for text in shown.splitlines() if "--select 'enter quay'" in text)
     assert "120 credits:" in shown
     wider = film.storyboard(*shlex.split(line)[1:]).out
@@ -178,7 +178,7 @@ def test_a_selection_without_what_it_is_made_from_names_the_one_that_passes(film
 def test_no_cheaper_way_counts_what_is_blocked(paid_film: ContentRepo) -> None:
     text = (paid_film.root / FILM).read_text()
     paid_film.write(FILM, text + '  - {id: door, scene: inside, first_frame: "@boats.last_frame", prompt: A door}\n')
-    said = paid_film.storyboard("plan", FILM, "--provider", "kinovi").out
+    said = paid_film.in_process("plan", FILM, "--provider", "kinovi").out
     assert "--select scene:harbour 60" in said
     assert "scene:inside" not in said
 
@@ -266,8 +266,8 @@ def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: ContentRe
     there = host()
     said = [
         paid_film.storyboard("run", FILM, "--yes", "--json", **there.env),
-        paid_film.storyboard("status", FILM, **there.env),
-        paid_film.storyboard("plan", FILM, "--json", **there.env),
+        paid_film.in_process("status", FILM, **there.env),
+        paid_film.in_process("plan", FILM, "--json", **there.env),
     ]
     written = [path.read_bytes() for path in paid_film.root.parent.rglob("*") if path.is_file()]
     assert all(KEY not in one.out + one.err for one in said)

@@ -27,7 +27,7 @@ OFFLINE = {
 
 def save(repo: ContentRepo, env: dict[str, str], *words: str) -> dict[str, Any]:
     """Save a plan in `plan.json`; the document."""
-    saved = repo.storyboard("plan", FILM, "-o", "plan.json", *words, **env)
+    saved = repo.in_process("plan", FILM, "-o", "plan.json", *words, **env)
     assert saved.code == 0, saved.err
     document: dict[str, Any] = json.loads((repo.root / "plan.json").read_text())
     return document
@@ -72,14 +72,14 @@ def test_a_saved_plan_and_what_differs_since_hold_to_the_published_schema(paid_f
     jsonschema.Draft7Validator(schema).validate(save(paid_film, OFFLINE))
     text = (paid_film.root / FILM).read_text()
     paid_film.write(FILM, text[: text.index("  - id: boats")].replace("Sunrise", "Noon"))
-    shown = paid_film.storyboard("plan", "plan.json", "--json", **OFFLINE).json
+    shown = paid_film.in_process("plan", "plan.json", "--json", **OFFLINE).json
     jsonschema.Draft7Validator(schema).validate(shown)
     assert [entry["code"] for entry in shown["since"]["differences"]] == ["request"]
     assert [entry["shot"] for entry in shown["since"]["left_out"]] == ["quay", "boats"]
 
 
 def test_the_screen_of_a_saved_plan_says_where_it_lies_and_what_to_type(paid_film: ContentRepo) -> None:
-    shown = paid_film.storyboard("plan", FILM, "-o", "plan.json", "--valid", "12h", **OFFLINE).out
+    shown = paid_film.in_process("plan", FILM, "-o", "plan.json", "--valid", "12h", **OFFLINE).out
     document = json.loads((paid_film.root / "plan.json").read_text())
     assert "saved    plan.json, valid until 20" in shown
     assert f"digest   {document['digest']}" in shown
@@ -122,7 +122,7 @@ def test_first_take_is_saved_only_where_it_decides_no_request(paid_film: Content
     paid_film.write(
         "storyboard.toml", '[providers.kinovi]\nedition = "2026-10"\n[publish]\nways = ["vendor", "upload"]\n'
     )
-    refused = paid_film.storyboard("plan", FILM, "-o", "plan.json", "--first-take", **OFFLINE)
+    refused = paid_film.in_process("plan", FILM, "-o", "plan.json", "--first-take", **OFFLINE)
     assert (refused.code, "--first-take leaves open what next is made from" in refused.err) == (2, True), refused.err
 
 
@@ -214,7 +214,7 @@ def test_what_the_plan_does_not_list_is_named_and_nothing_is_sent(
     refused = run(paid_film, there.env, "--yes")
     assert (refused.code, there.state["creates"]) == (4, 0)
     assert message in refused.err
-    shown = paid_film.storyboard("plan", "plan.json", **there.env)
+    shown = paid_film.in_process("plan", "plan.json", **there.env)
     assert (shown.code, message in " ".join(shown.out.split())) == (0, True)
 
 
@@ -253,7 +253,7 @@ def test_a_plan_of_another_account_edition_or_repository_sends_nothing(paid_film
     (paid_film.root / FILM).rename(paid_film.root / "storyboards/other.yaml")
     moved = run(paid_film, OFFLINE, "--yes")
     assert (moved.code, f"it names {FILM}, which is not in" in moved.err) == (4, True)
-    shown = paid_film.storyboard("plan", "plan.json", **OFFLINE)
+    shown = paid_film.in_process("plan", "plan.json", **OFFLINE)
     assert (shown.code, FILM in shown.out) == (0, True)
 
 
@@ -265,7 +265,7 @@ def test_an_expired_plan_sends_nothing_and_is_still_shown(paid_film: ContentRepo
     write(paid_film, document | {"expires_at": "2026-01-01T00:00:00.000Z"}, signed=True)
     refused = run(paid_film, OFFLINE, "--yes")
     assert (refused.code, "plan.json expired at 2026-01-01T00:00:00.000Z" in refused.err) == (4, True)
-    shown = paid_film.storyboard("plan", "plan.json", **OFFLINE)
+    shown = paid_film.in_process("plan", "plan.json", **OFFLINE)
     assert (shown.code, "a run of it sends nothing" in shown.out) == (0, True)
 
 
@@ -300,7 +300,7 @@ def test_a_plan_file_that_is_not_as_it_was_written_has_its_own_message(
     paid_film.write("plan.json", change_text(save(paid_film, OFFLINE)))
     refused = run(paid_film, OFFLINE, "--yes")
     assert (refused.code, message in refused.err) == (code, True), refused.err
-    assert paid_film.storyboard("plan", "plan.json", **OFFLINE).code == code
+    assert paid_film.in_process("plan", "plan.json", **OFFLINE).code == code
 
 
 def test_a_signed_edit_of_a_plan_that_this_ledger_wrote_is_noticed(paid_film: ContentRepo) -> None:
@@ -357,14 +357,14 @@ def test_a_plan_that_cannot_be_saved_is_a_wrong_command_line(
     paid_film: ContentRepo, words: tuple[str, ...], message: str
 ) -> None:
     paid_film.write("storyboard.toml", "")
-    refused = paid_film.storyboard("plan", FILM, *words, **OFFLINE)
+    refused = paid_film.in_process("plan", FILM, *words, **OFFLINE)
     assert (refused.code, message in refused.err) == (2, True), refused.err
     assert not (paid_film.root / "plan.json").exists()
 
 
 def test_a_file_that_is_no_saved_plan_is_not_overwritten(paid_film: ContentRepo) -> None:
     mine = paid_film.write("package.json", "{}")
-    refused = paid_film.storyboard("plan", FILM, "-o", "package.json", **OFFLINE)
+    refused = paid_film.in_process("plan", FILM, "-o", "package.json", **OFFLINE)
     assert (refused.code, mine.read_text()) == (2, "{}")
     assert "was not overwritten" in refused.err
 

@@ -14,7 +14,7 @@ def test_what_failed_is_selected_made_once_and_then_kept(paid_film: ContentRepo,
     there = host("--faults", str(paid_film.write("faults.yaml", rule)))
     first = paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
     assert first.code in (0, 1), first.err
-    states = paid_film.storyboard("plan", FILM, "--select", "state:make", **there.env)
+    states = paid_film.in_process("plan", FILM, "--select", "state:make", **there.env)
     assert "boats" in states.out
     rest = paid_film.storyboard("run", FILM, "--yes", "--select", "state:make", **there.env)
     assert rest.code == 0, rest.err
@@ -32,7 +32,7 @@ def test_a_shot_with_what_it_is_made_from_is_made_in_one_run(film: ContentRepo) 
 
 
 def test_an_unknown_state_is_exit_2_with_the_nearest(film: ContentRepo) -> None:
-    result = film.storyboard("plan", FILM, "--select", "state:fialed")
+    result = film.in_process("plan", FILM, "--select", "state:fialed")
     assert (result.code, "did you mean 'failed'?" in result.err) == (2, True)
 
 

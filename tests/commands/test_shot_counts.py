@@ -35,12 +35,12 @@ COUNTS = {
 def test_the_shots_of_a_file_are_counted_whatever_their_shape(film: ContentRepo, case: str) -> None:
     text, counts = COUNTS[case]
     film.write(FILM, text)
-    last = film.storyboard("validate", FILM).out.splitlines()[-1]
+    last = film.in_process("validate", FILM).out.splitlines()[-1]
     assert last == f"1 file, {counts}"
 
 
 def test_shots_by_number_are_one_problem_that_shows_their_own_first_shot(film: ContentRepo) -> None:
     film.write(FILM, HEAD + "  1: {prompt: Boats leave}\n  2: {prompt: Boats return}\n")
-    result = film.storyboard("validate", FILM)
+    result = film.in_process("validate", FILM)
     assert "error[wrong-type] `shots` is a mapping, but must be a list of mappings" in result.out
     assert '- id: "1"\n         prompt: Boats leave' in result.out

@@ -109,13 +109,13 @@ def test_a_report_has_the_place_and_the_way_out(film: ContentRepo, kind: str) ->
 @pytest.mark.parametrize("selection", ["'scene:Act 1: Youth'", "'tag:night, rain'"])
 def test_a_selection_in_quotes_has_blanks_and_commas(film: ContentRepo, selection: str) -> None:
     film.write(FILM, shot("prompt: x, scene: 'Act 1: Youth', tags: ['night, rain']"))
-    result = film.storyboard("plan", FILM, "--select", selection)
+    result = film.in_process("plan", FILM, "--select", selection)
     assert result.code == 0, result.err
 
 
 def test_ids_that_are_numbers_are_their_text(film: ContentRepo) -> None:
     film.write(FILM, "storyboard: 1\nshots:\n  - {id: 1, prompt: x}\n  - {id: 1.50, prompt: '@1.last_frame y'}\n")
-    result = film.storyboard("plan", FILM, "--json")
+    result = film.in_process("plan", FILM, "--json")
     assert [each["id"] for each in result.json["storyboards"][0]["shots"]] == ["1", "1.50"]
 
 
@@ -130,5 +130,5 @@ def test_a_picture_counts_as_it_is_shown_whatever_its_format(film: ContentRepo, 
         f"  - {{id: {name}, prompt: x {name}, first_frame: {name}.{ending}}}\n" for name in ("turned", "wide")
     )
     film.write(FILM, f"storyboard: 1\ndefaults: {{aspect_ratio: '9:16'}}\nshots:\n{entries}")
-    problems = film.storyboard("validate", FILM, "--json").json["problems"]
+    problems = film.in_process("validate", FILM, "--json").json["problems"]
     assert [problem["shots"] for problem in problems] == [["wide"]]

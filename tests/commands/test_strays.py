@@ -35,7 +35,7 @@ def keyless(there: Host) -> dict[str, str]:
 
 def kept(film: ContentRepo, there: Host) -> bool:
     """Whether the plan would leave the quay as it is."""
-    [told] = film.storyboard("plan", FILM, "--json", "--select", "quay", **there.env).json["storyboards"]
+    [told] = film.in_process("plan", FILM, "--json", "--select", "quay", **there.env).json["storyboards"]
     return {take["action"] for shot in told["shots"] if shot["id"] == "quay" for take in shot["takes"]} == {"keep"}
 
 
@@ -44,9 +44,9 @@ def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: 
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
     before = (paid_film.root / FILM).read_text()
     changed(paid_film)
-    [beside] = paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"]
+    [beside] = paid_film.in_process("status", "--json", **there.env).json["earlier_versions"]
     assert (beside["shot"], beside["status"], beside["credits"]) == ("quay", "running", 60)
-    assert "): 60 credits, task_" in " ".join(paid_film.storyboard("status", **there.env).out.split())
+    assert "): 60 credits, task_" in " ".join(paid_film.in_process("status", **there.env).out.split())
     until_brought(paid_film, there)
     [mark] = [path.rpartition(".")[0][-8:] for path in paid_film.clips() if "earlier" in path]
     assert mark == beside["fingerprint"][:8]
@@ -62,7 +62,7 @@ def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: 
         assert kept(paid_film, there)
     [quay] = [shot for shot in paid_film.manifest(variant="kinovi")["shots"] if shot["id"] == "quay"]
     assert (QUAY, sunrise) in [(take["clip"]["path"], take["clip"]["sha256"]) for take in quay["takes"]]
-    [told] = paid_film.storyboard("status", "--json", **there.env).json["storyboards"]
+    [told] = paid_film.in_process("status", "--json", **there.env).json["storyboards"]
     [shot] = [shot for shot in told["shots"] if shot["id"] == "quay"]
     assert shot["takes"][0]["clip"]["path"] == QUAY
     changed(paid_film)
@@ -145,13 +145,13 @@ def test_doubt_of_earlier_words_stays_in_status_and_its_task_is_brought(paid_fil
     assert paid_film.storyboard(*RUN, **there.env).code == 6
     changed(paid_film)
     assert "unsettled: storyboard settle film:quay#1" in " ".join(
-        paid_film.storyboard("status", **there.env).out.split()
+        paid_film.in_process("status", **there.env).out.split()
     )
     task = there.state["tasks"][0]["taskId"]
     assert paid_film.storyboard("settle", "film:quay#1", "--task", task, **there.env).code == 0
     until_brought(paid_film, there)
     assert [path for path in paid_film.clips() if "earlier" in path] != []
-    assert paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"] == []
+    assert paid_film.in_process("status", "--json", **there.env).json["earlier_versions"] == []
 
 
 def test_what_was_declared_charged_is_billed_and_in_doubt_no_more(paid_film: ContentRepo, host: Start) -> None:
@@ -159,5 +159,5 @@ def test_what_was_declared_charged_is_billed_and_in_doubt_no_more(paid_film: Con
     there = host("--faults", str(paid_film.write("faults.yaml", rule)))
     assert paid_film.storyboard(*RUN, **there.env).code == 6
     assert paid_film.storyboard("settle", "quay", "--charged", **there.env).code == 0
-    [line] = paid_film.storyboard("spend", "--by", "shot", "--json", **there.env).json["lines"]
+    [line] = paid_film.in_process("spend", "--by", "shot", "--json", **there.env).json["lines"]
     assert (line["billed"], line["in_flight"], line["unsettled"]) == (60, 0, 0)

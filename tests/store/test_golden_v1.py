@@ -35,7 +35,7 @@ from runner.store.ledger.codec import (
 )
 from runner.store.ledger.ledger import Ledger
 from runner.store.ledger.stored_names import EVENT_KINDS, INTENT
-from tests import prepared
+from tests import in_process, prepared
 from tests.builders.histories import history_of
 from tests.golden.v1.restore import FILM, GOLDEN, KEY, READINGS, REPOSITORIES, STATES, environment, restore
 
@@ -72,8 +72,12 @@ def host() -> str:
 
 def command(folder: Path, repository: str, state: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """`storyboard …` in a golden repository, with a state folder."""
-    variables = environment(folder, host()) | {"STORYBOARD_STATE": str(folder / state)}
-    return prepared.run(arguments, folder / repository, variables)
+    return prepared.run(arguments, folder / repository, variables(folder, state))
+
+
+def variables(folder: Path, state: str) -> dict[str, str]:
+    """The environment of a command with a state folder."""
+    return environment(folder, host()) | {"STORYBOARD_STATE": str(folder / state)}
 
 
 def rows(folder: Path, query: str) -> list[sqlite3.Row]:
@@ -210,7 +214,7 @@ def test_a_command_prints_what_it_printed(
     request: pytest.FixtureRequest, golden: Path, repository: str, state: str, reading: str
 ) -> None:
     """The documents of ddd2066 in the present shapes; `pytest --rewrite` writes them anew after a change of shape."""
-    result = command(golden, repository, state, *READINGS[reading])
+    result = in_process.run(READINGS[reading], golden / repository, variables(golden, state))
     path = EXPECTED / f"{repository}-{state}-{reading}.json"
     if request.config.getoption("--rewrite"):
         path.write_text(result.stdout, encoding="utf-8")
