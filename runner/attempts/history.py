@@ -156,8 +156,8 @@ class History:
     def _note_last(self, attempt: Attempt) -> None:
         """Note the latest attempt of a take, unless a later one is known."""
         key = (attempt.intent.film, attempt.intent.shot, attempt.intent.take)
-        known = self.attempts.get(self.last.get(key, ""))
-        if known is None or known.intended_at <= attempt.intended_at:
+        latest = self.attempts.get(self.last.get(key, ""))
+        if latest is None or latest.intended_at <= attempt.intended_at:
             self.last[key] = attempt.id
 
     def forget(self, attempt_id: str) -> None:

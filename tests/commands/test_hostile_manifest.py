@@ -184,7 +184,7 @@ TEXTS: dict[str, Callable[[str], str]] = {
 def test_a_manifest_that_is_none_is_exit_3_for_every_command(made: ContentRepo, whole: str, case: str) -> None:
     manifest_path(made).write_text(TEXTS[case](whole))
     for words in LOOKING:
-        result = made.storyboard(*words)
+        result = made.in_process(*words)
         assert result.code == 3, (words, result.err)
         assert "renders/film/sandbox/manifest.json" in result.err + result.out
         assert len(result.err) < 2000

@@ -97,7 +97,7 @@ def test_a_report_has_the_place_and_the_way_out(film: ContentRepo, kind: str) ->
     film.write(FILM, case.text)
     for name in ("door", "old door", "caf\u00e9"):
         picture(film.root / f"storyboards/assets/{name}.png", 640, 360)
-    result = film.storyboard(*case.command)
+    result = film.in_process(*case.command)
     report = result.out + result.err
     assert result.code == (2 if case.command[0] == "plan" else 3), report
     for word in case.words:

@@ -86,8 +86,17 @@ def test_messages_that_are_full_leave_the_exit_code(film: ContentRepo) -> None:
         assert in_shell(film, 'exec "$@" 2>/dev/full', *words).code == code
 
 
-@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", ">&-", "2>/dev/full"])
-@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("streams", "form"),
+    [
+        (">&-", ()),
+        ("<&- >&- 2>&-", ("--json",)),
+        ("2>/dev/full", ()),
+        pytest.param(">&-", ("--json",), marks=pytest.mark.long),
+        pytest.param("<&- >&- 2>&-", (), marks=pytest.mark.long),
+        pytest.param("2>/dev/full", ("--json",), marks=pytest.mark.long),
+    ],
+)
 def test_a_paid_run_with_poor_streams_makes_and_records_all(
     paid_film: ContentRepo, host: Callable[..., Host], streams: str, form: tuple[str, ...]
 ) -> None:
