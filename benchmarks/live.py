@@ -42,6 +42,7 @@ from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch, Shot
 from runner.planning.material_routes import Route
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.providers.kinovi.callback import read_callback
 from runner.providers.kinovi.client import Client
@@ -140,9 +141,7 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
     shots = _batch(row)
 
     def plan(history: History) -> Plan:
-        return build_plan(
-            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=_no_clip
-        )
+        return build_plan(shots, history, ProviderTerms(PAID, edition, Decimal("0.005")), RepositoryFiles(_no_clip))
 
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(folder / "state", clock)))

@@ -26,7 +26,7 @@ from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
-from runner.planning.planner import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides
 from runner.settings.settings import is_dumb_terminal
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, View, view

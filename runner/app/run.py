@@ -16,7 +16,7 @@ from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan
-from runner.planning.planner import NO_OVERRIDES
+from runner.planning.plan_inputs import NO_OVERRIDES
 from runner.show.live.view import JsonView
 from runner.show.screens.closing import closing
 from runner.show.screens.plan import PlanContext, nothing_to_do, screen

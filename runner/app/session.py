@@ -26,7 +26,8 @@ from runner.paid_providers import paid_provider_name
 from runner.planning.attempt_action import ClipExists
 from runner.planning.material_routes import Routes
 from runner.planning.plan import Action, CanPublish, Plan, every_material
-from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
+from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides, ProviderTerms, RepositoryFiles
+from runner.planning.planner import build_plan
 from runner.planning.selection import select, storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
@@ -174,19 +175,15 @@ class Session(Project):
         overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
         """The plan of a run with the settings of this command."""
+        settings = self.settings
         while True:
             plan = build_plan(
                 batch or self.batch,
                 history,
-                account=self.settings.account,
-                edition=self.edition,
-                usd_per_credit=self.settings.usd_per_credit,
-                clip_exists=self.clip_exists(history),
+                ProviderTerms(settings.account, self.edition, settings.usd_per_credit, self._can_publish(batch)),
+                RepositoryFiles(self.clip_exists(history), str(settings.root), self.is_gone),
                 selected=selected,
                 overrides=overrides,
-                root=str(self.settings.root),
-                can_publish=self._can_publish(batch),
-                is_gone=self.is_gone,
             )
             if not history.load_pending():
                 return plan if overrides.first is None else plan.ordering_only(overrides.first)
