@@ -38,6 +38,7 @@ from runner.editions.edition import load
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch, Shot
 from runner.planning.material_routes import Route
@@ -167,7 +168,11 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
             stack.enter_context(_flooded(receiver.port, row.flood))
         began, history = time.monotonic(), History()
         outcome = await run_loop(
-            plan(history), history, gateway, ledger, clock, limits, _ignore_event, plan, StopRequest(), inbox=inbox
+            PlannedWork(plan(history), history, plan),
+            RunPorts(gateway, ledger, clock, _ignore_event),
+            limits,
+            StopRequest(),
+            inbox,
         )
         ended = time.monotonic()
     took = {result.step.shot.id: result.attempt.duration for result in outcome.finished if result.attempt is not None}

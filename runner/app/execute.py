@@ -24,6 +24,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
 from runner.planning.plan_inputs import PlanOverrides
@@ -102,19 +103,10 @@ async def _execute(
         group.start_soon(_watch_signals, stop_request, run_view)
         mark_orphans = lock_outputs_of_orphans(session, plan, stack.enter_context(ExitStack()))
         replan = _replanner(session, store, limits, overrides)
+        planned = PlannedWork(mark_orphans(plan), history, lambda history: mark_orphans(replan(history)))
+        ports = RunPorts(gateway, store.ledger, store.clock, emit)
         async with webhooks.listen(session, gateway.client, store.clock, emit) as inbox:
-            result = await run_loop(
-                mark_orphans(plan),
-                history,
-                gateway,
-                store.ledger,
-                store.clock,
-                limits,
-                emit,
-                lambda history: mark_orphans(replan(history)),
-                stop_request,
-                inbox=inbox,
-            )
+            result = await run_loop(planned, ports, limits, stop_request, inbox)
         group.cancel_scope.cancel()
     return with_sums(session, history, result)
 
