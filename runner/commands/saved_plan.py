@@ -9,12 +9,15 @@ from pathlib import Path
 
 from runner.app import saved_plans
 from runner.app.exceeded_limit import context_with_limit
+from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.commands import flags
+from runner.commands.notes import note
 from runner.diagnostics.failures import Failure
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
@@ -35,7 +38,7 @@ def save_plan(
     """Save the plan as `-o` says, and show it."""
     clock, path = SystemClock(), args.saved_plan
     saved = saved_plans.new_saved_plan(session, plan, history, args.valid, clock)
-    saved_plans.save(session, saved, saved_plan_json(saved, document()), path, clock)
+    saved_plans.save(session, saved, saved_plan_json(saved, document()), path, clock, note)
     if args.json:
         print(json_document(saved_plan_json(saved, document()), deep=2), end="")
     elif args.quiet:
@@ -68,9 +71,13 @@ def show_saved_plan(args: argparse.Namespace, path: Path) -> ExitCode:
 def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[Comparison, Decimal | None]:
     """The differences since, and the price of a credit where the storyboards are still here."""
     try:
-        session = saved_plans.open_saved(flags.command_options(args), path, saved, saved_plans.open_without_a_word)
+        session = saved_plans.open_saved(flags.command_options(args), path, saved)
         history = read_history(session)
         plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
         return saved_plans.compared(session, saved, plan, history), session.settings.usd_per_credit
+    except InvalidStoryboardsError as invalid:
+        errors = count(len(invalid.problems.errors), "error")
+        message = f"its storyboards have {errors} now: storyboard validate"
     except Failure as failure:
-        return Comparison((PlanDifference("storyboards", failure.message),), ()), None
+        message = failure.message
+    return Comparison((PlanDifference("storyboards", message),), ()), None
