@@ -161,7 +161,7 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
         shots_text = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
     yield shots_text + (f", {count(scenes, 'scene')}" if scenes else "")
     if (usual := usual_model(shots)) is not None:
-        others = sum(1 for shot in shots if model((shot,), full=True) != usual)
+        others = sum(1 for shot in shots if model((shot,)) != usual)
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
     film = length(plan.film_length(board))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
