@@ -3,13 +3,13 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 from runner.app import saved_plans
 from runner.app.exceeded_limit import context_with_limit
 from runner.app.invalid_storyboards import InvalidStoryboardsError
+from runner.app.plan_document import plan_document
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
@@ -32,15 +32,17 @@ from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
-def save_plan(
-    args: argparse.Namespace, session: Session, plan: Plan, history: History, document: Callable[[], dict[str, object]]
-) -> None:
+def save_plan(args: argparse.Namespace, session: Session, plan: Plan, history: History) -> None:
     """Save the plan as `-o` says, and show it."""
     clock, path = SystemClock(), args.saved_plan
     saved = saved_plans.new_saved_plan(session, plan, history, args.valid, clock)
-    saved_plans.save(session, saved, saved_plan_json(saved, document()), path, clock, note)
+
+    def document() -> dict[str, object]:
+        return saved_plan_json(saved, plan_document(session, plan, history))
+
+    saved_plans.save(session, saved, document(), path, clock, note)
     if args.json:
-        print(json_document(saved_plan_json(saved, document()), deep=2), end="")
+        print(json_document(document(), deep=2), end="")
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:
