@@ -22,7 +22,7 @@ DOORS = {
     "printing": ({"print"}, ("commands/", "show/", "cli.py", "__main__.py")),
     "the user": (
         {"input", "sys.stdin", "sys.stdout", "sys.stderr"},
-        ("commands/", "cli.py", "__main__.py", "streams.py", "language/templates/worker.py", "sandbox/drawing/worker.py"),
+        ("commands/", "cli.py", "__main__.py", "streams.py", "language/templates/worker", "sandbox/drawing/worker"),
     ),
     "SQL": ({"sqlite3.connect"}, ("store/",)),
     "sockets": ({"socket.socket", "socket.create_connection", "httpx.Client", "httpx.AsyncClient", "uvicorn.Server"},
