@@ -13,7 +13,7 @@ from runner.show.screens.rows import NO_SCENE, SceneRows, TableLine, material_li
 from runner.show.screens.take_marks import has_choice, take_marks
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
-from runner.show.text.layout import labelled
+from runner.show.text.layout import WIDE, labelled
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
@@ -30,8 +30,6 @@ ACTION_STYLES = {
 }
 NARROW = 100
 """Width below which a long heading has a short form."""
-WIDE = 120
-"""Width from which model names are spelled out, and which no screen exceeds."""
 
 
 @dataclass(frozen=True, slots=True)
