@@ -28,6 +28,7 @@ from runner.language.compiler import CompileOptions
 from runner.language.yaml.document import Source
 from runner.language.yaml.parser import new_parser, parse
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.providers.kinovi.request_body import encoder
 from runner.requests.placeholder import placeholder
@@ -144,10 +145,8 @@ def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str
         return build_plan(
             batch,
             History(),
-            account=account,
-            edition=edition,
-            usd_per_credit=Decimal("0.01"),
-            clip_exists=lambda _: False,
+            ProviderTerms(account, edition, Decimal("0.01")),
+            RepositoryFiles(lambda _: False),
         )
 
     plan, body_of = decided(), encoder(edition, placeholder)

@@ -32,6 +32,7 @@ from runner.attempts.history import History
 from runner.attempts.task_facts import Callback, TaskFacts
 from runner.engine.limits import RunLimits
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch
 from runner.requests.request import canonical_json
@@ -116,9 +117,12 @@ def engine(shots: Batch, took: Mapping[str, float], case: Case) -> BatchTime:
 
             provider.hook = on_created
             outcome = await run_loop(
-                plan(History()), History(), provider, ledger, clock, limits, lambda event: None, plan, StopRequest(),
-                virtual.inline, inbox,
-            )  # fmt: skip
+                PlannedWork(plan(History()), History(), plan),
+                RunPorts(provider, ledger, clock, lambda event: None, virtual.inline),
+                limits,
+                StopRequest(),
+                inbox,
+            )
             ended = clock.monotonic()
             group.cancel_scope.cancel()
         assert len(outcome.finished) == len(took), outcome.exit_code

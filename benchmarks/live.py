@@ -38,10 +38,12 @@ from runner.editions.edition import load
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch, Shot
 from runner.planning.material_routes import Route
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.providers.kinovi.callback import read_callback
 from runner.providers.kinovi.client import Client
@@ -140,9 +142,7 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
     shots = _batch(row)
 
     def plan(history: History) -> Plan:
-        return build_plan(
-            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=_no_clip
-        )
+        return build_plan(shots, history, ProviderTerms(PAID, edition, Decimal("0.005")), RepositoryFiles(_no_clip))
 
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(folder / "state", clock)))
@@ -168,7 +168,11 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
             stack.enter_context(_flooded(receiver.port, row.flood))
         began, history = time.monotonic(), History()
         outcome = await run_loop(
-            plan(history), history, gateway, ledger, clock, limits, _ignore_event, plan, StopRequest(), inbox=inbox
+            PlannedWork(plan(history), history, plan),
+            RunPorts(gateway, ledger, clock, _ignore_event),
+            limits,
+            StopRequest(),
+            inbox,
         )
         ended = time.monotonic()
     took = {result.step.shot.id: result.attempt.duration for result in outcome.finished if result.attempt is not None}

@@ -26,7 +26,7 @@ from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.engine.limits import RunLimits
 from runner.engine.run_context import RunContext
-from runner.engine.run_loop import single_worker_thread
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.schedule import next_orders
 from runner.store.ledger.ledger import Ledger
 from tests.builders.engine_batches import film, planner
@@ -178,15 +178,9 @@ def queued_take(takes: int) -> None:
         gc.collect()
         tracemalloc.start()
         run = RunContext(
-            first_plan,
-            history,
-            Simulated(World()),
-            ledger,
-            clock,
+            PlannedWork(first_plan, history, plan),
+            RunPorts(Simulated(World()), ledger, clock, lambda event: None),
             limits,
-            lambda event: None,
-            plan,
-            single_worker_thread(),
         )
         next_orders(run.work, run.state, run.now(), run.limits)
         run.credit_totals()

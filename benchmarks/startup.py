@@ -25,6 +25,7 @@ from runner.editions.edition import DEFAULT, load
 from runner.engine.limits import RunLimits
 from runner.language import compiler as language
 from runner.planning.plan import Step
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.store.ledger.ledger import Ledger
 
@@ -46,7 +47,7 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
     assert not problems.errors
     account, edition, clock = Account("sandbox", "sandbox", free=True), load(DEFAULT), SystemClock()
     plan = build_plan(
-        batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=lambda _: True
+        batch, History(), ProviderTerms(account, edition, Decimal("0.005")), RepositoryFiles(lambda _: True)
     )
     ledger = Ledger(state, clock)
     ledger.start_run(account, str(root), RunLimits("made", concurrency=10**6))

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from runner.app.invalid_storyboards import InvalidStoryboardsError
     from runner.diagnostics.problem import ExitCode
 
 _DESCRIPTION = (
@@ -144,8 +145,35 @@ def _dispatch(argv: list[str]) -> "ExitCode":
     # The modules stay in memory until the end: collecting while they load finds nothing.
     with collection_off(keep=True):
         command, args = _command(argv)
-    code: ExitCode = ExitCode.OK if command is None else command.run(args)
+    return ExitCode.OK if command is None else _carry_out(command, args)
+
+
+def _carry_out(command: "Any", args: argparse.Namespace) -> "ExitCode":
+    """Run a command; where it refuses storyboards with errors, these are shown before its message."""
+    from runner.app.invalid_storyboards import InvalidStoryboardsError
+
+    try:
+        code: ExitCode = command.run(args)
+    except InvalidStoryboardsError as invalid:
+        _show_problems(invalid, args)
+        raise
     return code
+
+
+def _show_problems(invalid: "InvalidStoryboardsError", args: argparse.Namespace) -> None:
+    """Show problems: to people on standard error, to programs on standard output."""
+    if args.json:
+        from runner.show.json.problems import problems_json
+
+        print(problems_json(invalid.problems))
+    else:
+        from pathlib import Path
+
+        from runner.show.screens.problems import render_problems
+        from runner.show.text.terminal import use_color
+
+        color = use_color(sys.stderr, args.no_color)
+        print(render_problems(invalid.problems, invalid.root, Path.cwd(), color), file=sys.stderr)
 
 
 def _command(argv: list[str]) -> "tuple[Any, argparse.Namespace]":

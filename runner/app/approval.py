@@ -1,16 +1,15 @@
 """The checks before a paid run: can it pay, does it stay below every spending limit, does the user approve."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 
 from runner.app import destinations
 from runner.app.budget_scope import fingerprints_in_budget
+from runner.app.conversation import Conversation
 from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
     not_git,
-    plan_context,
     sandbox_command,
 )
 from runner.app.session import Session
@@ -19,13 +18,10 @@ from runner.attempts.sums import counted_credits
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
 from runner.language.model import Storyboard
-from runner.lazy_dataclass import dataclass, replace
+from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.blocked import WaysOn
-from runner.show.screens.plan import Destination, screen
-from runner.show.text.layout import wrapped
-from runner.show.text.terminal import terminal_width, use_color
 from runner.store import filesystems
 
 
@@ -141,7 +137,7 @@ def _budget_credits(session: Session, storyboard: Storyboard) -> Decimal | None:
 
 
 def approve_spending(
-    session: Session, plan: Plan, history: History, last_day: Decimal, *, is_consented: bool = False
+    session: Session, plan: Plan, history: History, last_day: Decimal, conversation: Conversation, *, is_consented: bool
 ) -> Decimal | None:
     """Return the price that the user confirmed, None where no question was needed.
 
@@ -166,16 +162,19 @@ def approve_spending(
             )
     approved_price = None
     if not session.command.spending.yes and not is_consented:
-        approved_price = _ask_or_refuse(session, plan, history, ordered)
+        approved_price = _ask_or_refuse(session, plan, history, ordered, conversation)
     destinations.remember_approval(session, history)
     return approved_price
 
 
-def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Decimal) -> Decimal | None:
-    """Ask at the terminal; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
+def _ask_or_refuse(
+    session: Session, plan: Plan, history: History, ordered: Decimal, conversation: Conversation
+) -> Decimal | None:
+    """Ask the user; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
     targets = destinations.destinations(session, history)
-    if is_terminal():
-        _prompt_user(plan, targets)
+    if conversation.can_ask:
+        if not conversation.consents(plan, targets):
+            raise CommandError(ExitCode.DECLINED, question.declined())
         return ordered
     if session.saved_plan is not None:
         raise CommandError(
@@ -184,26 +183,3 @@ def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Deci
     if session.command.spending.max_credits is None:
         raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, session.command_line, targets))
     return None
-
-
-def show_plan(session: Session, plan: Plan, history: History) -> None:
-    """Print the plan before the question, on standard error."""
-    text = screen(
-        plan,
-        terminal_width(),
-        use_color(sys.stderr, session.command.display.no_color),
-        context=replace(plan_context(session, plan, history), before_question=True),
-    )
-    print(text, file=sys.stderr)
-
-
-def _prompt_user(plan: Plan, targets: Sequence[Destination]) -> None:
-    lines = wrapped(f"{question.question(plan, targets)} [y/N]", terminal_width(), 0)
-    print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-        raise CommandError(ExitCode.DECLINED, question.declined())
-
-
-def is_terminal() -> bool:
-    """Whether a person can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

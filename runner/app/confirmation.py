@@ -1,10 +1,10 @@
 """Confirms tasks that a manifest names without their request, before a plan counts on them."""
 
-import sys
 from contextlib import AsyncExitStack
 
 import anyio
 
+from runner.app.conversation import Note
 from runner.app.run_store import RunStore
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
@@ -14,24 +14,23 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import replace
 from runner.planning.confirmation import confirmed, objection, to_confirm
 from runner.planning.plan import Step
-from runner.show.text.escape import escape_terminal
 
 
-def confirm_tasks(session: Session, history: History, store: RunStore) -> None:
+def confirm_tasks(session: Session, history: History, store: RunStore, note: Note) -> None:
     """Confirm or drop every such task that a take of the batch waits for.
 
-    A dropped task is reported, and its take is to be made. `CommandError` when the provider does not answer: until
+    A dropped task is noted, and its take is to be made. `CommandError` when the provider does not answer: until
     then nobody knows whether the take is paid for.
     """
     while any(attempt.needs_confirmation for attempt in history.attempts.values()):
         waiting = list(to_confirm(session.plan(history), history))
         if not waiting:
             return
-        anyio.run(_confirm_all, session, history, store, waiting)
+        anyio.run(_confirm_all, session, history, store, note, waiting)
 
 
 async def _confirm_all(
-    session: Session, history: History, store: RunStore, waiting: list[tuple[Step, Attempt]]
+    session: Session, history: History, store: RunStore, note: Note, waiting: list[tuple[Step, Attempt]]
 ) -> None:
     from runner.app.provider_gateway import open_gateway
 
@@ -46,7 +45,7 @@ async def _confirm_all(
                 reason = _record(history, store, confirmed(step, attempt, answer), answer)
             if reason is not None:
                 history.forget(attempt.id)
-                _note(step, reason)
+                note(_dropped(step, reason))
 
 
 def _record(history: History, store: RunStore, attempt: Attempt, answer: Succeeded) -> str | None:
@@ -70,8 +69,5 @@ def _no_answer(attempt: Attempt, answer: Running) -> CommandError:
     return CommandError(ExitCode.FAILED, message)
 
 
-def _note(step: Step, reason: str) -> None:
-    message = (
-        f"{step.shot.id} take {step.take}: {reason}; the manifest's entry does not count, and the take is to be made"
-    )
-    print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)
+def _dropped(step: Step, reason: str) -> str:
+    return f"{step.shot.id} take {step.take}: {reason}; the manifest's entry does not count, and the take is to be made"

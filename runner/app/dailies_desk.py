@@ -9,10 +9,11 @@ from pathlib import Path
 
 from runner.app.dailies import GatheredDailies, gather
 from runner.app.films import films
+from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.note import note_take
 from runner.app.options import CommandOptions
 from runner.app.pick import pick_take
-from runner.app.session import Session, load_session, reject_shared_outputs
+from runner.app.session import Session, open_for_reading
 from runner.attempts.film import FilmName
 from runner.dailies_server.desk import ServedFilm
 from runner.diagnostics.plural import count
@@ -101,14 +102,14 @@ class DailiesDesk:
 
     def _present_session(self) -> Session:
         """The session of the storyboards as they stand now. Raises `CommandError` where they have errors."""
-        session = load_session(self._command, prefer_clips=True)
-        if session.problems.errors:
-            files = ", ".join(dict.fromkeys(problem.place.file for problem in session.problems.errors))
-            number = count(len(session.problems.errors), "error")
-            raise CommandError(ExitCode.INVALID, f"{files}: {number}; `storyboard validate` shows them")
-        reject_shared_outputs(session)
-        self._session = session
-        return session
+        try:
+            self._session = open_for_reading(self._command)
+        except InvalidStoryboardsError as invalid:
+            errors = invalid.problems.errors
+            files = ", ".join(dict.fromkeys(problem.place.file for problem in errors))
+            message = f"{files}: {count(len(errors), 'error')}; `storyboard validate` shows them"
+            raise CommandError(ExitCode.INVALID, message) from invalid
+        return self._session
 
     def _session_and_shot(self, slug: str, shot: str) -> tuple[Session, str]:
         """The present session of the films with one film's profile, and the name of a shot of it."""

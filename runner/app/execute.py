@@ -1,7 +1,6 @@
-"""Executes an approved plan: runs the engine, writes the manifest meanwhile, prints the closing screen."""
+"""Executes an approved plan: runs the engine, writes the manifest meanwhile, makes the films at the end."""
 
 import signal
-import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack, suppress
 from decimal import Decimal
@@ -9,10 +8,12 @@ from decimal import Decimal
 import anyio
 
 from runner.app import approval, provider_gateway, webhooks
+from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
 from runner.app.final_cut import closing_films
 from runner.app.manifests import write_first_picks, write_manifests
 from runner.app.orphaned_attempts import lock_outputs_of_orphans
+from runner.app.run_outcome import RunOutcome
 from runner.app.run_store import RunStore, closing_context, repo_prefix
 from runner.app.session import Session
 from runner.attempts.film import ShotKey
@@ -20,18 +21,15 @@ from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import Clock
 from runner.diagnostics.failures import Failure
-from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
-from runner.planning.planner import PlanOverrides
-from runner.settings.settings import is_dumb_terminal
+from runner.planning.plan_inputs import PlanOverrides
 from runner.show.live.progress import Progress
-from runner.show.live.view import JsonView, View, view
-from runner.show.screens.closing import closing
-from runner.show.text.terminal import terminal_width, use_color
+from runner.show.live.view import View
 
 _MANIFEST_EVERY = 5.0
 """Minimum seconds between two writes of the manifest during a run."""
@@ -39,26 +37,57 @@ _MANIFEST_SHARE = 200
 """Minimum pause between two writes, as a multiple of the last write's duration: at most 0.5 % of the time."""
 
 
-def execute_plan(session: Session, plan: Plan, history: History, store: RunStore, overrides: PlanOverrides) -> ExitCode:
-    """Run the engine on a plan, and print the closing screen."""
-    clock = store.clock
+@dataclass(frozen=True, slots=True)
+class ApprovedPlan:
+    """A plan that may be carried out, with the history and the overrides that it was made from."""
+
+    session: Session
+    plan: Plan
+    history: History
+    store: RunStore
+    overrides: PlanOverrides
+
+
+def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutcome:
+    """Run the engine on a plan, while the user follows it; the manifests and the film are written when it returns."""
+    session, plan, history, clock = approved.session, approved.plan, approved.history, approved.store.clock
     started_at = clock.monotonic()
-    progress = Progress(
+    if plan.is_free and not session.command.display.quiet and (message := _missing_font(plan)) is not None:
+        conversation.advise(message)
+    run_view = conversation.follow_run(_progress(session, plan), clock)
+    try:
+        result = anyio.run(_execute, approved, run_view)
+    except BaseException as error:
+        run_view.close()
+        with suppress(Failure):  # the error that ended the run matters more to the user
+            write_manifests(session, history)
+        raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
+    run_view.close()
+    if approved.overrides.first_take and not plan.is_free:
+        write_first_picks(session, history, _first_take_picks(session, history, approved.overrides, clock))
+    write_manifests(session, history)
+    closing = None
+    if not session.command.display.as_json:
+        closing = closing_context(session, approved.store, history, clock.monotonic() - started_at, result)
+        films = closing_films(session, history, closing.whole_plan or plan, result, conversation)
+        closing = replace(closing, films=films)
+    return RunOutcome(result.exit_code, plan, result, clock.now(), was_followed=True, closing=closing)
+
+
+def _progress(session: Session, plan: Plan) -> Progress:
+    return Progress(
         ceiling=_spending_limit(session, plan),
         concurrency=session.settings.concurrency,
         prefix=repo_prefix(session),
         look_command=session.command_line.with_inputs_of_all_commands("--provider").dailies("--serve"),
     )
-    terminal_view = view(
-        sys.stderr,
-        progress,
-        clock,
-        terminal=sys.stderr.isatty() and not is_dumb_terminal(),
-        color=use_color(sys.stderr, session.command.display.no_color),
-        quiet=session.command.display.quiet,
-    )
-    run_view: View = JsonView(sys.stdout, terminal_view) if session.command.display.as_json else terminal_view
-    manifest_writer = ManifestWriter(session, history, clock)
+
+
+async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
+    session, history, store = approved.session, approved.history, approved.store
+    limits = replace(store.limits, budgets=approval.storyboard_budgets(session, approved.plan, history))
+    store.ledger.set_budget_scope(limits)
+    manifest_writer = ManifestWriter(session, history, store.clock)
 
     def emit(event: RunEvent) -> None:
         if event.outcome is not None:
@@ -66,68 +95,27 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         run_view.tell(event)
         manifest_writer.tell(event)
 
-    if plan.is_free and not session.command.display.quiet:
-        _warn_missing_fonts(plan)
-    try:
-        result = anyio.run(_execute, session, plan, history, store, overrides, emit, run_view)
-    except BaseException as error:
-        run_view.close()
-        with suppress(Failure):  # the error that ended the run matters more to the user
-            write_manifests(session, history)
-        raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
-    run_view.close()
-    if overrides.first_take and not plan.is_free:
-        write_first_picks(session, history, _first_take_picks(session, history, overrides, clock))
-    write_manifests(session, history)
-    if not session.command.display.as_json:
-        context = closing_context(session, store, history, clock.monotonic() - started_at, result)
-        context = replace(context, films=closing_films(session, history, context.whole_plan or plan, result))
-        print(
-            closing(result, terminal_width(), use_color(sys.stdout, session.command.display.no_color), context), end=""
-        )
-    return result.exit_code
-
-
-async def _execute(
-    session: Session,
-    plan: Plan,
-    history: History,
-    store: RunStore,
-    overrides: PlanOverrides,
-    emit: Callable[[RunEvent], None],
-    run_view: View,
-) -> RunResult:
-    limits = replace(store.limits, budgets=approval.storyboard_budgets(session, plan, history))
-    store.ledger.set_budget_scope(limits)
     stop_request = StopRequest()
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         gateway = await provider_gateway.open_gateway(session, history, stack)
         group.start_soon(_watch_signals, stop_request, run_view)
-        mark_orphans = lock_outputs_of_orphans(session, plan, stack.enter_context(ExitStack()))
-        replan = _replanner(session, store, limits, overrides)
+        mark_orphans = lock_outputs_of_orphans(session, approved.plan, stack.enter_context(ExitStack()))
+        replan = _replanner(approved, limits)
+        planned = PlannedWork(mark_orphans(approved.plan), history, lambda history: mark_orphans(replan(history)))
+        ports = RunPorts(gateway, store.ledger, store.clock, emit)
         async with webhooks.listen(session, gateway.client, store.clock, emit) as inbox:
-            result = await run_loop(
-                mark_orphans(plan),
-                history,
-                gateway,
-                store.ledger,
-                store.clock,
-                limits,
-                emit,
-                lambda history: mark_orphans(replan(history)),
-                stop_request,
-                inbox=inbox,
-            )
+            result = await run_loop(planned, ports, limits, stop_request, inbox)
         group.cancel_scope.cancel()
     return with_sums(session, history, result)
 
 
-def _replanner(
-    session: Session, store: RunStore, limits: RunLimits, overrides: PlanOverrides
-) -> Callable[[History], Plan]:
+def _replanner(approved: ApprovedPlan, limits: RunLimits) -> Callable[[History], Plan]:
+    session = approved.session
+
     def replan(history: History) -> Plan:
-        plan = session.plan(history, selected=session.selected(history), overrides=overrides)
-        store.ledger.set_budget_scope(replace(limits, budgets=approval.storyboard_budgets(session, plan, history)))
+        plan = session.plan(history, selected=session.selected(history), overrides=approved.overrides)
+        budgets = approval.storyboard_budgets(session, plan, history)
+        approved.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
         return plan
 
     return replan
@@ -182,14 +170,13 @@ class ManifestWriter:
             self.next_at = now + max(_MANIFEST_EVERY, _MANIFEST_SHARE * (now - started_at))
 
 
-def _warn_missing_fonts(plan: Plan) -> None:
-    """Warn about the font that the animatics of this plan lack."""
+def _missing_font(plan: Plan) -> str | None:
+    """The font that the animatics of this plan lack."""
     from runner.animatic.fonts import missing_font
     from runner.settings.environment import child_environment
 
     prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.is_billable)
-    if not prompts.isascii() and (message := missing_font(prompts, child_environment())) is not None:
-        print(message, file=sys.stderr)
+    return None if prompts.isascii() else missing_font(prompts, child_environment())
 
 
 def _spending_limit(session: Session, plan: Plan) -> Decimal | None:

@@ -7,6 +7,7 @@ import anyio
 
 from runner.app.clip_fetcher import ClipFetcher
 from runner.app.confirmation import confirm_tasks
+from runner.app.conversation import Note
 from runner.app.fetch import OrphanFetcher
 from runner.app.late_bills import read_due_bills
 from runner.app.manifests import write_manifests
@@ -23,12 +24,12 @@ from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck
 
 
-def fetch_clips(session: Session) -> list[ClipCheck]:
+def fetch_clips(session: Session, note: Note) -> list[ClipCheck]:
     """Fetch every recorded clip that is missing or changed; the state of each clip afterwards."""
-    return _with_ledger(session, _fetch_all)
+    return _with_ledger(session, note, _fetch_all)
 
 
-def accept_clips(session: Session, names: Sequence[str]) -> list[ClipCheck]:
+def accept_clips(session: Session, names: Sequence[str], note: Note) -> list[ClipCheck]:
     """Accept the doubtful clips of the named shots; a shot without one is a usage error, before anything moves."""
 
     async def accept_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
@@ -37,16 +38,16 @@ def accept_clips(session: Session, names: Sequence[str]) -> list[ClipCheck]:
             fetcher = ClipFetcher(session, history, store, gateway)
             return [await fetcher.accept(step, attempt) for step, attempt in doubtful]
 
-    return _with_ledger(session, accept_all)
+    return _with_ledger(session, note, accept_all)
 
 
 def _with_ledger(
-    session: Session, work: Callable[[Session, History, RunStore], Awaitable[list[ClipCheck]]]
+    session: Session, note: Note, work: Callable[[Session, History, RunStore], Awaitable[list[ClipCheck]]]
 ) -> list[ClipCheck]:
     """Run `work` under the locks of the outputs, then write the manifests."""
-    with open_run_store(session) as store:
+    with open_run_store(session, note) as store:
         history = session.with_manifests(store.history())
-        confirm_tasks(session, history, store)
+        confirm_tasks(session, history, store, note)
         results = anyio.run(work, session, history, store)
         write_manifests(session, history)
     return results

@@ -4,9 +4,9 @@ Nothing here changes the run's exit code: what cannot be made is a note.
 """
 
 import os
-import sys
 from collections.abc import Iterator
 
+from runner.app.conversation import Conversation
 from runner.app.cut_key import NAME, older_cut, stored_key
 from runner.app.films import Film, whole_films
 from runner.app.session import Session
@@ -20,13 +20,15 @@ from runner.show.screens.film_lines import FilmLine
 from runner.show.text.format import count, length
 
 
-def closing_films(session: Session, history: History, plan: Plan, result: RunResult) -> tuple[FilmLine, ...]:
+def closing_films(
+    session: Session, history: History, plan: Plan, result: RunResult, conversation: Conversation
+) -> tuple[FilmLine, ...]:
     """Make the films of a run that finished a take; the lines of its closing. `plan` is that of all shots."""
     changed = {take.step.shot.film for take in result.finished}
     lines: list[FilmLine] = []
     for film in whole_films(session, history, plan):
         if film.cut.film in changed and _is_wanted(session, result):
-            lines += _new_film(session, film)
+            lines += _new_film(session, film, conversation)
         else:
             lines += older_cut_lines(session, film)
     return tuple(lines)
@@ -74,11 +76,11 @@ def _is_wanted(session: Session, result: RunResult) -> bool:
     return not (is_for_programs or is_part or result.interrupted or session.command.execution.no_cut)
 
 
-def _new_film(session: Session, film: Film) -> Iterator[FilmLine]:
+def _new_film(session: Session, film: Film, conversation: Conversation) -> Iterator[FilmLine]:
     """The film's cut and sheet; the commands that make them where they were stopped, failed, or take an encoder."""
     command = cut_command(session, film)
     try:
-        yield _cut_line(session, film, command)
+        yield _cut_line(session, film, command, conversation)
         yield _sheet_line(session, film)
     except KeyboardInterrupt:
         yield FilmLine("note", "the cut was stopped", command=command)
@@ -89,16 +91,15 @@ def _new_film(session: Session, film: Film) -> Iterator[FilmLine]:
         yield from older_cut_lines(session, film)
 
 
-def _cut_line(session: Session, film: Film, command: str) -> FilmLine:
+def _cut_line(session: Session, film: Film, command: str, conversation: Conversation) -> FilmLine:
     """The cut that was made; of a paid film that would have to be encoded, the command that does."""
     from runner.app.cut import CutOptions, make_cut
     from runner.assembly.parts import CannotCopy
-    from runner.show.live.film_progress import FilmProgress
 
     is_free = session.settings.account.free
     options = CutOptions(quick=is_free, copy_only=not is_free)
     try:
-        with FilmProgress(sys.stderr, "cut", is_shown=True) as progress:
+        with conversation.follow_cut() as progress:
             cut = make_cut(session, film, options, progress.tell)
     except CannotCopy as error:
         return FilmLine("watch", command, f"encodes the film, since {error.reason}", is_command=True)

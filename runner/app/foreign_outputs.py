@@ -1,15 +1,11 @@
 """Skips storyboards whose manifest is unreadable or belongs to another account, and reports them."""
 
-import sys
-from collections.abc import Sequence
-
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.language.model import Batch
 from runner.lazy_dataclass import replace
-from runner.show.text.escape import escape_terminal
 
 
 def history_without_foreign(session: Session, everything: bool = False) -> tuple[Session, History, list[str]]:
@@ -37,9 +33,3 @@ def without_foreign(session: Session) -> tuple[Session, list[str]]:
         else:
             own_storyboards.append(storyboard)
     return (replace(session, batch=Batch(tuple(own_storyboards))) if reasons else session), reasons
-
-
-def print_warnings(messages: Sequence[str]) -> None:
-    """Print the messages to standard error, one line each."""
-    for message in messages:
-        print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
+from runner.app.conversation import Note
 from runner.app.manifests import write_keeps, write_manifests
 from runner.app.named_shots import shot_of_former_name
 from runner.app.run_store import open_run_store
@@ -29,9 +30,9 @@ class NextOrders:
     is_free: bool
 
 
-def keep_clips(session: Session, selection: Sequence[str]) -> list[KeepAnswer]:
+def keep_clips(session: Session, selection: Sequence[str], note: Note) -> list[KeepAnswer]:
     """Keep the clips of the selected shots; the answer for each of their takes."""
-    with _locked_history(session) as history:
+    with _locked_history(session, note) as history:
         keys = _selected(session, selection, history)
         plan = session.plan(history)
         answers = [answer for key in keys for answer in _answers(session, history, plan, key)]
@@ -43,9 +44,9 @@ def keep_clips(session: Session, selection: Sequence[str]) -> list[KeepAnswer]:
     return answers
 
 
-def undo_keeps(session: Session, selection: Sequence[str]) -> tuple[list[Step], NextOrders]:
+def undo_keeps(session: Session, selection: Sequence[str], note: Note) -> tuple[list[Step], NextOrders]:
     """Remove the keeps of the selected shots; return their takes, and the orders of the next run."""
-    with _locked_history(session) as history:
+    with _locked_history(session, note) as history:
         keys = _selected(session, selection, history)
         plan = session.plan(history)
         steps = [step for key in keys for step in plan.steps_of(key) if step.keep is not None]
@@ -59,9 +60,9 @@ def undo_keeps(session: Session, selection: Sequence[str]) -> tuple[list[Step], 
 
 
 @contextmanager
-def _locked_history(session: Session) -> Iterator[History]:
+def _locked_history(session: Session, note: Note) -> Iterator[History]:
     """Context manager: the history, with outputs locked and manifests up to date."""
-    with open_run_store(session) as store:
+    with open_run_store(session, note) as store:
         history = session.with_manifests(store.history())
         write_manifests(session, history)
         yield history

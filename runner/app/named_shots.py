@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.options import CommandOptions
 from runner.app.plan_report import read_history
-from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
+from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot
 from runner.attempts.film import ShotKey
 from runner.diagnostics.failures import Failure
-from runner.diagnostics.plural import count
-from runner.diagnostics.problem import CommandError, ExitCode, Problems
+from runner.diagnostics.problem import Problems
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import replace
 from runner.planning.selection import select
@@ -17,14 +17,14 @@ from runner.planning.selection import select
 def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
     """Open a session of the storyboards that hold the named shots; each name is a SHOT or an expression of SELECT.
 
-    If one of these storyboards has errors, show its problems and raise `CommandError` (exit 3).
+    Raise `InvalidStoryboardsError` (exit 3) if one of these storyboards has errors.
     """
     whole = load_session(command, prefer_clips=True)
     faults = _faults(whole)
     fit = _narrowed(whole, {board.path for board in whole.batch.storyboards} - faults.keys())
     paths = {film.storyboard for name in names for film, _ in _matches(whole, fit, name)}
     if broken := paths & faults.keys():
-        _stop(whole, [faults[path] for path in sorted(broken)])
+        raise _refusal(whole, [faults[path] for path in sorted(broken)])
     session = _narrowed(fit, paths)
     reject_shared_outputs(session)
     return session
@@ -59,18 +59,16 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
         if (former := shot_of_former_name(fit, expression)) is not None:
             return frozenset({former.key})
         if whole.problems.errors:
-            _stop(whole, [whole.problems])
+            raise _refusal(whole, [whole.problems]) from None
         raise
 
 
-def _stop(session: Session, faults: Iterable[Problems]) -> None:
+def _refusal(session: Session, faults: Iterable[Problems]) -> InvalidStoryboardsError:
     problems = Problems()
     for fault in faults:
         problems.items += fault.items
         problems.sources |= fault.sources
-    show_problems(replace(session, problems=problems))
-    message = f"{count(len(problems.errors), 'error')} to mend first; nothing was changed"
-    raise CommandError(ExitCode.INVALID, message)
+    return InvalidStoryboardsError(problems, session.settings.root, "nothing was changed")
 
 
 def shot_of_former_name(session: Session, name: str) -> Shot | None:

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from runner.app.conversation import Note
 from runner.app.field_locations import field_locator
 from runner.app.session import Session
 from runner.attempts.clip_name import ClipName
@@ -71,34 +71,30 @@ class RunStore:
 
 
 @contextmanager
-def open_run_store(session: Session) -> Iterator[RunStore]:
+def open_run_store(session: Session, note: Note) -> Iterator[RunStore]:
     """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
     for storyboard in session.batch.storyboards:
         _check_name(storyboard.path)
     outputs = [session.output_folder(storyboard.film) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
-    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session) as store:
+    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session, note) as store:
         yield store
 
 
 @contextmanager
-def open_ledger(session: Session) -> Iterator[RunStore]:
-    """Open the ledger for writing, without locking an output."""
+def open_ledger(session: Session, note: Note) -> Iterator[RunStore]:
+    """Open the ledger for writing, without locking an output; `note` gets what it has to tell."""
     _check_name(str(session.settings.root))
     clock = SystemClock()
     ledger = Ledger(session.settings.state, clock)
     try:
         limits = run_limits(session, clock.token())
         names = session.first_version_names(ledger)
-        ledger.start_run(session.settings.account, str(session.settings.root), limits, names, _report)
+        ledger.start_run(session.settings.account, str(session.settings.root), limits, names, note)
         yield RunStore(session, ledger, clock, limits)
     finally:
         ledger.close()
-
-
-def _report(message: str) -> None:
-    print(f"storyboard: {message}", file=sys.stderr)
 
 
 def _check_name(path: str) -> None:

@@ -1,19 +1,18 @@
 """Saved plans: writes one, opens the session that carries one out, and refuses what it does not list."""
 
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from runner.app.conversation import Note
 from runner.app.destinations import destinations
 from runner.app.options import CommandOptions, InputOptions, OrderOptions, SelectionOptions
 from runner.app.run_store import RunStore
-from runner.app.session import Session, load_session, open_session, reject_shared_outputs
+from runner.app.session import Session, open_session
 from runner.attempts.history import History
 from runner.clock import Clock, SystemClock, format_utc
 from runner.diagnostics.failures import LedgerUnusable
-from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, read_named
 from runner.files.writing import replace_content
@@ -73,10 +72,12 @@ def new_saved_plan(session: Session, plan: Plan, history: History, valid: timede
     )
 
 
-def save(session: Session, saved: SavedPlan, document: Mapping[str, object], path: Path, clock: Clock) -> None:
+def save(
+    session: Session, saved: SavedPlan, document: Mapping[str, object], path: Path, clock: Clock, note: Note
+) -> None:
     """Write a saved plan into ledger and file; a file that is no saved plan is not overwritten."""
     _check_target(path)
-    _note_in_ledger(session, saved, clock)
+    _note_in_ledger(session, saved, clock, note)
     try:
         replace_content(path, path.absolute().parent, json_document(document, deep=2).encode())
     except (OSError, ValueError) as error:
@@ -96,7 +97,7 @@ def _check_target(path: Path) -> None:
         raise CommandError(ExitCode.USAGE, message) from error
 
 
-def _note_in_ledger(session: Session, saved: SavedPlan, clock: Clock) -> None:
+def _note_in_ledger(session: Session, saved: SavedPlan, clock: Clock, note: Note) -> None:
     """Write a paid plan into this machine's ledger, as consent; a pull request's job consents to nothing."""
     settings = session.settings
     if settings.account.free or settings.pull_request is not None or settings.state_or_none is None:
@@ -108,11 +109,11 @@ def _note_in_ledger(session: Session, saved: SavedPlan, clock: Clock) -> None:
         ledger = Ledger(settings.state, clock)
         try:
             row = SavedPlanRow(saved.id, saved.digest, saved.ceiling)
-            ledger.note_saved_plan(settings.account, row, _warn)
+            ledger.note_saved_plan(settings.account, row, note)
         finally:
             ledger.close()
     except LedgerUnusable as error:
-        _warn(f"{error.message}\n  so this ledger does not know the plan, and a run of it needs --yes")
+        note(f"{error.message}\n  so this ledger does not know the plan, and a run of it needs --yes")
 
 
 # -- reading ----------------------------------------------------------------------------------------------------
@@ -163,22 +164,7 @@ def open_for_run(command: CommandOptions, path: Path) -> Session:
     return open_saved(command, path, saved)
 
 
-def open_without_a_word(command: CommandOptions) -> Session:
-    """The session of storyboards without errors; raise `CommandError` without showing the errors."""
-    session = load_session(command)
-    if session.problems.errors:
-        errors = count(len(session.problems.errors), "error")
-        raise CommandError(ExitCode.INVALID, f"its storyboards have {errors} now: storyboard validate")
-    reject_shared_outputs(session)
-    return session
-
-
-def open_saved(
-    command: CommandOptions,
-    path: Path,
-    saved: SavedPlan,
-    opened: Callable[[CommandOptions], Session] = open_session,
-) -> Session:
+def open_saved(command: CommandOptions, path: Path, saved: SavedPlan) -> Session:
     """The session of a saved plan's storyboards, compiled anew; raise `CommandError` where they are not here."""
     if saved.provider not in providers():
         raise _other(path, f"it is for {saved.provider}, which this version does not know")
@@ -191,7 +177,7 @@ def open_saved(
         selection=SelectionOptions(saved.select, saved.exclude),
         orders=OrderOptions(saved.retake, saved.again, saved.first_take),
     )
-    session = replace(opened(command), saved_plan=saved)
+    session = replace(open_session(command), saved_plan=saved)
     if session.films != saved.films:
         raise _other(path, "its storyboards stand in another repository")
     account = session.settings.account
@@ -225,7 +211,7 @@ def compared(session: Session, saved: SavedPlan, plan: Plan, history: History) -
     return compare(saved, plan, history, lambda step: encode(step.shot.request), places)
 
 
-def check_plan(session: Session, plan: Plan, history: History, store: RunStore) -> None:
+def check_plan(session: Session, plan: Plan, history: History, store: RunStore, note: Note) -> None:
     """Raise `CommandError` (exit 4) unless the saved plan of the session lists all that the plan orders."""
     saved, path = session.saved_plan, session.command.input.saved_plan
     if saved is None:
@@ -243,14 +229,10 @@ def check_plan(session: Session, plan: Plan, history: History, store: RunStore) 
         raise CommandError(ExitCode.DECLINED, "\n".join(lines))
     if not session.command.display.quiet:
         for line in summary(comparison.left_out):
-            _warn(line)
+            note(line)
 
 
 def is_consent(session: Session, store: RunStore) -> bool:
     """Whether the user consented to the session's saved plan by saving it on this ledger."""
     saved = session.saved_plan
     return saved is not None and store.ledger.saved_plan(session.settings.account, saved.id) is not None
-
-
-def _warn(message: str) -> None:
-    print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)

@@ -1,7 +1,6 @@
 """The session of a command that works on takes: the compiled project, its history and its plan."""
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.app.command_line import command_line
+from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.material_routes import routes_of
 from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project
@@ -17,7 +17,6 @@ from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
 from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
-from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
@@ -26,11 +25,11 @@ from runner.paid_providers import paid_provider_name
 from runner.planning.attempt_action import ClipExists
 from runner.planning.material_routes import Routes
 from runner.planning.plan import Action, CanPublish, Plan, every_material
-from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
+from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides, ProviderTerms, RepositoryFiles
+from runner.planning.planner import build_plan
 from runner.planning.selection import select, storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
-from runner.show.text.terminal import use_color
 from runner.store.git import Repository, identify
 from runner.store.manifest import reading
 from runner.store.manifest.document import NAME, Manifest
@@ -174,19 +173,15 @@ class Session(Project):
         overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
         """The plan of a run with the settings of this command."""
+        settings = self.settings
         while True:
             plan = build_plan(
                 batch or self.batch,
                 history,
-                account=self.settings.account,
-                edition=self.edition,
-                usd_per_credit=self.settings.usd_per_credit,
-                clip_exists=self.clip_exists(history),
+                ProviderTerms(settings.account, self.edition, settings.usd_per_credit, self._can_publish(batch)),
+                RepositoryFiles(self.clip_exists(history), str(settings.root), self.is_gone),
                 selected=selected,
                 overrides=overrides,
-                root=str(self.settings.root),
-                can_publish=self._can_publish(batch),
-                is_gone=self.is_gone,
             )
             if not history.load_pending():
                 return plan if overrides.first is None else plan.ordering_only(overrides.first)
@@ -317,12 +312,10 @@ def open_for_reading(command: CommandOptions) -> Session:
 
 
 def open_session(command: CommandOptions, *, prefer_clips: bool = False) -> Session:
-    """Open a session; if the storyboards have errors, show the problems and raise `CommandError` (exit 3)."""
+    """Open a session; raise `InvalidStoryboardsError` (exit 3) if the storyboards have errors."""
     session = load_session(command, prefer_clips=prefer_clips)
     if session.problems.errors:
-        show_problems(session)
-        errors = count(len(session.problems.errors), "error")
-        raise CommandError(ExitCode.INVALID, f"{errors} to mend first; nothing was sent")
+        raise InvalidStoryboardsError(session.problems, session.settings.root, "nothing was sent")
     reject_shared_outputs(session)
     return session
 
@@ -346,16 +339,3 @@ def reject_shared_outputs(session: Session) -> None:
             f"{other.path} and {storyboard.path} have the same output, {session.display_path(folder)}: "
             "rename one of them",
         )
-
-
-def show_problems(session: Session) -> None:
-    """Print the problems: for people on standard error, for programs on standard output."""
-    if session.command.display.as_json:
-        from runner.show.json.problems import problems_json
-
-        print(problems_json(session.problems))
-    else:
-        from runner.show.screens import problems as show
-
-        color = use_color(sys.stderr, session.command.display.no_color)
-        print(show.render_problems(session.problems, session.settings.root, Path.cwd(), color), file=sys.stderr)

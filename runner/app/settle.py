@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
+from runner.app.conversation import Note
 from runner.app.plan_report import left_by_gone_repositories, unknown_receipts
 from runner.app.session import Session, resolve_shot
 from runner.attempts.attempt import Attempt, AttemptState
@@ -54,14 +55,17 @@ def list_unsettled(session: Session) -> tuple[UnsettledList, list[str]]:
     return unsettled, foreign
 
 
-def settle_attempt(session: Session, reference: str, statement: Statement) -> tuple[Attempt, SettlementVerdict]:
+def settle_attempt(
+    session: Session, reference: str, statement: Statement, note: Note
+) -> tuple[Attempt, SettlementVerdict]:
     """Settle the attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; return it with the verdict.
 
     Raise `CommandError` where no single attempt is meant, or the statement does not fit it: nothing is changed then.
     """
     session, foreign = foreign_outputs.without_foreign(session)
-    foreign_outputs.print_warnings(foreign)
-    with run_store.open_ledger(session) as store:
+    for message in foreign:
+        note(message)
+    with run_store.open_ledger(session, note) as store:
         history = session.with_manifests(store.history(everything=True))
         names = _look_up_takes(session, history)
         _load_left_behind(history, left_by_gone_repositories(session))
@@ -73,9 +77,9 @@ def settle_attempt(session: Session, reference: str, statement: Statement) -> tu
     return attempt, event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
 
 
-def forget_task(session: Session, task: str) -> None:
+def forget_task(session: Session, task: str, note: Note) -> None:
     """Give up a task that only a receipt of the first version names, by the user's word."""
-    with run_store.open_ledger(session) as store:
+    with run_store.open_ledger(session, note) as store:
         tasks = [receipt.task for receipt in store.ledger.unknown_receipts()]
         if task not in tasks:
             candidates = f"; those that do: {', '.join(tasks)}" if tasks else ""

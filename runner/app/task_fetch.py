@@ -7,8 +7,9 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
+from runner.app.conversation import Note
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.run_store import RunStore
+from runner.app.run_store import RunStore, open_ledger
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
@@ -29,11 +30,21 @@ class FetchedTask:
     message: str
 
 
-def fetch_task(session: Session, store: RunStore, task: str, target: Path) -> FetchedTask:
+def fetch_task(session: Session, task: str, target: Path, note: Note) -> FetchedTask:
     """Ask for a task of this account with the key that is set, and store its clip; an existing file stays as it is.
 
     Raises `CommandError` for a task that the ledger does not know, and for a file that exists or cannot be written.
     """
+    with open_ledger(session, note) as store:
+        attempt = _attempt_of(session, store, task)
+        if os.path.lexists(target):
+            raise CommandError(ExitCode.INVALID, f"{target} exists, and is never overwritten: name another file")
+        if not target.parent.is_dir():
+            raise CommandError(ExitCode.INVALID, f"{target.parent} is no folder: nothing was fetched")
+        return anyio.run(_fetch, session, store, attempt, target.absolute())
+
+
+def _attempt_of(session: Session, store: RunStore, task: str) -> Attempt:
     settings = session.settings
     attempt = store.ledger.attempt_of_task(settings.account, str(settings.root), task)
     if attempt is None:
@@ -42,11 +53,7 @@ def fetch_task(session: Session, store: RunStore, task: str, target: Path) -> Fe
             f"no attempt in this machine's ledger has the task {task}; if it is of a shot, take it over first: "
             f"storyboard settle STORYBOARD:SHOT --task {task}",
         )
-    if os.path.lexists(target):
-        raise CommandError(ExitCode.INVALID, f"{target} exists, and is never overwritten: name another file")
-    if not target.parent.is_dir():
-        raise CommandError(ExitCode.INVALID, f"{target.parent} is no folder: nothing was fetched")
-    return anyio.run(_fetch, session, store, attempt, target.absolute())
+    return attempt
 
 
 async def _fetch(session: Session, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:

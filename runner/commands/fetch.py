@@ -4,11 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from runner.app import run_store, task_fetch
 from runner.app.fetch_clips import accept_clips, fetch_clips
 from runner.app.named_shots import open_for_shots
 from runner.app.session import open_for_billing, open_for_reading
+from runner.app.task_fetch import fetch_task
 from runner.commands import flags
+from runner.commands.notes import note
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.show.json.clips import clips_json
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         return _fetch_task(args)
     options = flags.command_options(args)
     session = open_for_shots(options, args.accept) if args.accept else open_for_reading(options)
-    results = accept_clips(session, args.accept) if args.accept else fetch_clips(session)
+    results = accept_clips(session, args.accept, note) if args.accept else fetch_clips(session, note)
     if args.json:
         print(json_document(clips_json(results, "fetch")), end="")
     else:
@@ -76,8 +77,7 @@ def _fetch_task(args: argparse.Namespace) -> ExitCode:
     if args.task is None or args.to is None or args.accept or args.json:
         raise CommandError(ExitCode.USAGE, "say which task and where: storyboard fetch --task ID --to FILE")
     session = open_for_billing(flags.command_options(args))
-    with run_store.open_ledger(session) as store:
-        fetched = task_fetch.fetch_task(session, store, args.task, args.to)
+    fetched = fetch_task(session, args.task, args.to, note)
     if fetched.code is not ExitCode.OK or not args.quiet:
         print(escape_terminal(fetched.message), file=sys.stdout if fetched.code is ExitCode.OK else sys.stderr)
     return fetched.code

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.app.completion_words import keep_completion_words
-from runner.app.destinations import destinations
 from runner.app.exceeded_limit import context_with_limit
-from runner.app.plan_report import read_history, warnings
+from runner.app.plan_report import read_history
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
-from runner.planning.outgoing import outgoing_materials, sent_contents
-from runner.planning.plan import Plan
 from runner.show.screens.plan import price_line, screen
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
@@ -87,9 +84,11 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.saved_plan is not None:
         from runner.commands.saved_plan import save_plan
 
-        save_plan(args, session, plan, history, lambda: _document(session, plan, history))
+        save_plan(args, session, plan, history)
     elif args.json:
-        print(json_document(_document(session, plan, history), deep=2), end="")
+        from runner.app.plan_document import plan_document
+
+        print(json_document(plan_document(session, plan, history), deep=2), end="")
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:
@@ -139,20 +138,3 @@ def _explain(session: Session, reference: str) -> ExitCode:
             render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.command.display.no_color)), end=""
         )
     return ExitCode.OK
-
-
-def _document(session: Session, plan: Plan, history: History) -> dict[str, object]:
-    from runner.providers.api import provider_api
-    from runner.requests.placeholder import placeholder
-    from runner.show.json.plan import PlanFacts, plan_json
-    from runner.show.screens.missing_clips import as_made, find_missing_clips
-
-    body_of = provider_api().encoder(session.edition, placeholder)
-    facts = PlanFacts(
-        session.output_name,
-        warnings(session, plan),
-        outgoing_materials(plan, session.routes, sent_contents(history)),
-        destinations(session, history),
-    )
-    plan = as_made(plan, find_missing_clips(plan.steps, history), reason=None)
-    return plan_json(plan, lambda step: body_of(step.shot.request), facts)

@@ -1,13 +1,21 @@
 """`storyboard run`: plans, asks, creates tasks, downloads clips, writes the manifest."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from runner.app.run import make_missing_clips
-from runner.app.session import open_session
+from runner.app.run_outcome import RunOutcome
+from runner.app.session import Session, open_session
 from runner.commands import flags
+from runner.commands.conversation import TerminalConversation
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.engine.run_events import RunEvent
 from runner.paid_providers import paid_provider_name
+from runner.show.live.view import JsonView
+from runner.show.screens.closing import closing
+from runner.show.screens.plan import PlanContext, screen
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -71,14 +79,39 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    session = _open(args)
+    outcome = make_missing_clips(session, TerminalConversation(session.command.display))
+    _show(session, outcome)
+    return outcome.exit_code
+
+
+def _open(args: argparse.Namespace) -> Session:
     if args.plan is None:
         if not args.files:
             raise CommandError(ExitCode.USAGE, "run needs FILE, or --plan PLAN\n  storyboard run --help")
-        return make_missing_clips(open_session(flags.command_options(args)))
+        return open_session(flags.command_options(args))
     from runner.app.saved_plans import open_for_run
 
     flags.refuse_others(args, add, BESIDE_PLAN, "--plan")
-    return make_missing_clips(open_for_run(flags.command_options(args), args.plan))
+    return open_for_run(flags.command_options(args), args.plan)
+
+
+def _show(session: Session, outcome: RunOutcome) -> None:
+    """Show the end of a run; the events of one that was followed stood in its JSON already."""
+    display = session.command.display
+    color = use_color(sys.stdout, display.no_color)
+    if outcome.closing is not None:
+        print(closing(outcome.result, terminal_width(), color, outcome.closing), end="")
+    elif display.as_json and not outcome.was_followed:
+        json_view = JsonView(sys.stdout)
+        json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=outcome.result))
+        json_view.close()
+    elif not display.as_json and not display.quiet:
+        context = PlanContext(command_line=session.command_line.without_extra_orders())
+        print(screen(outcome.plan, terminal_width(), color, context=context), end="")
+    if outcome.next_command and not display.quiet:
+        print("\nonly the first takes were ordered (--canary); look at them, then go on with", file=sys.stderr)
+        print(f"  {outcome.next_command}", file=sys.stderr)
 
 
 BESIDE_PLAN = frozenset(

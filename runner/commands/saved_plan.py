@@ -3,18 +3,21 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 from runner.app import saved_plans
 from runner.app.exceeded_limit import context_with_limit
+from runner.app.invalid_storyboards import InvalidStoryboardsError
+from runner.app.plan_document import plan_document
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.commands import flags
+from runner.commands.notes import note
 from runner.diagnostics.failures import Failure
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
@@ -29,15 +32,17 @@ from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
-def save_plan(
-    args: argparse.Namespace, session: Session, plan: Plan, history: History, document: Callable[[], dict[str, object]]
-) -> None:
+def save_plan(args: argparse.Namespace, session: Session, plan: Plan, history: History) -> None:
     """Save the plan as `-o` says, and show it."""
     clock, path = SystemClock(), args.saved_plan
     saved = saved_plans.new_saved_plan(session, plan, history, args.valid, clock)
-    saved_plans.save(session, saved, saved_plan_json(saved, document()), path, clock)
+
+    def document() -> dict[str, object]:
+        return saved_plan_json(saved, plan_document(session, plan, history))
+
+    saved_plans.save(session, saved, document(), path, clock, note)
     if args.json:
-        print(json_document(saved_plan_json(saved, document()), deep=2), end="")
+        print(json_document(document(), deep=2), end="")
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:
@@ -68,9 +73,13 @@ def show_saved_plan(args: argparse.Namespace, path: Path) -> ExitCode:
 def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[Comparison, Decimal | None]:
     """The differences since, and the price of a credit where the storyboards are still here."""
     try:
-        session = saved_plans.open_saved(flags.command_options(args), path, saved, saved_plans.open_without_a_word)
+        session = saved_plans.open_saved(flags.command_options(args), path, saved)
         history = read_history(session)
         plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
         return saved_plans.compared(session, saved, plan, history), session.settings.usd_per_credit
+    except InvalidStoryboardsError as invalid:
+        errors = count(len(invalid.problems.errors), "error")
+        message = f"its storyboards have {errors} now: storyboard validate"
     except Failure as failure:
-        return Comparison((PlanDifference("storyboards", failure.message),), ()), None
+        message = failure.message
+    return Comparison((PlanDifference("storyboards", message),), ()), None

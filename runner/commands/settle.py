@@ -3,9 +3,10 @@
 import argparse
 import sys
 
-from runner.app import foreign_outputs, settle
+from runner.app import settle
 from runner.app.session import Session, open_for_billing
 from runner.commands import flags
+from runner.commands.notes import note
 from runner.diagnostics.problem import CommandError, ExitCode, most_severe
 from runner.show.json.settle import settle_json
 from runner.show.screens import settle as screens
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         if statement != settle.Statement():
             raise CommandError(ExitCode.USAGE, "name the shot: storyboard settle SHOT …")
         return _list(session)
-    attempt, verdict = settle.settle_attempt(session, args.shot, statement)
+    attempt, verdict = settle.settle_attempt(session, args.shot, statement, note)
     if not args.quiet:
         print(*wrap(screens.confirmation(attempt, verdict, args.task), terminal_width()), sep="\n")
     return ExitCode.OK
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _forget(session: Session, task: str | None, shot: str | None) -> ExitCode:
     if task is None or shot is not None:
         raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
-    settle.forget_task(session, task)
+    settle.forget_task(session, task, note)
     if not session.command.display.quiet:
         print(f"{escape_terminal(task)}: given up; no run asks for it any more")
     return ExitCode.OK
@@ -90,7 +91,8 @@ def _forget(session: Session, task: str | None, shot: str | None) -> ExitCode:
 
 def _list(session: Session) -> ExitCode:
     unsettled, foreign = settle.list_unsettled(session)
-    foreign_outputs.print_warnings(foreign)
+    for message in foreign:
+        note(message)
     display = session.command.display
     if display.as_json:
         print(json_document(settle_json(unsettled)), end="")

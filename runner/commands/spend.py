@@ -6,10 +6,10 @@ import sys
 from datetime import date
 from typing import get_args
 
-from runner.app import foreign_outputs
 from runner.app.session import open_for_billing
 from runner.app.spend import bill, period_between, period_of_month
 from runner.commands import flags
+from runner.commands.notes import note
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.json.spend import spend_json
 from runner.show.screens.spend import By, spend, spend_csv
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     is_open = args.since or args.until
     period = period_between(args.since, args.until) if is_open else period_of_month(args.month)
     report, foreign = bill(session, period, args.by)
-    foreign_outputs.print_warnings(foreign)
+    for message in foreign:
+        note(message)
     if args.csv:
         print(spend_csv(report), end="")
     elif args.json:

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from runner.app import foreign_outputs
 from runner.app.session import open_for_reading
 from runner.app.status import status_report
 from runner.commands import flags
+from runner.commands.notes import note
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.show.json.status import status_json
@@ -38,7 +38,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(flags.command_options(args))
     report, foreign = status_report(session)
-    foreign_outputs.print_warnings(foreign)
+    for message in foreign:
+        note(message)
     if args.json:
         print(json_document(status_json(report, session.output_name), deep=2), end="")
     else:

@@ -24,7 +24,14 @@ def price_book(data: Mapping[str, Any]) -> tuple[PriceRow, ...]:
 
 
 def _model(name: str, values: Mapping[str, Any]) -> Model:
-    return Model(name, values["task_life"], values["default_seconds"], values["default_resolution"], _limits(values))
+    return Model(
+        name,
+        values.get("short_name", name),
+        values["task_life"],
+        values["default_seconds"],
+        values["default_resolution"],
+        _limits(values),
+    )
 
 
 def _limits(values: Mapping[str, Any]) -> Limits:

@@ -74,6 +74,11 @@ class Edition:
         return next(iter(self.model_rows.values()))
 
     @property
+    def short_names(self) -> Mapping[str, str]:
+        """The short name of each model."""
+        return {name: model.short_name for name, model in self.model_rows.items()}
+
+    @property
     def rates(self) -> Mapping[str, Decimal]:
         """Credits a second by row, on the edition's day."""
         return {name: row.rate for name, row in self.current.items()}

@@ -40,6 +40,8 @@ class Model:
     """One model of an edition, by the name that is sent and priced."""
 
     name: str
+    short_name: str
+    """The name where there is little room; the whole name for a model without one."""
     task_life: int
     """Seconds after which the provider ends a task."""
     default_seconds: int

@@ -1,17 +1,16 @@
 """The context of one run: plan, history, state in flight and credit totals, and the verbs that keep them in step."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import anyio
 from anyio import CancelScope
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Event, Intent, Payload
-from runner.attempts.history import History, duration_class
-from runner.clock import Clock
+from runner.attempts.history import duration_class
 from runner.engine import messages, schedule
 from runner.engine.credit_count import CreditCount
 from runner.engine.duration_estimates import DurationEstimates, Renewal
@@ -19,25 +18,20 @@ from runner.engine.duration_model import DurationEstimate, estimate
 from runner.engine.eligibility import can_retry
 from runner.engine.in_flight import Creates
 from runner.engine.limits import RunLimits
-from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
+from runner.engine.ports import AlreadyAttempted
 from runner.engine.queue import SharedRequest, Target, WorkQueue, build_queue
 from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, Sending, StopReason, Topic
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.run_state import OtherRuns, RunState
 from runner.engine.take_news import TakeNews
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
 from runner.planning.orphans import Orphan
-from runner.planning.plan import Plan, Step
+from runner.planning.plan import Step
 
 T = TypeVar("T")
 _DEFAULT_SECONDS, _DEFAULT_SECONDS_FREE = 150.0, 2.0
 """Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox)."""
-
-
-class BlockingRunner(Protocol):
-    """Runs a blocking call without blocking the event loop."""
-
-    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
 class RunContext:
@@ -48,32 +42,22 @@ class RunContext:
     by other means calls `history_changed`; code that changes `state` for a request calls `wake` or `work.touch`.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        history: History,
-        provider: ProviderPort,
-        ledger: LedgerPort,
-        clock: Clock,
-        limits: RunLimits,
-        emit: Callable[[RunEvent], None],
-        replan: Callable[[History], Plan],
-        run_blocking: BlockingRunner,
-    ) -> None:
+    def __init__(self, planned: PlannedWork, ports: RunPorts, limits: RunLimits) -> None:
+        plan, history, clock = planned.plan, planned.history, ports.clock
         self.plan = plan
         self.history = history
-        self.provider = provider
-        self.ledger = ledger
+        self.provider = ports.provider
+        self.ledger = ports.ledger
         self.clock = clock
         self.limits = limits
-        self.replan = replan
-        self.run_blocking = run_blocking
-        self._emit = emit
+        self.replan = planned.replan
+        self.run_blocking = ports.run_blocking
+        self._emit = ports.emit
         self._prior = limits.expected or (_DEFAULT_SECONDS_FREE if plan.account.free else _DEFAULT_SECONDS)
         self._started_at = (clock.now(), clock.monotonic())
         self.state = RunState(
             CreateThrottle(limits.concurrency),
-            "" if plan.account.free else provider.key_id,
+            "" if plan.account.free else ports.provider.key_id,
             Creates(schedule.approved_takes(plan)),
             others=OtherRuns(until=clock.monotonic() + limits.wait),
         )

@@ -1,31 +1,25 @@
 """The main loop of a run: start due orders, record their answers in the ledger, decide again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import anyio
-from anyio import CancelScope, to_thread
+from anyio import CancelScope
 from anyio.abc import TaskGroup
 
 from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Event, KeyRefused
-from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
-from runner.clock import Clock
 from runner.diagnostics.failures import Failure, SeveralFailures
 from runner.engine import bills, create, elsewhere, messages, poll, schedule, take, transfer, webhooks
 from runner.engine.limits import RunLimits
-from runner.engine.ports import LedgerPort, ProviderPort
 from runner.engine.result import summarize_run
-from runner.engine.run_context import BlockingRunner, RunContext
-from runner.engine.run_events import RunEvent, RunResult
+from runner.engine.run_context import RunContext
+from runner.engine.run_events import RunResult
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
-from runner.planning.plan import Plan
-
-T = TypeVar("T")
 
 
 class StopRequest:
@@ -40,37 +34,19 @@ class StopRequest:
         (self.second if self.first.is_set() else self.first).set()
 
 
-def single_worker_thread() -> BlockingRunner:
-    """A `BlockingRunner` that runs calls in worker threads, one at a time."""
-    limiter = anyio.CapacityLimiter(1)
-
-    async def run_blocking(work: Callable[[], T], /) -> T:
-        return await to_thread.run_sync(work, limiter=limiter)
-
-    return run_blocking
-
-
 async def run_loop(
-    plan: Plan,
-    history: History,
-    provider: ProviderPort,
-    ledger: LedgerPort,
-    clock: Clock,
+    planned: PlannedWork,
+    ports: RunPorts,
     limits: RunLimits,
-    emit: Callable[[RunEvent], None],
-    replan: Callable[[History], Plan],
     stop_request: StopRequest,
-    run_blocking: BlockingRunner | None = None,
     inbox: webhooks.WebhookInbox | None = None,
 ) -> RunResult:
-    """Executes the plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
+    """Executes a plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
 
     Raises `LedgerUnusable` when the ledger can no longer be written, any other exception only for a defect; requests
     in flight are answered and recorded first.
     """
-    run = RunContext(
-        plan, history, provider, ledger, clock, limits, emit, replan, run_blocking or single_worker_thread()
-    )
+    run = RunContext(planned, ports, limits)
     try:
         await _loop(run, stop_request, inbox)
     except BaseExceptionGroup as group:

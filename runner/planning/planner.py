@@ -5,20 +5,20 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Account
-from runner.attempts.film import ShotKey, TakeKey
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
-from runner.editions.edition import Edition, Price
+from runner.editions.edition import Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.attempt_action import ClipExists, action_of_attempt
+from runner.planning.attempt_action import action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.film_attempts import has_clip_in, was_ordered_for
 from runner.planning.kept_clips import KeptClips, kept_clips
-from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
-from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
+from runner.planning.orphans import find_orphans
+from runner.planning.plan import Action, Keep, Plan, Step
+from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides, ProviderTerms, RepositoryFiles
 from runner.planning.reason import DRAWN_OTHERWISE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import name_from
@@ -37,42 +37,16 @@ _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
 _WITHOUT_CLIP = (AttemptState.FAILED, AttemptState.REFUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOverrides:
-    """Orders of the command line beyond the storyboards."""
-
-    first_take: bool = False
-    """Whether a shot made from a shot with several takes uses its first finished take instead of a pick."""
-    again: frozenset[str] | None = None
-    """Refused or lost attempts to repeat; the plan then holds only their takes."""
-    retakes: frozenset[ShotKey] | None = None
-    """Shots to retake; the plan then holds only the next take of each."""
-    first: frozenset[TakeKey] | None = None  # the takes to order; the plan then orders no others
-
-
-NO_OVERRIDES = PlanOverrides()
-
-
 def build_plan(
     batch: Batch,
     history: History,
+    terms: ProviderTerms,
+    files: RepositoryFiles,
     *,
-    account: Account,
-    edition: Edition,
-    usd_per_credit: Decimal,
-    clip_exists: ClipExists,
     selected: frozenset[ShotKey] | None = None,
     overrides: PlanOverrides = NO_OVERRIDES,
-    root: str = "/",
-    can_publish: CanPublish = every_material,
-    is_gone: StoryboardGone = no_storyboard_gone,
 ) -> Plan:
-    """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
-
-    `can_publish` tells whether a material has a way to the provider: a take with one that has none is blocked.
-    `root` is the repository's top folder, from which the reasons name other repositories. `is_gone` tells whether a
-    storyboard's file is gone, whose attempts are orphans then.
-    """
+    """Builds the plan of a run. `selected` has the shots that the user selected; None means every shot."""
     steps, planners = list[Step](), list[_StoryboardPlanner]()
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
@@ -80,8 +54,8 @@ def build_plan(
     films = frozenset(storyboard.film for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
-            storyboard, history, account.free, edition, clip_exists, selected, overrides, first_by_fingerprint, root,
-            can_publish, frozenset(film.storyboard for film in films),
+            storyboard, history, terms, files, selected, overrides, first_by_fingerprint,
+            frozenset(film.storyboard for film in films),
         )  # fmt: skip
         planners.append(planner)
         own_steps = planner.steps()
@@ -96,8 +70,9 @@ def build_plan(
         return {step.fingerprint for step in (*steps, *whole)}
 
     return Plan(
-        batch, tuple(steps), account, edition, usd_per_credit, selected, picks, stored_picks, tuple(given_up),
-        tuple(skipped), find_orphans(history, account, films, is_gone, wanted), history.drawing,
+        batch, tuple(steps), terms.account, terms.edition, terms.usd_per_credit, selected, picks, stored_picks,
+        tuple(given_up), tuple(skipped), find_orphans(history, terms.account, films, files.is_gone, wanted),
+        history.drawing,
     )  # fmt: skip
 
 
@@ -107,16 +82,14 @@ class _StoryboardPlanner:
 
     storyboard: Storyboard
     history: History
-    free: bool
-    edition: Edition
-    clip_exists: ClipExists
+    terms: ProviderTerms
+    files: RepositoryFiles
     selected: frozenset[ShotKey] | None
     overrides: PlanOverrides
     first_by_fingerprint: dict[str, Step]
-    root: str
-    can_publish: CanPublish
     paths: frozenset[str]
     """The paths of the batch's storyboards."""
+    free: bool = field(init=False)
     shots: dict[str, Shot] = field(default_factory=dict)
     steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
     prices: dict[object, Price] = field(default_factory=dict)
@@ -124,10 +97,12 @@ class _StoryboardPlanner:
     chosen: ChosenTakes = field(init=False)
 
     def __post_init__(self) -> None:
+        self.free = self.terms.account.free
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
         self.kept_clips = kept_clips(
-            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or (), self.shots.keys()
-        )
+            self.history, self._is_of_film, self.free, self.files.clip_exists, self.overrides.again or (),
+            self.shots.keys(),
+        )  # fmt: skip
         self.chosen = ChosenTakes(
             self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
             self._fingerprint_at_hand, self._neutral_form, self._is_of_film_or_shared,
@@ -214,7 +189,7 @@ class _StoryboardPlanner:
         attempt = self.kept_clips.of(wanted)
         if attempt is not None or not shot.duration_follows:
             return attempt
-        longest = self.edition.model(shot.request.model).limits.seconds[1]
+        longest = self.terms.edition.model(shot.request.model).limits.seconds[1]
         return self.kept_clips.longer(shot, take, wanted, sources.__getitem__, longest)
 
     def _neutral_form(self, shot: Shot, take: int) -> Mapping[str, JsonValue]:
@@ -239,7 +214,7 @@ class _StoryboardPlanner:
         action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
         waits_for: Literal["run"] | None = None
         if attempt is not None and attempt.repository is not None and action is Action.RESUME:
-            reason = made_elsewhere(attempt, self.root)
+            reason = made_elsewhere(attempt, self.files.root)
             price = price if self.history.is_own_or_named(attempt) else Price(Decimal(0), price.row)
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
@@ -253,7 +228,7 @@ class _StoryboardPlanner:
 
     def _unpublished(self, request: Request) -> tuple[Material, ...]:
         """The materials of a request that have no way to the provider, each once."""
-        return tuple(dict.fromkeys(material for material in request.materials if not self.can_publish(material)))
+        return tuple(dict.fromkeys(material for material in request.materials if not self.terms.can_publish(material)))
 
     def _note_first(self, step: Step) -> None:
         """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
@@ -277,10 +252,10 @@ class _StoryboardPlanner:
 
     def _price(self, request: Request) -> Price:
         if request.has_video:
-            return self.edition.price(request, lambda take: Decimal(self.shots[take.shot].request.seconds))
+            return self.terms.edition.price(request, lambda take: Decimal(self.shots[take.shot].request.seconds))
         key = (request.model, request.resolution, request.seconds, request.upscale, bool(request.inputs))
         if (price := self.prices.get(key)) is None:
-            price = self.prices[key] = self.edition.price(request)
+            price = self.prices[key] = self.terms.edition.price(request)
         return price
 
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
@@ -380,7 +355,7 @@ class _StoryboardPlanner:
     ) -> tuple[Action, Reason]:
         if attempt is None:
             return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
-        action = action_of_attempt(attempt, self.free, self.clip_exists, self.overrides.again or frozenset())
+        action = action_of_attempt(attempt, self.free, self.files.clip_exists, self.overrides.again or frozenset())
         return action or (Action.MAKE, self._change_reason(shot, take, sources, fingerprint))
 
     def _change_reason(

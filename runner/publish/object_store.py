@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 _LONGEST_LINK = timedelta(days=7)
 """AWS refuses links that live longer."""
 _MARGIN = timedelta(hours=1)
+"""The time that a link lives beyond a task: it is signed before the task is created, which may wait for a slot."""
 _CHECK_LINK = timedelta(minutes=5)
+"""The life of a link for this program's own check: it is fetched at once."""
 _RETRIES = 2
 _RETRY_SECONDS = 20
+"""Few, since the run tries a failed upload again by itself, and says so."""
 _TIMEOUT = "60s"
 _PIECE = 5 << 20
 """Bytes of one piece of a large object; S3 takes no smaller ones."""

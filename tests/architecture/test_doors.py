@@ -21,7 +21,11 @@ DOORS = {
         ("clock.py",),
     ),
     "the environment": ({"os.environ", "os.getenv"}, ("settings/",)),
-    "printing": ({"print"}, ("app/", "commands/", "show/", "cli.py", "__main__.py")),
+    "printing": ({"print"}, ("commands/", "show/", "cli.py", "__main__.py")),
+    "the user": (
+        {"input", "sys.stdin", "sys.stdout", "sys.stderr"},
+        ("commands/", "cli.py", "__main__.py", "streams.py", "language/templates/worker", "sandbox/drawing/worker"),
+    ),
     "SQL": ({"sqlite3.connect"}, ("store/",)),
     "sockets": ({"socket.socket", "socket.create_connection", "httpx.Client", "httpx.AsyncClient", "uvicorn.Server"},
                 ("dailies_server/", "providers/", "publish/", "sandbox/")),

@@ -24,6 +24,8 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "the short side of a resolution": (r"\"1080p\": 1080", {"editions/model.py"}),
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
     "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
+    "the widest screen": (r"WIDE = \d", {"show/text/layout.py"}),
+    "the label of a run's lines": (r"LABEL = 9", {"show/text/layout.py"}),
     "a number with its noun": (r"[a-z]\{'s' if", {"show/live/progress.py"}),
 }
 """The pattern of a rule's text, and the files that may hold it."""

@@ -9,6 +9,7 @@ from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.requests.request import Material, Mode, Request, TakeReference
 
@@ -37,10 +38,8 @@ def planner(
     return lambda history: build_plan(
         of,
         history,
-        account=account,
-        edition=load("classic"),
-        usd_per_credit=Decimal("0.005"),
-        clip_exists=lambda clip: not missing(clip.path),
+        ProviderTerms(account, load("classic"), Decimal("0.005")),
+        RepositoryFiles(lambda clip: not missing(clip.path)),
     )
 
 

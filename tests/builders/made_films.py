@@ -16,6 +16,7 @@ from runner.attempts.history import History
 from runner.editions.edition import DEFAULT, load
 from runner.language import compiler as language
 from runner.planning.plan import Step
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from tests.builders.clips import make_clip
 from tests.builders.content_repo import ContentRepo, content
@@ -92,10 +93,8 @@ def steps_of(film: ContentRepo) -> tuple[Step, ...]:
     return build_plan(
         batch,
         History(),
-        account=PAID,
-        edition=load(DEFAULT),
-        usd_per_credit=Decimal("0.005"),
-        clip_exists=lambda _: True,
+        ProviderTerms(PAID, load(DEFAULT), Decimal("0.005")),
+        RepositoryFiles(lambda _: True),
     ).steps
 
 

@@ -14,7 +14,9 @@ from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import replace
-from runner.planning.plan import Action, Plan, Step
+from runner.planning.orphans import no_storyboard_gone
+from runner.planning.plan import Action, Plan, Step, every_material
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.requests.request import Material, RemoteFile, Request, TakeReference
 
@@ -61,10 +63,12 @@ def plan_of(batch: Batch, history: History | None = None, account: Account = PAI
     return build_plan(
         batch,
         history or History(),
-        account=account,
-        edition=load("classic"),
-        usd_per_credit=Decimal("0.005"),
-        clip_exists=options.pop("on_disk", lambda clip: True),
+        ProviderTerms(account, load("classic"), Decimal("0.005"), options.pop("can_publish", every_material)),
+        RepositoryFiles(
+            options.pop("on_disk", lambda clip: True),
+            options.pop("root", "/"),
+            options.pop("is_gone", no_storyboard_gone),
+        ),
         **options,
     )
 

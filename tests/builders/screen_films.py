@@ -29,6 +29,7 @@ from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.material_routes import Routes, WaysAtHand
 from runner.planning.outgoing import OutgoingMaterial, outgoing_materials
 from runner.planning.plan import CanPublish, Plan, Step, every_material
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.requests.request import LocalFile, Material, Mode, RemoteFile, Request, TakeReference
 
@@ -149,9 +150,12 @@ def plan(
         wanted = set(selected)
         chosen = frozenset(each.key for board in boards for each in board.shots if each.id in wanted)
     return build_plan(
-        Batch(boards), history or History(), account=account, edition=load("classic"), usd_per_credit=CENTS,
-        clip_exists=lambda clip: clips_here, selected=chosen, can_publish=can_publish,
-    )  # fmt: skip
+        Batch(boards),
+        history or History(),
+        ProviderTerms(account, load("classic"), CENTS, can_publish),
+        RepositoryFiles(lambda clip: clips_here),
+        selected=chosen,
+    )
 
 
 Outcome = str
@@ -163,9 +167,11 @@ def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapp
     past = History()
     for (name, take), outcome in outcomes.items():
         now = build_plan(
-            plan.batch, past, account=plan.account, edition=plan.edition, usd_per_credit=plan.usd_per_credit,
-            clip_exists=lambda clip: True,
-        )  # fmt: skip
+            plan.batch,
+            past,
+            ProviderTerms(plan.account, plan.edition, plan.usd_per_credit),
+            RepositoryFiles(lambda clip: True),
+        )
         step = next(step for step in now.steps if (step.shot.id, step.take) == (name, take))
         for event in _events(step, outcome):
             past.apply(event)

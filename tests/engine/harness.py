@@ -11,6 +11,7 @@ from runner.attempts.history import History
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.planning.plan import Plan
 from tests.builders.engine_batches import PAID
 from tests.builders.ledgers import LedgerHome
@@ -40,9 +41,11 @@ class EngineHarness:
             history = ledger.history(self.account, "repo")
             ledger.start_run(self.account, "repo", bounds)
             return await run_loop(
-                self.plan(history), history, self.provider, ledger, self.clock, bounds, self.emitted.append, self.plan,
-                stop_request or StopRequest(), virtual.inline,
-            )  # fmt: skip
+                PlannedWork(self.plan(history), history, self.plan),
+                RunPorts(self.provider, ledger, self.clock, self.emitted.append, virtual.inline),
+                bounds,
+                stop_request or StopRequest(),
+            )
         finally:
             ledger.close()
 

@@ -10,6 +10,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunResult
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.webhooks import WebhookInbox
 from tests.builders.engine_batches import PAID, batch, film, planner, shot
 from tests.builders.ledgers import LedgerHome
@@ -58,9 +59,14 @@ class WebhookRun:
                 for post in posts:
                     group.start_soon(send, *post)
                 outcome = await run_loop(
-                    self.engine.plan(history), history, self.engine.provider, ledger, self.engine.clock, limits,
-                    self.engine.emitted.append, self.engine.plan, StopRequest(), virtual.inline, self.inbox,
-                )  # fmt: skip
+                    PlannedWork(self.engine.plan(history), history, self.engine.plan),
+                    RunPorts(
+                        self.engine.provider, ledger, self.engine.clock, self.engine.emitted.append, virtual.inline
+                    ),
+                    limits,
+                    StopRequest(),
+                    self.inbox,
+                )
             ledger.close()
             self.reader.close()
             return outcome

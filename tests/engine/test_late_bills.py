@@ -13,6 +13,7 @@ from runner.editions.edition import load
 from runner.engine.run_events import RunResult
 from runner.language.model import Shot
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.requests.request import RemoteFile, Request
 from runner.show.screens.closing import closing
@@ -44,10 +45,8 @@ def planner(*shots: Shot) -> Callable[[History], Plan]:
     return lambda history: build_plan(
         batch(*shots),
         history,
-        account=PAID,
-        edition=load("2026-10"),
-        usd_per_credit=Decimal("0.005"),
-        clip_exists=lambda clip: True,
+        ProviderTerms(PAID, load("2026-10"), Decimal("0.005")),
+        RepositoryFiles(lambda clip: True),
     )
 
 

@@ -23,6 +23,7 @@ from runner.engine.in_flight import PollState
 from runner.engine.limits import RunLimits
 from runner.engine.poll_timing import learn_from_end, reschedule, schedule_first_poll
 from runner.engine.run_context import RunContext
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.schedule import credits_to_order
 from runner.lazy_dataclass import replace
 from tests.builders.engine_batches import film, planner
@@ -51,9 +52,10 @@ class RunWithEvents:
         first_plan = plan(history)
         limits = RunLimits("run1", concurrency=concurrency, requests_per_second=1000)
         self.run = RunContext(
-            first_plan, history, Simulated(World()), self.ledger, self.clock, limits, lambda event: None, plan,
-            virtual.inline,
-        )  # fmt: skip
+            PlannedWork(first_plan, history, plan),
+            RunPorts(Simulated(World()), self.ledger, self.clock, lambda event: None, virtual.inline),
+            limits,
+        )
         if webhooks_active:
             self.run.state.webhooks.activate()
         self.steps = list(first_plan.steps)

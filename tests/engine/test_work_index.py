@@ -15,6 +15,7 @@ from runner.engine.ordered_keys import OrderedKeys
 from runner.engine.ports import Published, TransferFailed
 from runner.engine.run_context import RunContext
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.engine.webhooks import WebhookInbox
 from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Step
@@ -114,9 +115,12 @@ def test_a_kept_index_is_the_index_that_is_built_anew(ledgers: LedgerHome, seed:
         plan, history = planner(CHAINS), History()
         with anyio.fail_after(10**6):
             await run_loop(
-                plan(history), history, provider, ledger, clock, limits, lambda event: None, plan, StopRequest(),
-                virtual.inline, provider.inbox,
-            )  # fmt: skip
+                PlannedWork(plan(history), history, plan),
+                RunPorts(provider, ledger, clock, lambda event: None, virtual.inline),
+                limits,
+                StopRequest(),
+                provider.inbox,
+            )
         ledger.close()
 
     virtual.run(main)

@@ -34,6 +34,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunResult
 from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.planning.plan import Plan
 from tests.builders.engine_batches import PAID, batch, planner, shot
 from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
@@ -216,9 +217,11 @@ class Worlds(RuleBasedStateMachine):
             async with anyio.create_task_group() as group:
                 group.start_soon(_stop, stop_request, stops)
                 outcome = await run_loop(
-                    first_plan, history, DyingProvider(self.provider, life), dying, self.clock, limits,
-                    lambda event: None, plan, stop_request, virtual.inline,
-                )  # fmt: skip
+                    PlannedWork(first_plan, history, plan),
+                    RunPorts(DyingProvider(self.provider, life), dying, self.clock, lambda event: None, virtual.inline),
+                    limits,
+                    stop_request,
+                )
                 group.cancel_scope.cancel()
         except BaseException as raised:
             dying.bury()

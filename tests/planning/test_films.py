@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from runner.attempts.history import History
 from runner.language.model import Shot
 from runner.planning.plan import Action, Plan, Step, totals
-from runner.planning.planner import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides
 from tests.builders.plans import BOARD, last_frame, make, plan, shot
 
 PROFILES = (None, "tall", "wide")

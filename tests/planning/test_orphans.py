@@ -17,7 +17,7 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
-from runner.planning.planner import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides
 from tests.builders.plans import BOARD, BOARD_FILM, FREE, after, clip, plan, shot
 
 RUNNING = (SendStarted(), Created("task_1"))

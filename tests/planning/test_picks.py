@@ -12,7 +12,7 @@ from runner.attempts.events import Created, Lost, SendStarted, Stored, Succeeded
 from runner.attempts.history import History
 from runner.language.model import Shot
 from runner.planning.plan import Action, Step
-from runner.planning.planner import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides
 from tests.builders.plans import (
     BOARD_FILM,
     FREE,

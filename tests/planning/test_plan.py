@@ -21,7 +21,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.planning.plan import Action
-from runner.planning.planner import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides
 from runner.requests.request import LocalFile, RemoteFile
 from tests.builders.plans import (
     BOARD_FILM,

@@ -21,7 +21,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.language.model import Shot
-from runner.planning.planner import NO_OVERRIDES, PlanOverrides
+from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides
 from runner.planning.reason import RESERVED, Reason, ReasonCode
 from runner.requests.request import LocalFile
 from tests.builders.plans import BOARD_FILM, FREE, after, clip, last_frame, pick, plan, public_address, shot

@@ -25,7 +25,7 @@ from runner.attempts.history import History
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 from runner.planning.plan_differences import compare, summary
-from runner.planning.planner import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides
 from runner.planning.saved_plan import NotASavedPlan, SavedPlan, exact, orders_of, read_saved_plan
 from runner.providers.transport.strict_json import parse
 from runner.show.json.plan import PlanFacts, plan_json

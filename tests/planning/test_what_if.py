@@ -18,6 +18,7 @@ from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
 from runner.language.model import Batch
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.planning.what_if import WhatIfRow, compare
 from runner.show.json.what_if import what_if_json
@@ -37,7 +38,7 @@ def compiled(root: Path, options: CompileOptions) -> tuple[Batch, list[Problem]]
 
 def planned(batch: Batch, history: History, edition: Edition = OCTOBER) -> Plan:
     return build_plan(
-        batch, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=lambda clip: True
+        batch, history, ProviderTerms(PAID, edition, Decimal("0.005")), RepositoryFiles(lambda clip: True)
     )
 
 

@@ -2,11 +2,10 @@
 
 import json
 
-from runner.diagnostics.problem import Problem, Problems
+from runner.diagnostics.problem import MOST_FOR_PROGRAMS, Problem, Problems
 from runner.requests.request import JsonValue
 
 VERSION = 1
-_MOST = 10_000
 
 
 def problems_json(problems: Problems) -> str:
@@ -14,7 +13,7 @@ def problems_json(problems: Problems) -> str:
 
     At most 10,000 problems are in it.
     """
-    entries: list[JsonValue] = [problem_json(problem) for problem in problems.items[:_MOST]]
+    entries: list[JsonValue] = [problem_json(problem) for problem in problems.items[:MOST_FOR_PROGRAMS]]
     return json.dumps({"validation": VERSION, "valid": not problems.errors, "problems": entries}, indent=2)
 
 

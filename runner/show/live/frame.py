@@ -15,17 +15,15 @@ from runner.show.live.progress import (
     wait_lines,
 )
 from runner.show.screens.advice import advice
-from runner.show.screens.plan_table import WIDE
 from runner.show.text.cells import cut, left, right
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, lasting, length
 from runner.show.text.labels import Several, shot_name, take_names
-from runner.show.text.layout import joined, labelled
+from runner.show.text.layout import LABEL, WIDE, joined, labelled
 from runner.show.text.style import Style
 
 _BAR = 18
-_LABEL = 9
 _MOST_CLIP_LINES = 3
 _MOST_NAMED = 60
 _LEAST_TITLE_CELLS = 14
@@ -84,9 +82,9 @@ def _running(progress: Progress, now: datetime, width: int, most: int, style: St
 def _waits(progress: Progress, now: datetime, width: int, most: int, style: Style) -> list[str]:
     """The waits of the run with their time left, in at most `most` lines."""
     sending = sending_text(progress, now)
-    lines = labelled("sending", sending, width, style, "quiet", _LABEL) if sending else []
+    lines = labelled("sending", sending, width, style, "quiet", LABEL) if sending else []
     for index, text in enumerate(wait_lines(progress, now)):
-        lines += labelled("waiting" if index == 0 else "", text, width, style, "warn", _LABEL)
+        lines += labelled("waiting" if index == 0 else "", text, width, style, "warn", LABEL)
     return lines[:most]
 
 
@@ -131,7 +129,7 @@ def _ended(progress: Progress, width: int, most: int, style: Style) -> list[str]
     several = progress.several
     groups = [takes for event in FAILURE_EVENTS for takes in _by_message(progress.in_state(event))]
     blocks = [_failure(takes, width, several, style) for takes in groups]
-    blocks += [labelled("warning", text, width, style, "warn", _LABEL)[:3] for text in dict.fromkeys(progress.warnings)]
+    blocks += [labelled("warning", text, width, style, "warn", LABEL)[:3] for text in dict.fromkeys(progress.warnings)]
     lines = [*_finished(progress, width, style), *(line for block in blocks for line in block)]
     if len(lines) <= most:
         return lines
@@ -142,11 +140,11 @@ def _finished(progress: Progress, width: int, style: Style) -> list[str]:
     if not (number := progress.number("stored")):
         return []
     latest = progress.latest("stored", _MOST_NAMED)
-    lines = joined(take_names([take.step for take in latest], progress.several), width - _LABEL - 4, "  ")
+    lines = joined(take_names([take.step for take in latest], progress.several), width - LABEL - 4, "  ")
     if len(lines) > _MOST_CLIP_LINES or number > len(latest):
         lines = [f"{count(number, 'clip')}, the last of them", *lines[1 - _MOST_CLIP_LINES :]]
-    margin = " " * (_LABEL + 4)
-    return [f"  {style(left('made', _LABEL), 'good')}  {lines[0]}", *(margin + line for line in lines[1:])]
+    margin = " " * (LABEL + 4)
+    return [f"  {style(left('made', LABEL), 'good')}  {lines[0]}", *(margin + line for line in lines[1:])]
 
 
 def _by_message(takes: Iterable[TakeProgress]) -> Iterable[list[TakeProgress]]:
@@ -167,7 +165,7 @@ def _failure(takes: list[TakeProgress], width: int, several: Several, style: Sty
     else:
         shot = first.step.shot if len(takes) == 1 else None
         explanation = f"{quoted_message}, not charged; {advice(first.attempt, shot)}"
-    return labelled(first.event, f"{'  '.join(names[:5])}{more}  {explanation}", width, style, "bad", _LABEL)[:3]
+    return labelled(first.event, f"{'  '.join(names[:5])}{more}  {explanation}", width, style, "bad", LABEL)[:3]
 
 
 def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[str]:
@@ -178,8 +176,8 @@ def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[s
     if progress.stopping:
         hint = "Stopping: no new clips; running ones are kept. Ctrl-C again exits at once."
     facts = " · ".join(_money(progress))
-    label = style(left("credits", _LABEL), "quiet")
-    room = width - _LABEL - 4 - cells(facts) - cells(about)
+    label = style(left("credits", LABEL), "quiet")
+    room = width - LABEL - 4 - cells(facts) - cells(about)
     if room >= 3:
         below = cut(f"{hint}{_look(progress, width - 2 - cells(hint))}", width - 2)
         return [f"  {label}  {facts}{' ' * room}{about}".rstrip(), f"  {style(below, 'quiet')}"]

@@ -11,7 +11,7 @@ from runner.engine.run_events import RunResult, TakeResult
 from runner.language.model import Shot
 from runner.planning.plan import Action
 from runner.show.screens.closing_context import ClosingContext
-from runner.show.screens.failures import LABEL, failures, take_list
+from runner.show.screens.failures import failures, take_list
 from runner.show.screens.film_lines import film_lines
 from runner.show.screens.money_rows import money_rows, sums_text
 from runner.show.screens.take_marks import awaits_choice
@@ -21,10 +21,9 @@ from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, credits_text, dollars, lasting, length
 from runner.show.text.labels import clip_path, title
-from runner.show.text.layout import commands, joined, labelled, wrapped
+from runner.show.text.layout import LABEL, WIDE, commands, joined, labelled, wrapped
 from runner.show.text.style import Style
 
-_WIDE = 120
 _MOST_PATHS = 12
 
 _ENDINGS = {
@@ -39,7 +38,7 @@ _ENDINGS = {
 
 def closing(outcome: RunResult, width: int, color: bool, context: ClosingContext) -> str:
     """The closing screen, `width` columns wide; empty if `context.quiet` is set and nothing went wrong."""
-    style, width = Style(color), min(width, _WIDE)
+    style, width = Style(color), min(width, WIDE)
     if context.quiet:
         lines = [_headline(outcome, width, style, context), *failures(outcome, width, style, context)]
         return "" if outcome.exit_code is ExitCode.OK else "\n".join(lines) + "\n"

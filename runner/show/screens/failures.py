@@ -13,10 +13,9 @@ from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
 from runner.show.text.labels import full_name, own_clip, several_films, shot_name, take_names
-from runner.show.text.layout import commands, labelled
+from runner.show.text.layout import LABEL, commands, labelled
 from runner.show.text.style import Style
 
-LABEL = 9
 _MOST_NAMED = 10
 _MOST_ADVISED = 6
 

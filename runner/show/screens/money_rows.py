@@ -7,14 +7,13 @@ from runner.attempts.sums import CreditSums
 from runner.planning.plan import Plan
 from runner.show.text.cells import left, right, wrap
 from runner.show.text.format import credits_text, dollars
+from runner.show.text.layout import LABEL
 from runner.show.text.style import Style
-
-_LABEL = 9
 
 
 def money_rows(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int, style: Style) -> list[str]:
     """Rows such as `  billed      4,000 credits  $20.00   as quoted`; a zero has no dollars."""
-    label_cells = max([_LABEL, *(len(label) for label, _, _ in rows)])
+    label_cells = max([LABEL, *(len(label) for label, _, _ in rows)])
     room = max([6, *(len(credits_text(amount)) for _, amount, _ in rows)])
     prices = [dollars(plan.usd(amount)) if amount else "" for _, amount, _ in rows]
     price_cells = max([0, *(len(price) for price in prices)])

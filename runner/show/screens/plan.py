@@ -17,14 +17,14 @@ from runner.show.screens.blocked import WaysOn
 from runner.show.screens.materials import list_lines, summary_lines
 from runner.show.screens.missing_clips import as_made, missing_clip_lines
 from runner.show.screens.money_rows import sums_text
-from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table
+from runner.show.screens.plan_table import concerned_shots, plan_table
 from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money
 from runner.show.text.labels import film_title, full_name, number_of_films
-from runner.show.text.layout import joined, labelled, labelled_lines, right_aligned, warnings, wrapped
+from runner.show.text.layout import WIDE, joined, labelled, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
@@ -161,7 +161,7 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
         shots_text = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
     yield shots_text + (f", {count(scenes, 'scene')}" if scenes else "")
     if (usual := usual_model(shots)) is not None:
-        others = sum(1 for shot in shots if model((shot,), full=True) != usual)
+        others = sum(1 for shot in shots if model((shot,)) != usual)
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
     film = length(plan.film_length(board))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")

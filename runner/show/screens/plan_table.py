@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from runner.language.model import Shot, Storyboard
+from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.blocked import WaysOn, blocked_lines, short_cause
@@ -12,7 +13,7 @@ from runner.show.screens.rows import NO_SCENE, SceneRows, TableLine, material_li
 from runner.show.screens.take_marks import has_choice, take_marks
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
-from runner.show.text.layout import labelled
+from runner.show.text.layout import WIDE, labelled
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
@@ -29,8 +30,18 @@ ACTION_STYLES = {
 }
 NARROW = 100
 """Width below which a long heading has a short form."""
-WIDE = 120
-"""Width from which model names are spelled out, and which no screen exceeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelNames:
+    """The models as the rows name them: the usual one stands in the head alone."""
+
+    usual: str | None
+    short_names: Mapping[str, str]
+    """Empty where there is room for whole names."""
+
+    def of(self, shots: Sequence[Shot]) -> str:
+        return "" if model(shots) == self.usual else model(shots, self.short_names)
 
 
 def plan_table(
@@ -53,18 +64,18 @@ def plan_table(
     shots = concerned_shots(plan, board, steps)
     scene_rows = scenes(shots, by_shot, all_shots)
     letters = _cause_letters(scene_rows)
-    usual = usual_model(shots)
+    models = _ModelNames(usual_model(shots), {} if width >= WIDE else plan.edition.short_names)
     rows: list[TableRow | str] = []
     marks = {id: take_marks(plan, own) for id, own in by_shot.items() if has_choice(plan, own)}
     for scene in scene_rows:
-        rows += _scene(scene, letters, marks, width, style, usual)
+        rows += _scene(scene, letters, marks, style, models)
     if blocked := blocked_lines(plan, steps, min(width, WIDE), style, ways):
         rows += ["", *blocked, ""]
     rows += _sums(plan, board, steps)
     columns = _columns(
         width,
         f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits",
-        models=any(model((shot,), full=True) != usual for shot in shots),
+        models=any(model((shot,)) != models.usual for shot in shots),
     )
     return [*table(columns, rows, width, style, indent=1), *_cause_lines(letters, scene_rows, width, style)]
 
@@ -91,23 +102,22 @@ def _scene(
     scene: SceneRows,
     letters: Mapping[Reason, str],
     marks: Mapping[str, str],
-    width: int,
     style: Style,
-    usual: str | None,
+    models: _ModelNames,
 ) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
-        yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, width, usual)
+        yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, models)
         return
     if scene.name is not None:
         yield " " + style(escape_terminal(scene.name), "strong")
     for entry in scene.table_lines:
         if entry.is_kept and len(entry.shots) > 1 and entry.steps:
-            yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, width, usual, indent=1)
+            yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, models, indent=1)
         else:
             mark = marks.get(entry.shots[0].id, "") if len(entry.shots) == 1 else ""
             materials = material_list(entry.shots[0])
-            yield _row(Cell(entry.name), materials, entry, letters, width, usual, indent=1, marks=mark)
+            yield _row(Cell(entry.name), materials, entry, letters, models, indent=1, marks=mark)
 
 
 def _row(
@@ -115,12 +125,11 @@ def _row(
     materials: str,
     entry: TableLine,
     letters: Mapping[Reason, str],
-    width: int,
-    usual: str | None,
+    models: _ModelNames,
     indent: int = 0,
     marks: str = "",
 ) -> TableRow:
-    """One row; `usual` is the model that stands in the head, and not in the rows."""
+    """One row, with the shots' model where it is not the usual one."""
     style, short, reason = _action_cells(entry, letters)
     reason = "   ".join(filter(None, (reason, marks)))
     seconds = sum(step.shot.request.seconds for step in entry.steps)
@@ -129,7 +138,7 @@ def _row(
         f"{len(entry.steps):,}" if entry.steps else "–",
         f"{seconds:,}" if seconds else "–",
         Cell(materials, "quiet" if entry.is_kept else "plain"),
-        Cell("" if model(entry.shots, full=True) == usual else model(entry.shots, width >= WIDE), "quiet"),
+        Cell(models.of(entry.shots), "quiet"),
         _credits(entry.steps),
         Cell(f"{short:<5}  {reason}" if short and reason else short or reason, style),
         indent=indent,

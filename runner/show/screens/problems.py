@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from runner.diagnostics.problem import Place, Problem, Problems
+from runner.diagnostics.problem import MOST_FOR_PROGRAMS, Place, Problem, Problems
 from runner.language.catalogue import CatalogueEntry, catalogue
 from runner.requests.request import JsonValue
 from runner.show.text.cells import width
@@ -17,7 +17,6 @@ from runner.show.text.format import count
 
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
-_MOST_JSON = 10_000
 _MOST_OF_A_CODE = 10
 """So many problems of one code are shown when there are more than _MOST in all."""
 _MOST_RELATED = 5
@@ -173,7 +172,7 @@ def sarif(problems: Problems, version: str) -> str:
     codes = sorted({problem.code for problem in problems})
     rules: list[JsonValue] = [_rule(code) for code in codes]
     driver: dict[str, JsonValue] = {"name": "storyboard", "version": version, "rules": rules}
-    results: list[JsonValue] = [_result(problem) for problem in problems.items[:_MOST_JSON]]
+    results: list[JsonValue] = [_result(problem) for problem in problems.items[:MOST_FOR_PROGRAMS]]
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     run: JsonValue = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)

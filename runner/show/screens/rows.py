@@ -20,7 +20,6 @@ NEARLY_ALL = 0.8
 NO_SCENE = "no scene"
 """Heading of shots without a scene that follow a scene: without one they would seem to belong to it."""
 _SHORT_PAIR = 14
-_SHORT_MODELS = {"seedance-20": "20", "seedance2-fast": "fast"}
 _PARTS = {"clip": "", "first_frame": " first frame", "last_frame": " last frame"}
 
 
@@ -188,19 +187,20 @@ def _name(material: Material, name: str) -> str:
             return escape_terminal(name if name and "/" not in name else material.url.rstrip("/").rpartition("/")[2])
 
 
-def model(shots: Sequence[Shot], full: bool) -> str:
-    """Model and resolution of these shots: `20 · 720p`; `full` spells the model out; `several` when they differ."""
+def model(shots: Sequence[Shot], short_names: Mapping[str, str] | None = None) -> str:
+    """Model and resolution of these shots: `20 · 720p` with a short name; `several` when they differ."""
     kinds = dict.fromkeys((shot.request.model, shot.request.resolution, shot.request.upscale) for shot in shots)
     if len(kinds) != 1:
         return SEVERAL
     ((name, resolution, upscale),) = kinds
-    short = name if full else _SHORT_MODELS.get(name, name)
-    return escape_terminal(f"{short} · {resolution}" + (f" → {upscale}" if upscale else ""))
+    return escape_terminal(
+        f"{(short_names or {}).get(name, name)} · {resolution}" + (f" → {upscale}" if upscale else "")
+    )
 
 
 def usual_model(shots: Sequence[Shot]) -> str | None:
     """Model and resolution that nearly all shots share, spelled out; None when there are too many exceptions."""
-    kinds = Counter(model((shot,), full=True) for shot in shots)
+    kinds = Counter(model((shot,)) for shot in shots)
     if not kinds:
         return None
     ((name, number),) = kinds.most_common(1)

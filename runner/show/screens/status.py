@@ -19,18 +19,17 @@ from runner.show.screens.film_lines import FilmLine, film_lines
 from runner.show.screens.gone_repositories import gone_lines
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
-from runner.show.screens.plan_table import ACTION_STYLES, WIDE
+from runner.show.screens.plan_table import ACTION_STYLES
 from runner.show.screens.take_marks import awaits_choice, mark_rows
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
 from runner.show.text.labels import clip_path, film_title, full_name, take_names
-from runner.show.text.layout import from_manifests, joined, labelled, right_aligned, wrapped
+from runner.show.text.layout import LABEL, WIDE, from_manifests, joined, labelled, right_aligned, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 _MOST_ROWS = 30
-_FILM_LABEL = 9
 """Cells of the labels before the film's lines."""
 
 
@@ -105,7 +104,7 @@ def _board(report: StatusReport, board: Storyboard, width: int, style: Style, al
         lines += ["", *table(_COLUMNS, rows, width, style)]
     notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
     notes += _orphans(report, board, width, style)
-    notes += film_lines(report.films.get(board.film, ()), width, style, _FILM_LABEL)
+    notes += film_lines(report.films.get(board.film, ()), width, style, LABEL)
     return [*lines, "", *notes] if notes else lines
 
 

@@ -12,6 +12,10 @@ from runner.show.text.format import count
 from runner.show.text.style import Style
 
 MOST_WARNINGS = 8
+WIDE = 120
+"""Width that no screen exceeds, and from which model names are spelled out."""
+LABEL = 9
+"""Cells of the labels of a run's lines, from the live view to the closing screen and the status."""
 
 
 def labelled(

@@ -1,0 +1,57 @@
+"""The terminal as the conversation of a use case: notes and the question on standard error, a run's events on both."""
+
+import sys
+from collections.abc import Sequence
+
+from runner.app.options import DisplayOptions
+from runner.clock import Clock
+from runner.commands.notes import note
+from runner.planning.plan import Plan
+from runner.settings.settings import is_dumb_terminal
+from runner.show.live.film_progress import FilmProgress
+from runner.show.live.progress import Progress
+from runner.show.live.view import JsonView, View, view
+from runner.show.screens.plan import Destination, PlanContext, screen
+from runner.show.screens.question import question
+from runner.show.text.layout import wrapped
+from runner.show.text.terminal import terminal_width, use_color
+
+
+class TerminalConversation:
+    """Implements `Conversation` with the standard streams."""
+
+    def __init__(self, display: DisplayOptions) -> None:
+        self._display = display
+
+    @property
+    def can_ask(self) -> bool:
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def note(self, message: str) -> None:
+        note(message)
+
+    def advise(self, message: str) -> None:
+        print(message, file=sys.stderr)
+
+    def show_plan(self, plan: Plan, context: PlanContext) -> None:
+        color = use_color(sys.stderr, self._display.no_color)
+        print(screen(plan, terminal_width(), color, context=context), file=sys.stderr)
+
+    def consents(self, plan: Plan, destinations: Sequence[Destination]) -> bool:
+        lines = wrapped(f"{question(plan, destinations)} [y/N]", terminal_width(), 0)
+        print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+    def follow_run(self, progress: Progress, clock: Clock) -> View:
+        terminal_view = view(
+            sys.stderr,
+            progress,
+            clock,
+            terminal=sys.stderr.isatty() and not is_dumb_terminal(),
+            color=use_color(sys.stderr, self._display.no_color),
+            quiet=self._display.quiet,
+        )
+        return JsonView(sys.stdout, terminal_view) if self._display.as_json else terminal_view
+
+    def follow_cut(self) -> FilmProgress:
+        return FilmProgress(sys.stderr, "cut", is_shown=True)
