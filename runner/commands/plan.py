@@ -17,7 +17,7 @@ from runner.paid_providers import paid_provider_name
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Plan
 from runner.show.screens.plan import price_line, screen
-from runner.show.text.escape import json_document
+from runner.show.text.escape import json_document, json_pieces
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
         save_plan(args, session, plan, history, lambda: _document(session, plan, history))
     elif args.json:
-        print(json_document(_document(session, plan, history), deep=2), end="")
+        sys.stdout.writelines(json_pieces(_document(session, plan, history), deep=2))
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:
