@@ -18,7 +18,7 @@ def compile_first() -> None:
     compileall.compile_dir(_TOP / "runner", quiet=2)
 
 
-def process(command: Sequence[str]) -> tuple[float, int]:
+def process(command: list[str]) -> tuple[float, int]:
     """CPU seconds of a whole process, and the most MB that it took; its output is dropped."""
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=_quiet())
     _, status, used = os.wait4(pid, 0)
@@ -31,7 +31,7 @@ def _quiet() -> list[tuple[int, int, str, int, int]]:
     return [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
 
 
-def in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, list[float]]:
+def in_turn(commands: Mapping[str, list[str]], rounds: int) -> dict[str, list[float]]:
     """CPU seconds of each command in each round, by its name; each is carried out once before."""
     for command in commands.values():
         process(command)
