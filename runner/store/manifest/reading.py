@@ -121,7 +121,7 @@ def _manifest(content: Mapping[str, Any], raw: bytes, version: int, owner: Owner
     identity = (owner.repository, provider, host, owner.profile)
     shots = content["shots"]
     if checked:
-        shots = [shot for shot in shots if repr(shot) not in [known.get(shot["id"]) for known in checked]]
+        shots = [shot for shot in shots if repr(shot) not in [entries.get(shot["id"]) for entries in checked]]
     attempts = [attempt for shot in shots for attempt in _attempts(storyboard, shot, identity)]
     picks = {shot["id"]: pick for shot in shots if (pick := _pick(shot)) is not None}
     return Manifest(storyboard, provider, host, tuple(attempts), picks, content, raw, version)
