@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking bench-materials check check-style check-types check-floors check-imports check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking bench-materials bench-git check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,8 +32,9 @@ test-live: .venv/.installed-dev  ## hold the real API to its pages: reads only, 
 bench-download: .venv/.installed-dev  ## downloads against curl and a hash
 	@$(PY) -m benchmarks.download
 
-bench-compile: .venv/.installed-dev  ## text to plan against libyaml's events alone, the start against bare python
+bench-compile: .venv/.installed-dev  ## text to plan against libyaml's events alone, the start, a peer (VS=CHECKOUT)
 	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup && $(PY) -m benchmarks.completion
+	@$(PY) -m benchmarks.peers $(if $(VS),--vs $(VS))
 
 bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead (minutes; --only virtual, --only live)
 	@$(PY) -m benchmarks.engine
@@ -57,6 +58,9 @@ bench-looking: .venv/.installed-dev  ## the cut by copying and by encoding, the 
 bench-materials: .venv/.installed-dev  ## local pictures against sha256sum; 200 files to a store against rclone copy
 	@$(PY) -m benchmarks.materials
 	@$(PY) -m benchmarks.materials_upload
+
+bench-git: .venv/.installed-dev  ## mend, diff, status, spend and verify of large films (minutes)
+	@$(PY) -m benchmarks.git
 
 check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas
 

@@ -13,6 +13,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.processes import compile_first
 from runner.animatic.drawing_time import drawing_seconds
 from runner.animatic.render import render
 from runner.animatic.spec import AnimaticSpec, to_json
@@ -29,6 +30,7 @@ PROCESSES = 2
 
 
 def main() -> None:
+    compile_first()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)

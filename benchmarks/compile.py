@@ -1,23 +1,28 @@
 """How fast storyboards are compiled and planned, as ratios to libyaml's events of the same file. Prints docs' table.
 
-    python -m benchmarks.compile [SHOTS …]      1,000, 10,000 and 100,000 unless said otherwise
+    python -m benchmarks.compile [SHOTS …] [--rounds N]     1,000, 10,000 and 100,000; 3 rounds
 
 CPU time, user and system. Everything runs in turn with the floor, which is repeated until it takes about as long as
 what it is held against (on a shared machine a short run is luckier than a long one); the middle ratio of the rounds
 counts. The last columns are a process of its own, `storyboard plan --json`, from its start to its end, and its memory.
+
+Below: what compiling a shot of the most shots costs against one of the fewest, which is compiled before and after it
+as often as takes as long, and the memory of a shot between the two.
 """
 
+import argparse
 import gc
-import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from benchmarks.processes import compile_first, machine, process
 from runner.attempts.events import Account
 from runner.attempts.history import History
 from runner.diagnostics.problem import Problems
@@ -121,19 +126,6 @@ def cpu(work: Callable[[], object]) -> float:
     return spent
 
 
-def process(command: list[str]) -> tuple[float, int]:
-    """CPU seconds of a whole process, and the most MB that it took."""
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=_quiet())
-    _, status, used = os.wait4(pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"{' '.join(command[:6])} ended with {os.waitstatus_to_exitcode(status)}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def _quiet() -> list[tuple[int, int, str, int, int]]:
-    return [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-
-
 def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str, Callable[[], object]]:
     """What a plan does, step by step; each works on what the one before it made."""
     edition, account = load(DEFAULT), Account("sandbox", "localhost", free=True)
@@ -173,8 +165,9 @@ def beside_floor(texts: Sequence[str], work: Callable[[], float], rounds: int) -
     return statistics.median(ratios), least
 
 
-def measure(shots: int, rounds: int) -> str:
-    """A line of the table: floor, stages, the whole process and its memory."""
+@contextmanager
+def films(shots: int) -> Iterator[tuple[Path, list[str], list[Path]]]:
+    """A repository with so many shots, the texts of its storyboards, and their files."""
     texts = [storyboard(min(PER_FILE, shots - first), first) for first in range(0, shots, PER_FILE)]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
@@ -182,6 +175,12 @@ def measure(shots: int, rounds: int) -> str:
         boards = [root / f"board-{number}.yaml" for number in range(len(texts))]
         for board, text in zip(boards, texts, strict=True):
             board.write_text(text, "utf-8")
+        yield root, texts, boards
+
+
+def measure(shots: int, rounds: int) -> tuple[str, int]:
+    """A line of the table: floor, stages, the whole process and its memory; and the memory in MB alone."""
+    with films(shots) as (root, texts, boards):
         memory: list[int] = []
 
         def whole() -> float:
@@ -196,15 +195,50 @@ def measure(shots: int, rounds: int) -> str:
             stage_ratio, seconds = beside_floor(texts, partial(cpu, work), rounds)
             cells.append(f"{stage_ratio:.2f} ×")
             least = min(least, seconds)
-        return f"| {shots:,} | {least / shots * 1e6:.1f} | {' | '.join(cells)} | {ratio:.1f} × | {max(memory)} |"
+        line = f"| {shots:,} | {least / shots * 1e6:.1f} | {' | '.join(cells)} | {ratio:.1f} × | {max(memory)} |"
+        return line, max(memory)
+
+
+def growth(few: int, many: int, rounds: int) -> list[float]:
+    """The CPU time of a shot of many shots against one of few, in each round."""
+    with films(few) as (root, _, boards), films(many) as (large_root, _, large_boards):
+
+        def compiled(folder: Path, files: Sequence[Path]) -> float:
+            return cpu(lambda: language.compile(files, folder, CompileOptions()))
+
+        def small() -> float:
+            return statistics.mean(compiled(root, boards) for _ in range(max(1, many // few // 2)))
+
+        compiled(root, boards)
+        ratios = []
+        for _ in range(rounds):
+            before = small()
+            large = compiled(large_root, large_boards)
+            ratios.append(large / many / (statistics.mean((before, small())) / few))
+        return ratios
 
 
 def main() -> None:
-    sizes = [int(size.replace(",", "")) for size in sys.argv[1:]] or [1_000, 10_000, 100_000]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("shots", nargs="*", type=lambda text: int(text.replace(",", "")))
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    sizes, rounds = arguments.shots or [1_000, 10_000, 100_000], arguments.rounds
+    compile_first()
+    print(f"{machine()}; {rounds} rounds\n")
     print("| shots | floor, µs a shot | values with places | schema | compile | decide | JSON | the whole plan | MB |")
     print("|---|---|---|---|---|---|---|---|---|")
+    memory = {}
     for shots in sizes:
-        print(measure(shots, rounds=5 if shots < 50_000 else 1), flush=True)
+        line, memory[shots] = measure(shots, rounds)
+        print(line, flush=True)
+    few, many = min(sizes), max(sizes)
+    if few < many:
+        ratios = growth(few, many, rounds)
+        listed = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"\ncompiling a shot of {many:,} against one of {few:,}: {statistics.median(ratios):.2f} × ({listed})")
+        kilobytes = (memory[many] - memory[few]) * 1024 / (many - few)
+        print(f"memory of a shot, from {few:,} to {many:,}: {kilobytes:.1f} kB")
 
 
 if __name__ == "__main__":

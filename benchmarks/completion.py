@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.compile import process
+from benchmarks.processes import compile_first, process
 
 SHOTS = 1_000
 WORD = "shot-07"
@@ -58,6 +58,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
+    compile_first()
     rounds = int(sys.argv[1]) if sys.argv[1:] else 15
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     with tempfile.TemporaryDirectory() as folder:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.processes import compile_first
 from tests.builders.content_repo import ContentRepo
 from tests.builders.made_films import OUTPUT, large_film
 
@@ -56,6 +57,7 @@ def opened(page: Path, rounds: int) -> float | None:
 
 
 def main() -> None:
+    compile_first()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     with tempfile.TemporaryDirectory() as folder:
         film = large_film(Path(folder), _SHOTS, _TAKES)

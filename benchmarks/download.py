@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from benchmarks.processes import compile_first
+
 ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = 10
 """Downloads beside which the loop is measured."""
@@ -190,6 +192,7 @@ def watch(command: list[str]) -> None:
 
 def main(megabytes: int, rounds: int) -> None:
     """Both sides in turn; the table goes to standard output."""
+    compile_first()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "clip.mp4"

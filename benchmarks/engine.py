@@ -27,6 +27,7 @@ import anyio
 
 from benchmarks import live
 from benchmarks.lists import BatchTime, best_waste, bound, doubling, every, idle, list_schedule
+from benchmarks.processes import compile_first
 from runner.attempts.events import PollResult, Running
 from runner.attempts.history import History
 from runner.attempts.task_facts import Callback, TaskFacts
@@ -192,6 +193,7 @@ def in_virtual_time(tasks: int, seeds: int, sigma: float, jobs: int) -> None:
 
 
 def main() -> None:
+    compile_first()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--only", choices=("virtual", "live"))
     parser.add_argument("--tasks", type=int, default=400, help="of a batch in virtual time")

@@ -20,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.compile import storyboard
+from benchmarks.processes import compile_first
 from benchmarks.startup import made_film
 from runner.attempts.events import Account, Clip, Created, Event, Intent, SendStarted, Stored, Succeeded
 from runner.clock import SystemClock, format_utc
@@ -157,6 +158,7 @@ def whole_way(top: Path, rounds: int) -> None:
 
 
 def main() -> None:
+    compile_first()
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)

@@ -16,6 +16,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks.processes import compile_first
 from runner.attempts.attempt import open_attempt
 from runner.attempts.events import (
     Account,
@@ -152,6 +153,7 @@ def recovery(takes: int) -> None:
 
 
 def main() -> None:
+    compile_first()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--takes", type=int, nargs="+", default=[1_000, 100_000])
     with tempfile.TemporaryDirectory() as name:

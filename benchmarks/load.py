@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.live import KEY, ask
+from benchmarks.processes import compile_first
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.engine.limits import RunLimits
@@ -192,6 +193,7 @@ def queued_take(takes: int) -> None:
 
 
 def main() -> None:
+    compile_first()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--queued", type=int, default=10_000)
     parser.add_argument("--takes", type=int, default=1_000)

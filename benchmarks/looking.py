@@ -20,6 +20,7 @@ from pathlib import Path
 import av
 from PIL import Image, ImageChops
 
+from benchmarks.processes import compile_first
 from runner.animatic.planes import planes_of
 from runner.assembly.assemble import assemble
 from runner.assembly.parts import AssembledFilm, Assembly, Part
@@ -137,6 +138,7 @@ def measure_sheet(folder: Path, count: int, seconds: int) -> None:
 
 
 def main() -> None:
+    compile_first()
     parser = argparse.ArgumentParser()
     parser.add_argument("--shots", type=int, default=300)
     parser.add_argument("--seconds", type=int, default=5)

@@ -22,6 +22,7 @@ import anyio
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.processes import compile_first
 from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.engine.ports import Published, TransferFailed
@@ -39,6 +40,7 @@ IN_FLIGHT = 8
 
 
 def main() -> None:
+    compile_first()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--megabytes", type=float, default=5)

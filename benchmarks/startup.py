@@ -14,9 +14,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
-from benchmarks.compile import process, storyboard
+from benchmarks.compile import storyboard
+from benchmarks.processes import compile_first, process
+from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.attempts.attempt import Attempt, open_attempt
 from runner.attempts.events import Account, Clip, Created, Event, Intent, SendStarted, Stored, Succeeded
 from runner.attempts.history import History
@@ -36,16 +39,19 @@ WITH_JINJA = (
 """A template that only Jinja can render, in place of one that is read here."""
 
 
-def made_film(root: Path, state: Path, shots: int) -> Path:
+SANDBOX = Account("sandbox", "sandbox", free=True)
+
+
+def made_film(root: Path, state: Path, shots: int, account: Account = SANDBOX) -> Path:
     """A storyboard in a git repository whose takes are all made: in the ledger, and as files of the right size."""
     board = root / "film.yaml"
     board.write_text(storyboard(shots), "utf-8")
-    (root / "storyboard.toml").write_text('provider = "sandbox"\n', "utf-8")
+    (root / "storyboard.toml").write_text(f'provider = "{account.provider}"\n', "utf-8")
     for arguments in (["init", "--quiet"], ["add", "."], [*_BY_NOBODY, "commit", "--quiet", "-m", "A film"]):
         subprocess.run(["git", "-C", str(root), *arguments], check=True)
     batch, problems = language.compile([board], root, language.CompileOptions())
     assert not problems.errors
-    account, edition, clock = Account("sandbox", "sandbox", free=True), load(DEFAULT), SystemClock()
+    edition, clock = load(DEFAULT), SystemClock()
     plan = build_plan(
         batch, History(), ProviderTerms(account, edition, Decimal("0.005")), RepositoryFiles(lambda _: True)
     )
@@ -55,13 +61,14 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
     ledger._db.execute("BEGIN")
     assert ledger._scope is not None
     for number, step in enumerate(plan.steps):
-        for event, attempt in _story(step, number, clock):
+        clip = f"renders/film/{account.provider}/clips/{step.shot.id}/take-{step.take}.mp4"
+        for event, attempt in _story(step, number, clock, clip, account.free):
             if attempt is not None:
                 ledger._table.insert(ledger._scope, attempt, event)
             else:
                 ledger._table.write_event(event)
-        _clip(root, step).parent.mkdir(parents=True, exist_ok=True)
-        _clip(root, step).write_bytes(bytes(_CLIP_BYTES))
+        (root / clip).parent.mkdir(parents=True, exist_ok=True)
+        (root / clip).write_bytes(bytes(_CLIP_BYTES))
     ledger._db.execute("COMMIT")
     ledger.close()
     return board
@@ -71,22 +78,19 @@ _BY_NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "
 _CLIP_BYTES = 1_000
 
 
-def _clip(root: Path, step: Step) -> Path:
-    return root / f"renders/film/sandbox/clips/{step.shot.id}/take-{step.take}.mp4"
-
-
-def _story(step: Step, number: int, clock: SystemClock) -> Iterator[tuple[Event, Attempt | None]]:
+def _story(
+    step: Step, number: int, clock: SystemClock, path: str, free: bool
+) -> Iterator[tuple[Event, Attempt | None]]:
     """What is in the ledger of a take that is made."""
     assert step.fingerprint is not None
     intent = Intent(
         step.shot.storyboard, step.shot.id, step.take, step.fingerprint, step.neutral_request(), "{}", Decimal(160),
         DEFAULT,
-        "01234567", f"receipt-{number}", "made",
+        "01234567", f"receipt-{number}", "made", drawing=DRAWING_VERSION if free else None,
     )  # fmt: skip
-    path = f"renders/film/sandbox/clips/{step.shot.id}/take-{step.take}.mp4"
     first = Event(clock.now(), f"a{number}", intent)
     yield first, open_attempt(first)
-    clip = Clip(path, f"{number:064x}", _CLIP_BYTES, 1280, 720, 5.0)
+    clip = Clip(path, sha256(bytes(_CLIP_BYTES)).hexdigest(), _CLIP_BYTES, 1280, 720, 5.0)
     for what in (SendStarted(), Created(f"task_{number}"), Succeeded((), Decimal(160), 1000, 161000), Stored(clip)):
         yield Event(clock.now(), f"a{number}", what), None
 
@@ -130,6 +134,7 @@ def commands(root: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
+    compile_first()
     rounds = int(sys.argv[1]) if sys.argv[1:] else 15
     with tempfile.TemporaryDirectory() as folder:
         runs = commands(Path(folder).resolve())

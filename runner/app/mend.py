@@ -10,6 +10,7 @@ from runner.diagnostics.failures import Failure, ManifestUnreadable, SeveralFail
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes, read_named
 from runner.files.writing import make_folder, replace_content
+from runner.garbage_collection import collection_off
 from runner.lazy_dataclass import dataclass
 from runner.settings.environment import child_environment
 from runner.settings.settings import find_root, state_folder
@@ -18,7 +19,7 @@ from runner.store.git_conflicts import Versions
 from runner.store.manifest.document import NAME, Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.merging import PickConflict, merge, tasks
-from runner.store.manifest.reading import has_conflict_marks, parse
+from runner.store.manifest.reading import checked_shots, has_conflict_marks, parse
 
 _NO_SIDES = (
     "it was committed with conflict marks, outside of a merge, and git does not know its two sides any more: restore "
@@ -147,9 +148,16 @@ def _mend(root: Path, name: str, versions: Versions | None) -> Mended | None:
 
 def _merged(name: str, versions: Versions, present: bytes | None = None) -> tuple[bytes, Mended]:
     """The text of the merged manifest; `present` is what stands in the work tree, where a run may have added takes."""
+    with collection_off():
+        return _merged_versions(name, versions, present)
+
+
+def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tuple[bytes, Mended]:
+    # Nearly all entries of the versions are equal: each is checked once.
     base = parse(versions.base, f"{name} (the common version)") if versions.base else None
-    ours = parse(versions.ours, f"{name} (our side)") if versions.ours else None
-    theirs = parse(versions.theirs, f"{name} (their side)") if versions.theirs else None
+    checked = [checked_shots(base)] if base is not None else []
+    ours = parse(versions.ours, f"{name} (our side)", checked=checked) if versions.ours else None
+    theirs = parse(versions.theirs, f"{name} (their side)", checked=checked) if versions.theirs else None
     single = ours or theirs
     if single is None:
         raise ManifestUnreadable(f"{name}: both sides are empty: restore it from git")
@@ -160,7 +168,7 @@ def _merged(name: str, versions: Versions, present: bytes | None = None) -> tupl
     if present and present not in (versions.ours, versions.theirs):
         content = merge(ours or single, parse(present, name), _reread(content, name)).content
     text = layout(content).encode("utf-8", "backslashreplace")
-    parse(text, name)
+    parse(text, name, checked=[checked_shots(side) for side in (ours, theirs) if side is not None])
     return text, Mended(name, len(set(tasks(content))), conflicts, is_single=is_single)
 
 

@@ -13,6 +13,7 @@ from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
+from runner.garbage_collection import collection_off
 from runner.language.films import compile_films
 from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import replace
@@ -42,7 +43,9 @@ def read_history(session: Session, everything: bool = False) -> History:
     The ledger stays open for the lookups of the history.
     """
     ledger = _ledger(session)
-    return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
+    # The history stays in memory until the end.
+    with collection_off(keep=True):
+        return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
 
 
 def unknown_receipts(session: Session) -> "list[Receipt]":

@@ -14,7 +14,7 @@ from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.show.screens.plan import price_line, screen
-from runner.show.text.escape import json_document
+from runner.show.text.escape import json_document, json_pieces
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     elif args.json:
         from runner.app.plan_document import plan_document
 
-        print(json_document(plan_document(session, plan, history), deep=2), end="")
+        sys.stdout.writelines(json_pieces(plan_document(session, plan, history), deep=2))
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:

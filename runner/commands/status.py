@@ -11,7 +11,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.show.json.status import status_json
 from runner.show.screens.status import status
-from runner.show.text.escape import json_document
+from runner.show.text.escape import json_pieces
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     for message in foreign:
         note(message)
     if args.json:
-        print(json_document(status_json(report, session.output_name), deep=2), end="")
+        sys.stdout.writelines(json_pieces(status_json(report, session.output_name), deep=2))
     else:
         print(status(report, terminal_width(), use_color(sys.stdout, args.no_color), args.all), end="")
     if foreign:

@@ -90,7 +90,7 @@ class Edition:
 
     def model(self, name: str) -> Model:
         """The row of a model by any of its spellings; for a model that the edition does not have, the default's."""
-        return self.model_rows.get(self.models.get(name, name), self.default_model)
+        return self.model_rows.get(self.models.get(name, name)) or self.default_model
 
     def on(self, day: date) -> "Edition":
         """The edition with the prices of a day."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path as FilePath
 
 from runner.diagnostics.plural import count
@@ -45,24 +46,28 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
     """
     with open_compilation(root, options, provide) as compilation:
         documents = read_documents(files, compilation)  # read, include, check
-        storyboards = []
-        for ir in expand_documents(documents, compilation):  # expand
-            results = _ShotResults()
-            is_cut, problem_count = False, len(compilation.problems.items)
-            # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
-            for index, draft in enumerate(ir.drafts):
-                if limit := compilation.problems.limit_reached(ir.document.name):
-                    is_cut = True
-                    _note_unchecked_shots(ir, index, limit)
-                    break
-                render_fields(draft, ir.scope)  # render
-                results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
-            if not is_cut:
-                _check_between_shots(ir, results)
-            cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
-            counts = _shot_counts(ir, compilation, compilation.problems.items[problem_count:])
-            storyboards.append(_storyboard_of(ir, results.shots, counts, cut, music, options.profile))  # take
-        return Batch(tuple(storyboards)), merge(compilation.problems)
+        # By `map`, which holds no storyboard's drafts while it asks for the next one's.
+        storyboards = tuple(map(partial(_compile_storyboard, compilation), expand_documents(documents, compilation)))
+        return Batch(storyboards), merge(compilation.problems)
+
+
+def _compile_storyboard(compilation: Compilation, ir: StoryboardIR) -> Storyboard:
+    results = _ShotResults()
+    is_cut, problem_count = False, len(compilation.problems.items)
+    # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
+    for index, draft in enumerate(ir.drafts):
+        if limit := compilation.problems.limit_reached(ir.document.name):
+            is_cut = True
+            _note_unchecked_shots(ir, index, limit)
+            break
+        render_fields(draft, ir.scope)  # render
+        results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
+        draft.scope.forget_rendered()
+    if not is_cut:
+        _check_between_shots(ir, results)
+    cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
+    counts = _shot_counts(ir, compilation, compilation.problems.items[problem_count:])
+    return _storyboard_of(ir, results.shots, counts, cut, music, compilation.options.profile)  # take
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Expansion of a storyboard's entries to shots: layers merged, one shot per combination of a matrix, with ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from runner.diagnostics.problem import Problem, Problems, closest_match
@@ -16,7 +16,7 @@ from runner.language.templates.scope import (
     variable,
 )
 from runner.language.templates.template import Templates
-from runner.language.yaml.document import NodeRef, Value, YamlMapping
+from runner.language.yaml.document import Document, NodeRef, Value, YamlMapping
 
 MAX_SHOTS = 100_000
 """Shots of a storyboard: a matrix of a few lines could ask for millions, and fill the memory."""
@@ -29,7 +29,7 @@ def expand(scope: StoryboardScope) -> list[ShotDraft]:
     default_fields = merge(scope.defaults)
     default_variables = _variables(default_fields, scope.defaults)
     literals = literal_values(scope.variables, default_variables)
-    if _exceeds_max_shots(scope, shots if isinstance(shots, list) else []):
+    if _exceeds_max_shots(scope):
         return []
     broken_fields: dict[object, set[str]] = {}
     for path in scope.broken:
@@ -50,19 +50,34 @@ def expand(scope: StoryboardScope) -> list[ShotDraft]:
     return drafts
 
 
-def _exceeds_max_shots(scope: StoryboardScope, shots: list[Value]) -> bool:
-    """Count combinations before any is built; report a storyboard with more shots than a batch may have."""
-    total, discarded = 0, Problems()
-    for index, entry in enumerate(shots):
-        matrix = NodeRef(scope.document, ("shots", index, "matrix"))
-        matrix_fields = entry.get("matrix") if isinstance(entry, dict) else None
-        total += len(combinations(matrix, axes(matrix, discarded), discarded)) if isinstance(matrix_fields, dict) else 1
+def _exceeds_max_shots(scope: StoryboardScope) -> bool:
+    """Report a storyboard with more shots than a batch may have, before any is built."""
+    total = 0
+    for index, count in enumerate(_shot_counts(scope.document)):
+        total += count
         if total > MAX_SHOTS:
+            matrix = NodeRef(scope.document, ("shots", index, "matrix"))
             message = f"with this shot the storyboard has {total:,} shots; at most {MAX_SHOTS:,} are compiled at once"
             hint = "split the storyboard, or use smaller matrices"
             scope.problems.add(Problem("batch-size", matrix.key_place(), message, hint))
             return True
     return False
+
+
+def shot_count(document: Document) -> int:
+    """The number of shots that a storyboard's entries and their matrices ask for, before any is built."""
+    return sum(_shot_counts(document))
+
+
+def _shot_counts(document: Document) -> Iterator[int]:
+    """The number of shots of each entry."""
+    shots, discarded = document.root.get("shots"), Problems()
+    for index, entry in enumerate(shots if isinstance(shots, list) else ()):
+        if isinstance(entry, dict) and isinstance(entry.get("matrix"), dict):
+            matrix = NodeRef(document, ("shots", index, "matrix"))
+            yield len(combinations(matrix, axes(matrix, discarded), discarded))
+        else:
+            yield 1
 
 
 def _draft_without_matrix(
@@ -247,11 +262,12 @@ def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
         draft.id = f"shots[{draft.entry.path[1]}]"
         draft.lose_id()
     if isinstance(scene, str) and "{" in scene and TEMPLATE_START.search(scene):
-        draft.scope.rendered["shot"] = {"id": draft.id}
+        draft.scope.name_shot(draft.id)
         scene = render_field(draft, "scene", scene, scope)
         scene = scene.strip() if scene and scene.strip() else None
         draft.values["scene"] = scene
-    draft.scope.rendered["shot"] = {"id": draft.id, "scene": scene}
+    draft.scope.name_shot(draft.id)
+    draft.scope.name_scene(scene)
     if scope.scenes and isinstance(scene, str):
         _check_scene(draft, scene, scope)
 

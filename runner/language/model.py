@@ -50,6 +50,10 @@ class Shot(NamedTuple):
         """The film and the id: what names the shot among all shots of a batch."""
         return FilmName(self.storyboard, self.profile), self.id
 
+    def is_of(self, film: FilmName) -> bool:
+        """Whether the shot belongs to a film; makes no name of its own film, for lists of many shots."""
+        return self.storyboard == film.storyboard and self.profile == film.profile
+
     def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
         """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
 

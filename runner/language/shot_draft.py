@@ -47,17 +47,17 @@ class ShotDraft:
     values: dict[str, Value] = field(default_factory=dict)
     """Rendered and checked fields."""
     finished: bool = False
-    broken: set[str] = field(default_factory=set)
+    broken: frozenset[str] = frozenset()
     """Fields that have a reported problem; no further problem of these fields is reported."""
 
     def break_fields(self, names: Iterable[str]) -> None:
         """Mark fields as those with a reported problem."""
-        self.broken.update(names)
+        self.broken |= frozenset(names)
 
     def lose_id(self) -> None:
         """Mark the id as unusable: no mention matches the shot."""
         self.has_usable_id = False
-        self.broken.add("id")
+        self.break_fields(("id",))
 
     def layer(self, name: str) -> FieldLayer | None:
         """The layer that a field's value comes from; for a mapping, the last layer with this field."""

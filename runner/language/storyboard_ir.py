@@ -1,6 +1,6 @@
 """Expansion of documents to shots: layers merged, matrices multiplied, ids and names checked, no request built yet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import defaults
@@ -15,7 +15,7 @@ from runner.language.cross_shot_checks import (
     check_unused_asset_files,
     check_variable_names,
 )
-from runner.language.expansion import MAX_SHOTS, expand
+from runner.language.expansion import MAX_SHOTS, expand, shot_count
 from runner.language.ids import fold_name
 from runner.language.loader import Definition, DocumentLoader
 from runner.language.materials import MediaCache
@@ -71,9 +71,10 @@ class StoryboardIR:
     """Names of the storyboard file and of its includes."""
 
 
-def expand_documents(documents: Sequence[Document], compilation: Compilation) -> list[StoryboardIR]:
-    """Expand the storyboards among the documents; an include is only checked, for its names and templates.
+def expand_documents(documents: Sequence[Document], compilation: Compilation) -> Iterator[StoryboardIR]:
+    """Expand the storyboards among the documents, each when it is asked for: its drafts take more than its shots.
 
+    An include is only checked, for its names and templates.
     Raises `ProfileError` or `VariableError` for a profile or variable of the command line that no storyboard has.
     """
     loader = compilation.loader
@@ -82,8 +83,11 @@ def expand_documents(documents: Sequence[Document], compilation: Compilation) ->
     # An unreadable file may define any name.
     if storyboards and all(document.whole for document in loader.documents.values()):
         check_options(storyboards, compilation.options)
-    irs = [_expand_document(sections, compilation) for sections in all_sections]
-    return [ir for ir in _within_size(irs, compilation.problems) if _is_storyboard(ir.document)]
+    is_too_large = _exceeds_batch_size(documents, compilation.problems)
+    for sections in all_sections:
+        ir = _expand_document(sections, compilation)
+        if _is_storyboard(ir.document):
+            yield replace(ir, drafts=[]) if is_too_large else ir
 
 
 def _is_storyboard(document: Document) -> bool:
@@ -182,12 +186,11 @@ def _as_value(value: JsonValue) -> Value:
     return value
 
 
-def _within_size(irs: Sequence[StoryboardIR], problems: Problems) -> Sequence[StoryboardIR]:
-    """The storyboards, without their shots when these are more than a batch may have."""
-    total = sum(len(ir.drafts) for ir in irs)
-    if total <= MAX_SHOTS:
-        return irs
-    message = f"this batch has {total:,} shots; at most {MAX_SHOTS:,} are compiled at once"
-    hint = "name fewer files, or use smaller matrices"
-    problems.add(Problem("batch-size", irs[-1].document.source.place(0), message, hint))
-    return [replace(ir, drafts=[]) for ir in irs]
+def _exceeds_batch_size(documents: Sequence[Document], problems: Problems) -> bool:
+    """Report more shots than a batch may have; a storyboard that is too large alone is reported by itself."""
+    total = sum(count for document in documents if (count := shot_count(document)) <= MAX_SHOTS)
+    if total > MAX_SHOTS:
+        message = f"this batch has {total:,} shots; at most {MAX_SHOTS:,} are compiled at once"
+        hint = "name fewer files, or use smaller matrices"
+        problems.add(Problem("batch-size", documents[-1].source.place(0), message, hint))
+    return total > MAX_SHOTS

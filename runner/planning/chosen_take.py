@@ -62,6 +62,8 @@ class ChosenTakes:
 
     def bound_pick(self, shot: Shot) -> Pick | None:
         """The pick of a clip that the shot asks for as it is now, whatever name the shot had; the own name first."""
+        if not self.history.picks:
+            return None
         if shot.id not in self._bound:
             own = self.history.picks.get(shot.key)
             is_own = own is not None and own.fingerprint == self.fingerprint(shot, own.take)
@@ -114,17 +116,23 @@ class ChosenTakes:
 
     def in_force(self) -> dict[ShotKey, Pick]:
         """The picks that count, by the present names of their shots."""
+        if not self.history.picks:
+            return {}
         shots = self.shots.values()
         return {shot.key: pick for shot in shots if (pick := self.pick_of(shot)) is not None}
 
     def given_up(self, steps: Iterable[Step]) -> list[Shot]:
         """The picked shots of which these steps make takes of a changed request."""
+        if not self.history.picks:
+            return []
         ordered = dict.fromkeys(step.shot for step in steps if step.is_billable and step.action is Action.MAKE)
         picked = [shot for shot in ordered if shot.key in self.history.picks]
         return [shot for shot in picked if self.bound_pick(shot) is None and self.why_pick_again(shot) is not None]
 
     def stored_picks(self) -> dict[ShotKey, Pick]:
         """All picks under the present names of their shots; one that no shot asks for keeps a place."""
+        if not self.history.picks:
+            return {}
         bound = {shot.key: pick for shot in self.shots.values() if (pick := self.bound_pick(shot))}
         films = {shot.film for shot in self.shots.values()}
         taken = list(bound.values())

@@ -294,7 +294,8 @@ class Plan:
         return self.steps_of(key) or [step for step in self.skipped_steps if step.key[:2] == key]
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.shot.film == storyboard.film)
+        film = storyboard.film
+        return tuple(step for step in self.steps if step.shot.is_of(film))
 
     def steps_of(self, shot: ShotKey) -> list[Step]:
         """The steps of one shot's takes."""

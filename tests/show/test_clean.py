@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.show.text.escape import escape_terminal, in_ascii, json_document, json_line, one_line
+from runner.show.text.escape import escape_terminal, in_ascii, json_document, json_line, json_pieces, one_line
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=200)
 ATTACKS = {
@@ -92,6 +92,14 @@ def test_json_is_printable_ascii_and_says_the_same(value: dict[str, object]) -> 
     assert json_line(value).isascii()
     assert json_line(value).isprintable()
     assert json_document(value).replace("\n", "").isprintable()
+
+
+def test_the_pieces_of_a_document_are_its_text() -> None:
+    value = {"plan": 1, "shots": [{"id": f"shot{number}", "takes": [{"take": 1}]} for number in range(1_000)]}
+    pieces = json_pieces(value, deep=2)
+    assert len(pieces) > 5
+    assert json.loads("".join(pieces)) == value
+    assert "".join(pieces) == json_document(value, deep=2)
 
 
 def test_a_json_document_has_a_line_for_each_item_of_a_table() -> None:

@@ -69,7 +69,7 @@ def variable(value: Value, origin: Callable[[], NodeRef]) -> Variable:
 class VariableScope:
     """The variables of one shot; each is rendered at its first use."""
 
-    __slots__ = ("failed", "layers", "literals", "rendered", "rendering")
+    __slots__ = ("failed", "has_scene", "layers", "literals", "rendered", "rendering", "scene", "shot_id")
 
     def __init__(self, layers: tuple[Mapping[str, Variable], ...], literals: Mapping[str, Value]) -> None:
         self.layers = layers
@@ -79,7 +79,30 @@ class VariableScope:
         self.rendered: dict[str, Value] = {}
         self.failed: dict[str, TemplateFailure] | None = None
         """Failures by variable: each is rendered once only, or the time would grow exponentially with their depth."""
-        self.rendering: list[str] = []
+        self.rendering: tuple[str, ...] = ()
+        self.shot_id: str | None = None
+        """None until the id is rendered: only then there is a variable `shot`."""
+        self.scene: Value = None
+        self.has_scene = False
+
+    def name_shot(self, shot_id: str) -> None:
+        """Define the variable `shot` with its `id`."""
+        self.shot_id = shot_id
+
+    def name_scene(self, scene: Value) -> None:
+        """Add `scene` to the variable `shot`."""
+        self.scene, self.has_scene = scene, True
+
+    def forget_rendered(self) -> None:
+        """Free the rendered values, once no template of the shot is rendered any more."""
+        self.rendered = {}
+
+    def at_hand(self, name: str) -> Value:
+        """The value of a variable that is rendered already, or of `shot`; None without one."""
+        # Made when it is asked for: a mapping in each of ten thousand scopes takes more memory than all their layers.
+        if name == "shot" and self.shot_id is not None:
+            return {"id": self.shot_id, "scene": self.scene} if self.has_scene else {"id": self.shot_id}
+        return self.rendered.get(name)
 
     def fail(self, name: str, failure: TemplateFailure) -> None:
         """Remember that a variable cannot be rendered."""

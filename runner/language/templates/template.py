@@ -244,8 +244,8 @@ class Templates:
 
     def value(self, name: str, scope: VariableScope, place: Callable[[], Place]) -> Value:
         """The value of a variable, rendered in the scope of the shot that uses it. Raises TemplateFailure."""
-        if name in scope.rendered:
-            return scope.rendered[name]
+        if (value := scope.at_hand(name)) is not None:
+            return value
         variable = scope.find(name)
         if variable is None:
             self.undefined_count += 1
@@ -257,7 +257,7 @@ class Templates:
             raise TemplateFailure(circle(name, scope, place()))
         if scope.failed and name in scope.failed:
             raise scope.failed[name]
-        scope.rendering.append(name)
+        scope.rendering = (*scope.rendering, name)
         try:
             rendered = self._render_deep(variable.value, scope, variable.origin or _nowhere)
         except RecursionError:
@@ -267,7 +267,7 @@ class Templates:
             scope.fail(name, failure)
             raise
         finally:
-            scope.rendering.pop()
+            scope.rendering = scope.rendering[:-1]
         scope.rendered[name] = rendered
         return rendered
 
@@ -308,7 +308,7 @@ class Templates:
         """The rendered variables that a template may use, without undefined ones: it may test `is defined`."""
         values: dict[str, Value] = {}
         for name in sorted(template.names | (scope.names() if template.uses_all_names else frozenset())):
-            if name in scope.rendered or scope.find(name) is not None:
+            if scope.at_hand(name) is not None or scope.find(name) is not None:
                 try:
                     values[name] = self.value(name, scope, lambda word=name: name_place(origin(), word))  # type: ignore[misc]
                 except TemplateFailure:

@@ -5,7 +5,6 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from itertools import accumulate
 from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
@@ -17,6 +16,7 @@ Path = tuple[Key, ...]
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 _BREAK = re.compile(r"\r\n|\n|\r")
+_LINE_FEED = re.compile("\n")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*+[ \t]*+)++(?=[^\s#])")
 _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
@@ -78,11 +78,12 @@ class Source:
     """Numbers of the rewritten lines; the number of lines is that of the file."""
 
     @cached_property
-    def starts(self) -> list[int]:
+    def starts(self) -> "array[int]":
         """Offset at which each line begins, with lines as editors count them."""
-        if "\r" in self.text:
-            return [0, *(match.end() for match in _BREAK.finditer(self.text))]
-        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
+        starts = array("I", (0,))
+        breaks = _BREAK if "\r" in self.text else _LINE_FEED
+        starts.extend(match.end() for match in breaks.finditer(self.text))
+        return starts
 
     def line_column(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self.starts, offset)

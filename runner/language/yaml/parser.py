@@ -99,8 +99,8 @@ class _Builder:
         self.anchors: list[tuple[int, str, int]] = []
         self._anchored: dict[str, tuple[Value, int]] = {}
         self._open_anchors: set[str] = set()
-        self._plain_keys: set[str | None] = set()
-        """Keys that occurred as plain scalars and are valid."""
+        self._plain_keys: dict[str | None, str] = {}
+        """Keys that occurred as plain scalars and are valid, each held once for all mappings."""
         self._section: str | None = None
         self._next_event: Callable[[], Any] = lambda: None
         self._has_hash, starts = has_after_blank(source.text, "#", " \t"), " \t\r\n[]{},:"
@@ -183,9 +183,9 @@ class _Builder:
             if kind is MappingEndEvent:
                 break
             key_at = event.start_mark.index
-            key: str | None = event.value if kind is ScalarEvent else None
             # Nearly every key occurred before; only a new key, or one that needs checks, takes the slow way.
-            if key not in plain_keys or checks_scalars:
+            key = plain_keys.get(event.value) if kind is ScalarEvent else None
+            if key is None or checks_scalars:
                 key = self._key(event, depth)
             if depth == 1:
                 self._section = key
@@ -273,8 +273,7 @@ class _Builder:
             message = _KEY_MESSAGES[type(scalar_value(text))]
             self._note("key-not-string", event.start_mark.index, message, hint, len(text))
             return None
-        self._plain_keys.add(text)
-        return text
+        return self._plain_keys.setdefault(text, text)
 
     def _alias(self, event: Any) -> Value:
         name, at = event.anchor, event.start_mark.index

@@ -105,16 +105,18 @@ def price_forms(plan: Plan) -> Prices:
 
 
 def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf, facts: PlanFacts, prices: Prices) -> dict[str, object]:
-    shots = [shot for shot in plan.shots if shot.film == board.film]
+    film = board.film
+    shots = [shot for shot in plan.shots if shot.is_of(film)]
     return {
         **storyboard_header(board, facts.output_of),
         "totals": plan_totals_json(plan, totals(plan.steps_for(board), shots=len(shots))),
         "shots": (
             {
-                **shot_header(shot, plan.picks.get(shot.key)),
-                "takes": [{**take_header(step, prices), "request": body_of(step)} for step in plan.steps_of(shot.key)],
+                **shot_header(shot, plan.picks.get(key)),
+                "takes": [{**take_header(step, prices), "request": body_of(step)} for step in plan.steps_of(key)],
             }
             for shot in shots
+            for key in (shot.key,)
         ),
     }
 

@@ -76,9 +76,27 @@ def json_document(value: Mapping[str, object], deep: int = 9) -> str:
     Lists of mappings are split into lines `deep` levels down; deeper ones stay within their line. An iterator counts
     as such a list, and only one of its items exists at a time.
     """
-    parts: list[str] = []
-    _document(value, "", deep, parts.append)
-    return "".join(parts) + "\n"
+    return "".join(json_pieces(value, deep))
+
+
+def json_pieces(value: Mapping[str, object], deep: int = 9) -> list[str]:
+    """The text of `json_document` in pieces to be written one after the other.
+
+    All are made before the first is written, so that a defect never leaves half a document.
+    """
+    pieces, parts = list[str](), list[str]()
+
+    def out(text: str) -> None:
+        parts.append(text)
+        if len(parts) == _PARTS_OF_A_PIECE:
+            pieces.append("".join(parts))
+            parts.clear()
+
+    _document(value, "", deep, out)
+    return [*pieces, "".join(parts), "\n"]
+
+
+_PARTS_OF_A_PIECE = 256
 
 
 def _document(value: object, margin: str, deep: int, out: Callable[[str], None]) -> None:

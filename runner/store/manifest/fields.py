@@ -24,11 +24,16 @@ _MAX_DEPTH = 16
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
 """Years in which every moment has a local time, in every zone."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
 
 
 def text(value: Any, field: str) -> str:
     """A short text on one line, which the file system and the ledger can take."""
-    if not isinstance(value, str) or len(value) > _MAX_TEXT or re.search(r"[\0-\x1f\x7f]", value):
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError(f"{field} is not a short text on one line")
+    if value.isascii() and value.isprintable():
+        return value
+    if _CONTROL.search(value):
         raise ValueError(f"{field} is not a short text on one line")
     try:
         os.fsencode(value)
@@ -154,4 +159,6 @@ def _check_value(value: Any, depth: int, field: str) -> None:
         if not depth:
             raise ValueError(f"{field} is more than {_MAX_DEPTH} deep")
         for inner in value.values() if isinstance(value, dict) else value:
-            _check_value(inner, depth - 1, field)
+            # Most values are whole numbers and ASCII texts, of which there is nothing to check.
+            if type(inner) is not int and not (type(inner) is str and inner.isascii()):
+                _check_value(inner, depth - 1, field)

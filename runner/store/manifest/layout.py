@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from runner.store.manifest.document import SHOT_FIELDS, TAKE_FIELDS, TAKE_ORDER, TOP_FIELDS, more_fields
@@ -75,4 +76,10 @@ def _separated(items: Iterator[str]) -> Iterator[str]:
 
 
 def _pair(name: str, value: Any) -> str:
-    return f"{_encode(name)}: {_encode(value)}"
+    return f"{_name(name)}: {_encode(value)}"
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> str:
+    """The name of a field as JSON: few names are in every take."""
+    return _encode(name)
