@@ -80,7 +80,7 @@ def draw_person(
     picture, cover = Image.new("RGB", size, appearance.coat), Image.new("L", size)
 
     def lay(pen: MaskPen, colour: Colour) -> None:
-        mask = pen.mask.reduce(2)
+        mask = pen.mask()
         if box := mask.getbbox():
             picture.paste(colour, box, mask.crop(box))
             cover.paste(255, box, mask.crop(box))

@@ -171,5 +171,9 @@ def _shifted(palette: Palette, turn: float, strength: float) -> Palette:
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """A mixture of the first colour and `share` of the second."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-    return (red, green, blue)
+    (red, green, blue), (to_red, to_green, to_blue) = first, second
+    return (
+        round(red + (to_red - red) * share),
+        round(green + (to_green - green) * share),
+        round(blue + (to_blue - blue) * share),
+    )

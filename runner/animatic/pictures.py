@@ -23,8 +23,11 @@ class Pictures:
     first: Planes
     last: Planes | None
 
-    def shoot(self, camera: Camera, moment: float) -> Planes:
-        """The frame at a moment: exactly the first picture at 0, exactly the last one at the end."""
+    def shoot(self, planes: Planes, camera: Camera, moment: float) -> None:
+        """Paint the frame of a moment: exactly the first picture at 0, exactly the last one at the end."""
+        planes.paste(self._picture(camera, moment), (0, 0), None)
+
+    def _picture(self, camera: Camera, moment: float) -> Planes:
         view = camera.view(moment)
         start, end = _DISSOLVE
         share = min(1.0, max(0.0, (moment / self.seconds - start) / (end - start)))

@@ -67,12 +67,6 @@ class Planes:
     def copy(self) -> "Planes":
         return Planes(self.y.copy(), self.u.copy(), self.v.copy())
 
-    def enlarged(self, size: tuple[int, int]) -> "Planes":
-        """The picture scaled by the codec's own scaler, which is quicker than Pillow's."""
-        from av.video.reformatter import Interpolation
-
-        return planes_of_frame(self.frame().reformat(*size, interpolation=Interpolation.FAST_BILINEAR))
-
     def frame(self) -> "av.VideoFrame":
         """The picture as a frame for the encoder."""
         import av
@@ -155,6 +149,17 @@ def planes_of_frame(frame: "av.VideoFrame") -> Planes:
         for plane in frame.planes
     )
     return Planes(y, u, v)
+
+
+def planes_over(frame: "av.VideoFrame") -> Planes:
+    """The planes of a yuv420p frame, sharing its memory: what is painted on them is in the frame."""
+    images = []
+    for plane in frame.planes:
+        image = Image.frombuffer("L", (plane.width, plane.height), plane, "raw", "L", plane.line_size, 1)
+        # Pillow would copy the memory before the first stroke.
+        image.readonly = 0
+        images.append(image)
+    return Planes(images[0], images[1], images[2])
 
 
 def yuv(colour: Colour) -> tuple[int, int, int]:

@@ -44,17 +44,16 @@ class Scene:
     """The materials of the request that are seen in the scene, and need no card."""
     _last_base: tuple[Box, Planes] | None = None
 
-    def shoot(self, camera: Camera, moment: float) -> Planes:
-        """The frame at a moment, free to be painted on."""
+    def shoot(self, planes: Planes, camera: Camera, moment: float) -> None:
+        """Paint the frame of a moment."""
         view = camera.view(moment)
         box = window(view, _SKY_DEPTH, self.size, self.canvas)
         if self._last_base is None or not is_still(self._last_base[0], box, 0.8):
             self._last_base = (box, self.base.crop(box, self.size))
-        planes = self._last_base[1].copy()
+        planes.paste(self._last_base[1], (0, 0), None)
         for layer in self.layers:
             layer.draw(planes, self.canvas, view, moment)
         planes.y.paste(16, (0, 0, *self.size), self.vignette)
-        return planes
 
 
 _DRAWINGS: Mapping[str, Callable[[SceneCanvas], None]] = {

@@ -244,7 +244,7 @@ def test_sound_may_be_left_out(tmp_path: Path) -> None:
 def test_a_loud_mix_stays_within_what_can_be_played() -> None:
     loud = array("f", [1.0] * 96_000)
     track = sound_track(_spec("storm at sea"), [loud, loud, loud])
-    assert len(track) == 2 * 48_000
+    assert len(track) == 48_000
     assert max(track) <= 1
     assert min(track) >= -1
 

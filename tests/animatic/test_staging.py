@@ -7,6 +7,8 @@ from PIL import Image, ImageDraw, ImageStat
 
 from runner.animatic.camera import Camera
 from runner.animatic.depicted import depicted_of
+from runner.animatic.encode import empty_frame
+from runner.animatic.planes import planes_over
 from runner.animatic.render import stage_size
 from runner.animatic.scenery import Scene, cast_of, place_name, scene_of
 from runner.animatic.seeded_noise import SeededNoise
@@ -34,7 +36,8 @@ def _scene(spec: AnimaticSpec) -> Scene:
 
 
 def _mean(scene: Scene, box: tuple[int, int, int, int]) -> tuple[float, float, float]:
-    planes = scene.shoot(Camera(4, ()), 2.0)
+    planes = planes_over(empty_frame(scene.size))
+    scene.shoot(planes, Camera(4, ()), 2.0)
     low = (box[0] // 2, box[1] // 2, box[2] // 2, box[3] // 2)
     y, u, v = (
         ImageStat.Stat(plane.crop(part)).mean[0] for plane, part in ((planes.y, box), (planes.u, low), (planes.v, low))
