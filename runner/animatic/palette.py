@@ -143,6 +143,19 @@ def palette_of(spec: AnimaticSpec, noise: SeededNoise) -> Palette:
     return _shifted(palette, noise.between(-0.012, 0.012) + _TINTS[variation % len(_TINTS)], 1)
 
 
+def coat_of(noun: str, text: str) -> Colour | None:
+    """The colour that a person wears by a text in lower case: `a woman in a red coat`; None without any."""
+    match = re.search(_WEARS.format(noun=re.escape(noun)), text) if noun else None
+    return _COLOURS[match[1]] if match else None
+
+
+_WEARS = (
+    r"\b{noun}\b,? (?:in|wearing|with) (?:an?|the|his|her) (?:[\w-]+ ){{0,2}}?("
+    + "|".join(name for name in _COLOURS if name.isascii())
+    + r")\b"
+)
+
+
 def hour_in(text: str) -> str | None:
     """The hour or the light that a text (in lower case) names; None without any."""
     return next((name for name, pattern in _HOUR_PATTERNS.items() if re.search(pattern, text)), None)

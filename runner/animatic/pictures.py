@@ -120,6 +120,8 @@ def extend(image: Image.Image) -> Image.Image:
     upside = ImageOps.flip(row)
     canvas.paste(upside.crop((0, height - dy, row.width, height)), (0, 0))
     canvas.paste(upside.crop((0, 0, row.width, dy)), (0, height + dy))
+    # The picture itself lies under the blur as well, else its edges would run into black.
+    canvas.paste(row, (0, dy))
     canvas = canvas.reduce(4).filter(ImageFilter.GaussianBlur(3)).resize(canvas.size)
     canvas.paste(row, (0, dy))
     canvas.paste(image, (dx, dy))

@@ -175,6 +175,8 @@ class SceneCanvas:
     """The words for what is seen, in lower case."""
     framing: str = ""
     """The words for camera and framing, in lower case."""
+    other_shots: str = ""
+    """The words of the scene's other shots, in lower case."""
     layers: list[Layer] = field(default_factory=list)
     horizon: float = 0.62
     """Upper edge of the ground or the water, as a share of the frame's height."""

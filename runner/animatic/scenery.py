@@ -1,6 +1,7 @@
 """The background of a clip, composed from the prompt: a sky, layers in front, moving air."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from PIL import Image, ImageFilter
@@ -95,6 +96,7 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         SeededNoise(f"{scene_name} {place}") if scene_name else noise.substream("stage"),
         own,
         framing_words,
+        other_shots=spec.scene.partition("\n")[2].lower(),
         lift=min(0.13, max(0.0, caption_height - 0.17)),
     )
     depicted = depicted_of(spec)
@@ -144,10 +146,14 @@ def seen_in(spec: AnimaticSpec) -> str:
 
 def place_name(spec: AnimaticSpec) -> str:
     """The drawing of the place that the shot names, else of the one that its scene names, else hills."""
-    scene_lines = spec.scene.split("\n")
-    others = " ".join(story(_place_words(without_lines(line))) for line in scene_lines[1:])
-    texts = (_place_words(seen_in(spec)), others.lower(), scene_lines[0].lower().replace("-", " "))
-    return next((name for text in texts if (name := place_in(text)) is not None), "hills")
+    if (named := place_in(_place_words(seen_in(spec)))) is not None:
+        return named
+    scene_name, *others = spec.scene.split("\n")
+    # Each other shot names its place, so that a long list of words in one of them outweighs nothing.
+    votes = Counter(name for line in others if (name := place_in(story(_place_words(without_lines(line))))) is not None)
+    if votes:
+        return votes.most_common(1)[0][0]
+    return place_in(scene_name.lower().replace("-", " ")) or "hills"
 
 
 def _place_words(text: str) -> str:
