@@ -1,7 +1,7 @@
 """Pictures as the codec takes them, luma and two half-size chroma planes: a frame costs no conversion."""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image
 
@@ -155,7 +155,9 @@ def planes_over(frame: "av.VideoFrame") -> Planes:
     """The planes of a yuv420p frame, sharing its memory: what is painted on them is in the frame."""
     images = []
     for plane in frame.planes:
-        image = Image.frombuffer("L", (plane.width, plane.height), plane, "raw", "L", plane.line_size, 1)
+        # Any buffer will do, whatever Pillow's types say.
+        memory = cast("bytes", plane)
+        image = Image.frombuffer("L", (plane.width, plane.height), memory, "raw", "L", plane.line_size, 1)
         # Pillow would copy the memory before the first stroke.
         image.readonly = 0
         images.append(image)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageStat
 from runner.animatic.camera import Camera
 from runner.animatic.depicted import depicted_of
 from runner.animatic.encode import empty_frame
-from runner.animatic.palette import coat_of
+from runner.animatic.palette import coat_of, palette_of
 from runner.animatic.people import Figure
 from runner.animatic.planes import planes_over
 from runner.animatic.render import stage_size
@@ -120,6 +120,13 @@ def test_a_coat_keeps_its_colour_through_a_scene() -> None:
     plain = _scene(_spec("Close-up of the woman, at night in a street.", scene="street\nA lamp."))
     chest = (130, 120, 190, 150)
     assert _mean(picture, chest)[2] > _mean(plain, chest)[2] + 15
+
+
+def test_the_colour_of_a_thing_is_that_of_the_authors_own_words() -> None:
+    prompt = "Close on the quay (a stone quay with a green door): a brass lamp."
+    spec = _spec(prompt, caption="Close on the @quay: a brass lamp.")
+    assert palette_of(spec, SeededNoise("")).accent == (214, 168, 88)
+    assert palette_of(_spec(prompt), SeededNoise("")).accent == (98, 178, 112)
 
 
 def test_the_head_of_a_near_person_stays_in_the_frame_whatever_the_caption() -> None:
