@@ -113,7 +113,7 @@ def people_of(canvas: SceneCanvas, cast: Cast, seconds: float) -> list[Figure]:
     for number, at in enumerate(places[len(cast.standees) :]):
         scale = tall * (1 - 0.05 * number)
         appearance = _appearance(canvas, number)
-        if _CHILD.match(_noun_of(canvas.prompt, number)) and scale < canvas.frame_size[1] * 0.7:
+        if _CHILD.match(_noun_of(canvas, number)) and scale < canvas.frame_size[1] * 0.7:
             scale *= 0.74
         figures.append(_figure(canvas, appearance, scale, at, foot - number * scale * 0.012, moving, cast.size))
     return figures
@@ -182,13 +182,16 @@ def _crowd(canvas: SceneCanvas, tall: float, foot: float, seconds: float, noise:
 
 
 def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
-    palette, noise = canvas.palette, canvas.noise.substream(f"look {number}")
-    air, noun = palette.depth(0.55), _noun_of(canvas.prompt, number)
+    palette, noun = canvas.palette, _noun_of(canvas, number)
+    is_another = not noun or (number > 0 and noun == _noun_of(canvas, number - 1))
+    # The woman of a scene has one face in all of its shots; of two women each has her own.
+    noise, air = canvas.noise.substream(f"look {number if is_another else noun}"), palette.depth(0.55)
     skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (124, 84, 62))), air, 0.15)
     hair_match = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", canvas.prompt)
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
-    is_old = noun.startswith(_OLD) or re.search(rf"\b(?:old|elderly) {re.escape(noun)}\b", canvas.prompt)
+    # "old man" is a word of its own, so that the man beside him is not old.
+    is_old = noun.startswith(_OLD) or (noun != "man" and f"old {noun}" in canvas.prompt)
     hair = hairs.get(hair_match[1], (34, 28, 32)) if hair_match else hairs["grey"] if is_old else (44, 34, 36)
     coat = coat_of(noun, canvas.prompt) or coat_of(noun, canvas.other_shots)
     coat = coat or (palette.accent if number == 0 else mix(palette.accent, palette.sky[0], 0.5))
@@ -203,10 +206,18 @@ def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
     )
 
 
-def _noun_of(prompt: str, number: int) -> str:
-    """The word for a person of a shot, in the order in which they are named; the pronoun where there is no noun."""
-    nouns = named_people(prompt) or _PRONOUN.findall(prompt)
-    return nouns[min(number, len(nouns) - 1)] if nouns else ""
+def _noun_of(canvas: SceneCanvas, number: int) -> str:
+    """The word for a person of a shot, in the order in which they are named, then by the scene's other shots.
+
+    For `she` alone it is the woman of the scene, where there is one; else the pronoun.
+    """
+    nouns, others = named_people(canvas.prompt), named_people(canvas.other_shots)
+    if nouns:
+        nouns += dict.fromkeys(noun for noun in others if noun not in nouns)
+        return nouns[min(number, len(nouns) - 1)]
+    pronoun = next(iter(_PRONOUN.findall(canvas.prompt)), "")
+    same = [noun for noun in others if bool(_SHE.match(noun)) == bool(_SHE.match(pronoun))]
+    return same[0] if pronoun and same else pronoun
 
 
 def _figure(

@@ -10,7 +10,7 @@ from runner.animatic.depicted import depicted_of
 from runner.animatic.encode import empty_frame
 from runner.animatic.palette import coat_of, palette_of
 from runner.animatic.people import Figure
-from runner.animatic.planes import planes_over
+from runner.animatic.planes import Planes, planes_over
 from runner.animatic.render import stage_size
 from runner.animatic.scenery import Scene, cast_of, place_name, scene_of
 from runner.animatic.seeded_noise import SeededNoise
@@ -120,6 +120,27 @@ def test_a_coat_keeps_its_colour_through_a_scene() -> None:
     plain = _scene(_spec("Close-up of the woman, at night in a street.", scene="street\nA lamp."))
     chest = (130, 120, 190, 150)
     assert _mean(picture, chest)[2] > _mean(plain, chest)[2] + 15
+
+
+@pytest.mark.parametrize(
+    ("prompt", "colours"),
+    [
+        ("Two-shot in a street by day. The man laughs. The two wait together.", ["blue", "red"]),
+        ("Medium shot in a street by day. She shakes her head.", ["red"]),
+    ],
+)
+def test_people_without_a_word_are_those_of_the_scene(prompt: str, colours: list[str]) -> None:
+    scene = _scene(_spec(prompt, scene="street\nA woman in a red coat.\nA man in a blue coat."))
+    people = [layer.poses[0].picture for layer in scene.layers if isinstance(layer, Figure)]
+    tints = ["red" if picture is not None and _redness(picture) > 0 else "blue" for picture in people]
+    assert tints == colours
+
+
+def _redness(planes: Planes) -> float:
+    """How much redder than blue the middle of a picture is."""
+    half = planes.u.size
+    box = (half[0] * 2 // 5, half[1] * 2 // 5, half[0] * 3 // 5, half[1] * 3 // 5)
+    return ImageStat.Stat(planes.v.crop(box)).mean[0] - ImageStat.Stat(planes.u.crop(box)).mean[0]
 
 
 def test_the_colour_of_a_thing_is_that_of_the_authors_own_words() -> None:
