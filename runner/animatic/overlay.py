@@ -4,7 +4,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from runner.animatic.caption import CaptionLayout, Page, draw_line, label, lay_out_caption, page_masks, wrap
 from runner.animatic.fonts import faces_of
-from runner.animatic.palette import palette_of
+from runner.animatic.palette import palette_of, readable_on_dark
 from runner.animatic.planes import Colour, Mask, Planes, fade_table, mask_of, planes_of
 from runner.animatic.prompt_words import readable
 from runner.animatic.seeded_noise import SeededNoise
@@ -133,7 +133,7 @@ class Overlay:
 
 def overlay_of(spec: AnimaticSpec, size: tuple[int, int]) -> Overlay:
     """The overlay of a spec for a frame of this size."""
-    accent = palette_of(spec, SeededNoise(spec.story).substream("palette")).accent
+    accent = readable_on_dark(palette_of(spec, SeededNoise(spec.story).substream("palette")).accent)
     lines = spoken_lines(spec.shown_text, spec.seconds)
     return Overlay(size, spec.seconds, accent, caption_of(spec, size), f"animatic · {spec.model}", lines)
 

@@ -152,7 +152,9 @@ def coat_of(noun: str, text: str) -> Colour | None:
     return _COLOURS[match[1]] if match else None
 
 
-_COLOUR = re.compile(r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b|[黄红蓝绿]")
+_COLOUR = re.compile(
+    r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b(?! (?:light|glow|hour|sky))|[黄红蓝绿]"
+)
 _WEARS = (
     r"\b{noun}\b,? (?:in|wearing|with) (?:an?|the|his|her) (?:[\w-]+ ){{0,2}}?("
     + "|".join(name for name in _COLOURS if name.isascii())
@@ -184,6 +186,12 @@ def _shifted(palette: Palette, turn: float, strength: float) -> Palette:
         far=shift(palette.far),
         near=shift(palette.near),
     )
+
+
+def readable_on_dark(colour: Colour) -> Colour:
+    """The colour, lightened as far as letters on a dark ground need it."""
+    luma = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+    return colour if luma >= 150 else mix(colour, (255, 255, 255), (150 - luma) / (255 - luma))
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageStat
 from runner.animatic.camera import Camera
 from runner.animatic.depicted import depicted_of
 from runner.animatic.encode import empty_frame
-from runner.animatic.palette import coat_of, palette_of
+from runner.animatic.palette import coat_of, palette_of, readable_on_dark
 from runner.animatic.people import Figure
 from runner.animatic.planes import Planes, planes_over
 from runner.animatic.render import stage_size
@@ -148,6 +148,9 @@ def test_the_colour_of_a_thing_is_that_of_the_authors_own_words() -> None:
     spec = _spec(prompt, caption="Close on the @quay: a brass lamp.")
     assert palette_of(spec, SeededNoise("")).accent == (214, 168, 88)
     assert palette_of(_spec(prompt), SeededNoise("")).accent == (98, 178, 112)
+    assert palette_of(_spec("A white coat.", caption="In blue light."), SeededNoise("")).accent == (244, 240, 230)
+    assert readable_on_dark((244, 240, 230)) == (244, 240, 230)
+    assert min(readable_on_dark((104, 110, 124))) > 140
 
 
 def test_the_head_of_a_near_person_stays_in_the_frame_whatever_the_caption() -> None:
