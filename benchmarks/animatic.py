@@ -1,9 +1,19 @@
-"""Seconds of CPU for each second of animatic, by size; and a film of 26 shots at 480p, drawn by two processes."""
+"""Seconds of CPU for each second of animatic, by size; a film of 26 shots at 480p; what `plan` says against the truth.
+
+    python -m benchmarks.animatic [--only clips|film|estimate] [--seconds 5] [--rounds 3]
+
+The estimate is what the screen of `plan` names, the truth the whole `storyboard run` of the same film, cut
+included. On a busy machine its wall time says little; its CPU seconds over the cores are the least time it
+could take alone.
+"""
 
 import argparse
 import asyncio
+import os
+import re
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +37,8 @@ PROMPTS = {
 }
 FILMS = Path(__file__).resolve().parents[1] / "tests/animatic/films"
 PROCESSES = 2
+ESTIMATED = ((10, "480p", 4), (26, "480p", 4), (8, "720p", 10))
+"""Shots, resolution and seconds of a shot of the films whose time is estimated."""
 
 
 def main() -> None:
@@ -34,13 +46,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("clips", "film"))
+    parser.add_argument("--only", choices=("clips", "film", "estimate"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if args.only != "film":
+        if args.only in (None, "clips"):
             _clips(Path(folder) / "clip.mp4", args.seconds, args.rounds)
-        if args.only != "clips":
+        if args.only in (None, "film"):
             _film(Path(folder))
+        if args.only in (None, "estimate"):
+            print(f"{'film':18} {'plan says':>9} {'took':>7} {'CPU':>6} {'alone':>6}   load   took and alone × plan")
+            for shots, resolution, seconds in ESTIMATED:
+                _estimate(Path(folder) / f"{shots}-{resolution}", shots, resolution, seconds)
 
 
 def _clips(target: Path, seconds: int, rounds: int) -> None:
@@ -59,11 +75,7 @@ def _clips(target: Path, seconds: int, rounds: int) -> None:
 
 def _film(folder: Path) -> None:
     """Draw all shots of the two test films, the start of the processes included."""
-    specs = [
-        AnimaticSpec("seedance-20", shot["prompt"], 4, *SIZES["480p"])
-        for film in sorted(FILMS.glob("*.yaml"))
-        for shot in yaml.safe_load(film.read_text("utf-8"))["shots"]
-    ]
+    specs = [AnimaticSpec("seedance-20", prompt, 4, *SIZES["480p"]) for prompt in _prompts()]
     formula = sum(drawing_seconds(spec.width, spec.height, spec.seconds) for spec in specs)
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     asyncio.run(_draw_all(specs, folder))
@@ -73,6 +85,54 @@ def _film(folder: Path) -> None:
         f"film of {len(specs)} shots, {sum(spec.seconds for spec in specs)} s at 480p, {PROCESSES} processes: "
         f"{cpu:.1f} s of CPU (formula {formula:.1f}), {time.monotonic() - started:.1f} s"
     )
+
+
+def _estimate(repository: Path, shots: int, resolution: str, seconds: int) -> None:
+    """Run a film in a repository of its own, and print what `plan` said before and what it took."""
+    (repository / "storyboards").mkdir(parents=True)
+    (repository / "storyboard.toml").write_text('provider = "sandbox"\n')
+    prompts = (_prompts() * shots)[:shots]
+    board = {
+        "storyboard": 1,
+        "title": "Estimate",
+        "defaults": {"duration": seconds, "resolution": resolution},
+        "shots": [{"id": f"s{number}", "prompt": prompt} for number, prompt in enumerate(prompts)],
+    }
+    (repository / "storyboards/film.yaml").write_text(yaml.safe_dump(board, allow_unicode=True))
+    planned = _seconds_named(_storyboard(repository, "plan", "storyboards/film.yaml"))
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    _storyboard(repository, "run", "storyboards/film.yaml", "--yes")
+    took = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    alone = cpu / (os.cpu_count() or 1)
+    print(
+        f"{shots:2} × {seconds:2} s at {resolution:8} {planned:9.0f} {took:7.1f} {cpu:6.1f} {alone:6.1f} "
+        f"{os.getloadavg()[0]:6.1f}   {took / planned:.2f} and {alone / planned:.2f}",
+        flush=True,
+    )
+
+
+def _storyboard(repository: Path, *arguments: str) -> str:
+    """The output of a command in a repository, with its records there."""
+    env = {**os.environ, "STORYBOARD_STATE": str(repository / "state"), "XDG_CONFIG_HOME": str(repository / "config")}
+    env["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
+    command = [sys.executable, "-m", "runner", *arguments]
+    return subprocess.run(command, cwd=repository, env=env, check=True, capture_output=True, text=True).stdout
+
+
+def _seconds_named(screen: str) -> float:
+    """The seconds of `about 1 h 20 min`, `about 3 min` or `about 40 s` on a plan's screen."""
+    duration = re.search(r"about (?:(\d+) h )?(?:(\d+) min)?(?:(\d+) s)?", screen)
+    assert duration is not None, screen
+    hours, minutes, seconds = (int(part or 0) for part in duration.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _prompts() -> list[str]:
+    """The prompts of all shots of the two test films."""
+    boards = [yaml.safe_load(film.read_text("utf-8")) for film in sorted(FILMS.glob("*.yaml"))]
+    return [shot["prompt"] for board in boards for shot in board["shots"]]
 
 
 async def _draw_all(specs: list[AnimaticSpec], folder: Path) -> None:

@@ -146,7 +146,7 @@ def _glitter(canvas: SceneCanvas, noise: SeededNoise) -> Glitter:
             x, y, long = noise.unit() * width, share * tall, canvas.unit * (0.08 + 0.5 * share)
             for dx in (0, -width):
                 pen.rect(x + dx, y, x + dx + long, y + max(1.0, canvas.unit * 0.022), noise.integer(90, 255))
-        tile = pen.mask.reduce(2)
+        tile = pen.mask()
         doubled = Image.new("L", (width * 2, tall * 2))
         for x in (0, width):
             doubled.paste(tile, (x, 0))
@@ -159,7 +159,7 @@ def _tiled(canvas: SceneCanvas, paint: Callable[[MaskPen], None]) -> Image.Image
     width, height = canvas.frame_size
     pen = MaskPen(canvas.frame_size)
     paint(pen)
-    tile = pen.mask.reduce(2)
+    tile = pen.mask()
     whole = Image.new("L", (width * 2, height * 2))
     for x in (0, width):
         for y in (0, height):

@@ -80,11 +80,13 @@ def draw_person(
     picture, cover = Image.new("RGB", size, appearance.coat), Image.new("L", size)
 
     def lay(pen: MaskPen, colour: Colour) -> None:
-        mask = pen.mask.reduce(2)
+        mask = pen.mask()
         if box := mask.getbbox():
             picture.paste(colour, box, mask.crop(box))
             cover.paste(255, box, mask.crop(box))
 
+    if pose == SEATED:
+        lay(_stool(size, hip, foot, tall), mix(appearance.legs, (0, 0, 0), 0.4))
     shade = mix(appearance.coat, appearance.legs, 0.35)
     for side, tone in ((1, mix(appearance.legs, (0, 0, 0), 0.25)), (0, appearance.legs)):
         lay(_leg(size, hip, pose.legs[side], pose.knees[side], tall), tone)
@@ -114,6 +116,16 @@ def _lit_from_the_left(size: tuple[int, int], cover: Image.Image) -> Image.Image
     step = min(3, max(1, size[0] // 160))
     moved = ImageChops.offset(cover, step, step // 2)
     return ImageChops.subtract(cover, moved).point([v * 110 // 255 for v in range(256)])
+
+
+def _stool(size: tuple[int, int], hip: Point, foot: float, tall: float) -> MaskPen:
+    """A plain seat, so that nobody sits on air."""
+    pen = MaskPen(size)
+    top = hip[1] + tall * 0.075
+    pen.rect(hip[0] - tall * 0.13, top, hip[0] + tall * 0.11, top + tall * 0.035, round_by=tall * 0.01)
+    for x in (-0.11, 0.07):
+        pen.rect(hip[0] + x * tall, top, hip[0] + (x + 0.022) * tall, foot + tall * 0.02)
+    return pen
 
 
 def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: float) -> MaskPen:

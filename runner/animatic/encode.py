@@ -12,26 +12,54 @@ if TYPE_CHECKING:
 
 RATE = 48_000
 """Samples a second of the sound track."""
+_BLOCK = 1_024
+"""Samples of one frame of AAC."""
 _X264_OPTIONS = {
     "preset": "ultrafast",
-    "crf": "29",
     "x264-params": (
-        "cabac=1:deblock=0,0:aq-mode=0:bframes=3:b-adapt=0:direct=spatial:subme=0:me=dia:weightb=0:scenecut=0"
+        "qp=27:cabac=1:deblock=0,0:aq-mode=0:bframes=3:b-adapt=0:direct=spatial:subme=0:me=dia:weightb=0:scenecut=0"
         ":rc-lookahead=0"
     ),
 }
-"""Measured on these pictures: a third of the plain preset's bytes, in less time than `superfast` takes."""
+"""Measured on these pictures: half the plain preset's bytes; a fixed quantizer saves a look at each picture."""
+
+
+class Scaler:
+    """The codec's own scaler, prepared once for all pictures of a clip."""
+
+    __slots__ = ("_reformatter",)
+
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter = VideoReformatter()
+
+    def scaled(self, frame: "av.VideoFrame", size: tuple[int, int]) -> "av.VideoFrame":
+        """The picture at this size: itself when it is that large."""
+        from av.video.reformatter import Interpolation
+
+        if (frame.width, frame.height) == size:
+            return frame
+        return self._reformatter.reformat(frame, *size, interpolation=Interpolation.BILINEAR, threads=1)
+
+
+def empty_frame(size: tuple[int, int]) -> "av.VideoFrame":
+    """A frame for the encoder, to be painted on."""
+    import av
+
+    return av.VideoFrame(*size, "yuv420p")
 
 
 class Writer:
     """Writer of one clip: its pictures in order, then its sound."""
 
-    __slots__ = ("_audio", "_container", "_frame_count", "_size", "_video")
+    __slots__ = ("_audio", "_container", "_frame_count", "_scaler", "_size", "_video")
 
     def __init__(self, container: "av.container.OutputContainer", size: tuple[int, int], fps: int, sound: bool) -> None:
         self._container = container
         self._size = size
         self._frame_count = 0
+        self._scaler = Scaler()
         self._video = container.add_stream("libx264", rate=fps, options=dict(_X264_OPTIONS))
         self._video.width, self._video.height = size
         self._video.pix_fmt = "yuv420p"
@@ -43,17 +71,14 @@ class Writer:
         context.color_range = 1
         context.colorspace = context.color_primaries = context.color_trc = 1
         self._audio = (
-            container.add_stream("aac", rate=RATE, layout="stereo", options={"aac_coder": "fast"}) if sound else None
+            container.add_stream("aac", rate=RATE, layout="mono", options={"aac_coder": "fast"}) if sound else None
         )
         if self._audio:
-            self._audio.bit_rate = 96_000
+            self._audio.bit_rate = 64_000
 
     def picture(self, frame: "av.VideoFrame") -> None:
         """Append a picture (yuv420p, BT.709), scaled to the clip's size when it is smaller."""
-        from av.video.reformatter import Interpolation
-
-        if (frame.width, frame.height) != self._size:
-            frame = frame.reformat(*self._size, interpolation=Interpolation.BICUBIC)
+        frame = self._scaler.scaled(frame, self._size)
         frame.pts = self._frame_count
         frame.time_base = 1 / self._video.codec_context.framerate
         frame.color_range = 1
@@ -63,19 +88,19 @@ class Writer:
             self._container.mux(packet)
 
     def sound(self, samples: "array[float]") -> None:
-        """Write the whole sound track: left and right samples in turn, -1 to 1."""
+        """Write the whole sound track: one channel, -1 to 1."""
         import av
 
         if self._audio is None:
             return
-        count = len(samples) // 2
-        frame = av.AudioFrame(format="flt", layout="stereo", samples=count)
-        frame.planes[0].update(samples.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
-        frame.sample_rate = RATE
-        frame.pts = 0
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE, frame_size=1024)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            for packet in self._audio.encode(piece):
+        track = memoryview(samples).cast("B")
+        for start in range(0, len(samples), _BLOCK):
+            count = min(_BLOCK, len(samples) - start)
+            frame = av.AudioFrame(format="fltp", layout="mono", samples=count)
+            plane = frame.planes[0]
+            plane.update(bytes(track[start * 4 : (start + count) * 4]).ljust(plane.buffer_size, b"\0"))
+            frame.sample_rate, frame.pts = RATE, start
+            for packet in self._audio.encode(frame):
                 self._container.mux(packet)
 
     def finish(self) -> None:

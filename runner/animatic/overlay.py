@@ -4,7 +4,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from runner.animatic.caption import CaptionLayout, Page, draw_line, label, lay_out_caption, page_masks, wrap
 from runner.animatic.fonts import faces_of
-from runner.animatic.palette import palette_of
+from runner.animatic.palette import palette_of, readable_on_dark
 from runner.animatic.planes import Colour, Mask, Planes, fade_table, mask_of, planes_of
 from runner.animatic.prompt_words import readable
 from runner.animatic.seeded_noise import SeededNoise
@@ -80,11 +80,11 @@ class Overlay:
         margin, text_size = margin_of(self.size), small_size(self.size)
         self._write(planes, (margin, margin), self.tag, text_size, share)
         clock = f"{int(moment) // 60}:{moment % 60:04.1f}"
-        total = f" / {self.seconds // 60}:{self.seconds % 60:02}"
-        width = self._width(total, text_size)
-        x = self.size[0] - margin - width
-        self._write(planes, (x, margin), total, text_size, share)
-        self._write(planes, (x - self._width(clock, text_size), margin), clock, text_size, share)
+        x = self.size[0] - margin
+        # From the right to the left; only the last digit of the clock is new in every picture.
+        for text in (f" / {self.seconds // 60}:{self.seconds % 60:02}", clock[-1], clock[:-1]):
+            x -= self._width(text, text_size)
+            self._write(planes, (x, margin), text, text_size, share)
 
     def _write(self, planes: Planes, at: tuple[int, int], text: str, size: int, share: float) -> None:
         x, y = at
@@ -107,10 +107,8 @@ class Overlay:
                 mask.paste(stamp[number], (x, 0))
                 x += self._advance(sign, size)
             masks.append(mask)
-        line = (masks[0], masks[1])
-        if not text[:1].isdigit():
-            self._lines[text] = line
-        return line
+        self._lines[text] = (masks[0], masks[1])
+        return self._lines[text]
 
     def _stamp(self, sign: str, size: int) -> tuple[Image.Image, Image.Image]:
         """A sign as a mask, and its shadow."""
@@ -135,7 +133,7 @@ class Overlay:
 
 def overlay_of(spec: AnimaticSpec, size: tuple[int, int]) -> Overlay:
     """The overlay of a spec for a frame of this size."""
-    accent = palette_of(spec, SeededNoise(spec.story).substream("palette")).accent
+    accent = readable_on_dark(palette_of(spec, SeededNoise(spec.story).substream("palette")).accent)
     lines = spoken_lines(spec.shown_text, spec.seconds)
     return Overlay(size, spec.seconds, accent, caption_of(spec, size), f"animatic · {spec.model}", lines)
 

@@ -8,6 +8,7 @@ from runner.animatic.planes import Colour
 from runner.animatic.prompt_words import story
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.spec import AnimaticSpec
+from runner.animatic.speech import without_lines
 from runner.lazy_dataclass import dataclass, replace
 
 
@@ -119,6 +120,7 @@ _COLOURS: Mapping[str, Colour] = {
     "coral": (250, 122, 96), "magenta": (228, 78, 160), "gold": (240, 196, 96),
     "white": (244, 240, 230), "amber": (248, 176, 72),
     "brown": (168, 118, 82), "turmeric": (244, 180, 58), "silver": (204, 212, 218),
+    "brass": (214, 168, 88), "copper": (204, 122, 80), "iron": (104, 110, 124),
     "黄": (250, 204, 70), "红": (226, 74, 66), "蓝": (86, 148, 226), "绿": (98, 178, 112),
 }  # fmt: skip
 
@@ -135,12 +137,29 @@ def palette_of(spec: AnimaticSpec, noise: SeededNoise) -> Palette:
         hours = ("day", "golden", "dawn", "dusk")
         hour = SeededNoise(scene_name).pick(hours) if scene_name else noise.pick(hours)
     palette = _HOURS[hour]
-    colour_match = re.search(r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b|[黄红蓝绿]", text)
+    # The author's own words first: those of a place's description are not about what is looked at.
+    colour_match = _COLOUR.search(story(without_lines(spec.shown_text))) or _COLOUR.search(text)
     if colour_match:
         palette = replace(palette, accent=_COLOURS[colour_match[0]])
     if re.search(r"black[ -]and[ -]white|monochrome|\bnoir\b|黑白", prompt.lower()):
         return _shifted(palette, 0, 0.08)
     return _shifted(palette, noise.between(-0.012, 0.012) + _TINTS[variation % len(_TINTS)], 1)
+
+
+def coat_of(noun: str, text: str) -> Colour | None:
+    """The colour that a person wears by a text in lower case: `a woman in a red coat`; None without any."""
+    match = re.search(_WEARS.format(noun=re.escape(noun)), text) if noun else None
+    return _COLOURS[match[1]] if match else None
+
+
+_COLOUR = re.compile(
+    r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b(?! (?:light|glow|hour|sky))|[黄红蓝绿]"
+)
+_WEARS = (
+    r"\b{noun}\b,? (?:in|wearing|with) (?:an?|the|his|her) (?:[\w-]+ ){{0,2}}?("
+    + "|".join(name for name in _COLOURS if name.isascii())
+    + r")\b"
+)
 
 
 def hour_in(text: str) -> str | None:
@@ -169,7 +188,17 @@ def _shifted(palette: Palette, turn: float, strength: float) -> Palette:
     )
 
 
+def readable_on_dark(colour: Colour) -> Colour:
+    """The colour, lightened as far as letters on a dark ground need it."""
+    luma = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+    return colour if luma >= 150 else mix(colour, (255, 255, 255), (150 - luma) / (255 - luma))
+
+
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """A mixture of the first colour and `share` of the second."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-    return (red, green, blue)
+    (red, green, blue), (to_red, to_green, to_blue) = first, second
+    return (
+        round(red + (to_red - red) * share),
+        round(green + (to_green - green) * share),
+        round(blue + (to_blue - blue) * share),
+    )

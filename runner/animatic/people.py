@@ -8,11 +8,11 @@ from PIL import Image
 
 from runner.animatic.body import SEATED, Appearance, Pose, dancing, draw_person, striding
 from runner.animatic.camera import CameraView
-from runner.animatic.palette import mix
+from runner.animatic.palette import coat_of, mix
 from runner.animatic.planes import Planes, planes_of
 from runner.animatic.scene_canvas import Layer, SceneCanvas, even_box
 from runner.animatic.seeded_noise import SeededNoise
-from runner.animatic.shot_size import FRAMINGS, PERSON, Framing, ShotSize
+from runner.animatic.shot_size import FRAMINGS, Framing, ShotSize, named_people
 from runner.animatic.spec import Reference
 from runner.lazy_dataclass import dataclass, replace
 
@@ -25,6 +25,7 @@ _SHORT = re.compile(r"short|\bbob\b|\bbun\b|shaved|\bcap\b|\bhat\b|\bhood")
 _PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b")
 _SIDE = re.compile(r"\b(left|right)(?: third| half|-hand| of cent(?:re|er)| of frame| side of (?:the )?frame)")
 _SIT = re.compile(r"\bsits?\b|\bsitting\b|\bseated\b|\bkneel")
+_OLD = ("old", "grand")
 _PHASES = 6
 """Drawn poses of one cycle of steps; twelve pictures a second show no more."""
 
@@ -98,8 +99,8 @@ def people_of(canvas: SceneCanvas, cast: Cast, seconds: float) -> list[Figure]:
     tall = framing.body * min(canvas.frame_size[1], canvas.frame_size[0] * 1.1)
     foot = canvas.y(canvas.ground_level)
     if tall > canvas.frame_size[1] * 0.7:
-        # A body taller than the frame has its feet below it, and the head in the upper third.
-        foot = canvas.y(0.2 if tall > canvas.frame_size[1] * 1.5 else 0.16) + tall * 0.96
+        # A body taller than the frame has its feet below it, and the head in the upper third, whatever the caption.
+        foot = canvas.y((0.2 if tall > canvas.frame_size[1] * 1.5 else 0.16) + canvas.lift) + tall * 0.96
     if cast.is_crowd and not cast.standees and tall < canvas.frame_size[1]:
         return _crowd(canvas, tall * 0.8, foot, seconds, noise)
     total = len(cast.standees) + cast.drawn
@@ -112,7 +113,7 @@ def people_of(canvas: SceneCanvas, cast: Cast, seconds: float) -> list[Figure]:
     for number, at in enumerate(places[len(cast.standees) :]):
         scale = tall * (1 - 0.05 * number)
         appearance = _appearance(canvas, number)
-        if _CHILD.match(_noun_of(canvas.prompt, number)) and scale < canvas.frame_size[1] * 0.7:
+        if _CHILD.match(_noun_of(canvas, number)) and scale < canvas.frame_size[1] * 0.7:
             scale *= 0.74
         figures.append(_figure(canvas, appearance, scale, at, foot - number * scale * 0.012, moving, cast.size))
     return figures
@@ -141,7 +142,9 @@ def _standing(canvas: SceneCanvas, standing: Standee, framing: Framing, at: floa
         picture = Image.blend(picture, Image.new("RGB", size, canvas.palette.sky[0]), 0.22)
     if tall > height * 0.9:
         # The wanted part of a picture larger than the frame lies in its upper half.
-        top = canvas.y(0.36) - standing.focus * tall if tall > height * 1.15 else canvas.y(0.06)
+        top = canvas.y(0.36 + canvas.lift) - standing.focus * tall
+        if tall <= height * 1.15:
+            top = canvas.y(0.06 + canvas.lift)
     else:
         top = canvas.y(canvas.ground_level) - tall
     swings = (0.0, 3.5, 0.0, -3.5) if moving.dances else (0.0,)
@@ -179,14 +182,19 @@ def _crowd(canvas: SceneCanvas, tall: float, foot: float, seconds: float, noise:
 
 
 def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
-    palette, noise = canvas.palette, canvas.noise.substream(f"look {number}")
-    air, noun = palette.depth(0.55), _noun_of(canvas.prompt, number)
-    skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (112, 74, 54))), air, 0.3)
+    palette, noun = canvas.palette, _noun_of(canvas, number)
+    is_another = not noun or (number > 0 and noun == _noun_of(canvas, number - 1))
+    # The woman of a scene has one face in all of its shots; of two women each has her own.
+    noise, air = canvas.noise.substream(f"look {number if is_another else noun}"), palette.depth(0.55)
+    skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (124, 84, 62))), air, 0.15)
     hair_match = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", canvas.prompt)
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
-    hair = hairs.get(hair_match[1], (34, 28, 32)) if hair_match else (44, 34, 36)
-    coat = palette.accent if number == 0 else mix(palette.accent, palette.sky[0], 0.72)
+    # "old man" is a word of its own, so that the man beside him is not old.
+    is_old = noun.startswith(_OLD) or (noun != "man" and f"old {noun}" in canvas.prompt)
+    hair = hairs.get(hair_match[1], (34, 28, 32)) if hair_match else hairs["grey"] if is_old else (44, 34, 36)
+    coat = coat_of(noun, canvas.prompt) or coat_of(noun, canvas.other_shots)
+    coat = coat or (palette.accent if number == 0 else mix(palette.accent, palette.sky[0], 0.5))
     return Appearance(
         skin,
         mix(hair, air, 0.2),
@@ -198,10 +206,18 @@ def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
     )
 
 
-def _noun_of(prompt: str, number: int) -> str:
-    """The word for a person of a shot, in the order in which they are named; the pronoun where there is no noun."""
-    nouns = [match[0] for match in PERSON.finditer(prompt)] or _PRONOUN.findall(prompt)
-    return nouns[min(number, len(nouns) - 1)] if nouns else ""
+def _noun_of(canvas: SceneCanvas, number: int) -> str:
+    """The word for a person of a shot, in the order in which they are named, then by the scene's other shots.
+
+    For `she` alone it is the woman of the scene, where there is one; else the pronoun.
+    """
+    nouns, others = named_people(canvas.prompt), named_people(canvas.other_shots)
+    if nouns:
+        nouns += dict.fromkeys(noun for noun in others if noun not in nouns)
+        return nouns[min(number, len(nouns) - 1)]
+    pronoun = next(iter(_PRONOUN.findall(canvas.prompt)), "")
+    same = [noun for noun in others if bool(_SHE.match(noun)) == bool(_SHE.match(pronoun))]
+    return same[0] if pronoun and same else pronoun
 
 
 def _figure(

@@ -23,8 +23,11 @@ class Pictures:
     first: Planes
     last: Planes | None
 
-    def shoot(self, camera: Camera, moment: float) -> Planes:
-        """The frame at a moment: exactly the first picture at 0, exactly the last one at the end."""
+    def shoot(self, planes: Planes, camera: Camera, moment: float) -> None:
+        """Paint the frame of a moment: exactly the first picture at 0, exactly the last one at the end."""
+        planes.paste(self._picture(camera, moment), (0, 0), None)
+
+    def _picture(self, camera: Camera, moment: float) -> Planes:
         view = camera.view(moment)
         start, end = _DISSOLVE
         share = min(1.0, max(0.0, (moment / self.seconds - start) / (end - start)))
@@ -117,6 +120,8 @@ def extend(image: Image.Image) -> Image.Image:
     upside = ImageOps.flip(row)
     canvas.paste(upside.crop((0, height - dy, row.width, height)), (0, 0))
     canvas.paste(upside.crop((0, 0, row.width, dy)), (0, height + dy))
+    # The picture itself lies under the blur as well, else its edges would run into black.
+    canvas.paste(row, (0, dy))
     canvas = canvas.reduce(4).filter(ImageFilter.GaussianBlur(3)).resize(canvas.size)
     canvas.paste(row, (0, dy))
     canvas.paste(image, (dx, dy))

@@ -1,7 +1,7 @@
 """Pictures as the codec takes them, luma and two half-size chroma planes: a frame costs no conversion."""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image
 
@@ -66,12 +66,6 @@ class Planes:
 
     def copy(self) -> "Planes":
         return Planes(self.y.copy(), self.u.copy(), self.v.copy())
-
-    def enlarged(self, size: tuple[int, int]) -> "Planes":
-        """The picture scaled by the codec's own scaler, which is quicker than Pillow's."""
-        from av.video.reformatter import Interpolation
-
-        return planes_of_frame(self.frame().reformat(*size, interpolation=Interpolation.FAST_BILINEAR))
 
     def frame(self) -> "av.VideoFrame":
         """The picture as a frame for the encoder."""
@@ -155,6 +149,19 @@ def planes_of_frame(frame: "av.VideoFrame") -> Planes:
         for plane in frame.planes
     )
     return Planes(y, u, v)
+
+
+def planes_over(frame: "av.VideoFrame") -> Planes:
+    """The planes of a yuv420p frame, sharing its memory: what is painted on them is in the frame."""
+    images = []
+    for plane in frame.planes:
+        # Any buffer will do, whatever Pillow's types say.
+        memory = cast("bytes", plane)
+        image = Image.frombuffer("L", (plane.width, plane.height), memory, "raw", "L", plane.line_size, 1)
+        # Pillow would copy the memory before the first stroke.
+        image.readonly = 0
+        images.append(image)
+    return Planes(images[0], images[1], images[2])
 
 
 def yuv(colour: Colour) -> tuple[int, int, int]:

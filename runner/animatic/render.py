@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.animatic.camera import Camera, camera_of
-from runner.animatic.encode import open_writer
+from runner.animatic.encode import Scaler, empty_frame, open_writer
 from runner.animatic.overlay import overlay_of
 from runner.animatic.pictures import pictures_of
-from runner.animatic.planes import Planes
+from runner.animatic.planes import Planes, planes_over
 from runner.animatic.reference_cards import reference_cards_of
 from runner.animatic.scenery import scene_of
 from runner.animatic.seeded_noise import SeededNoise
@@ -25,8 +25,12 @@ _LETTERS = 720
 class Background(Protocol):
     """The content of the whole frame at a moment: a composed scene, or the pictures of keyframe mode."""
 
-    def shoot(self, camera: Camera, moment: float) -> Planes:
-        """The whole frame, free to be painted on."""
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height at which it is drawn."""
+
+    def shoot(self, planes: Planes, camera: Camera, moment: float) -> None:
+        """Paint the whole frame."""
 
 
 def render(spec: AnimaticSpec, target: Path) -> None:
@@ -43,17 +47,20 @@ def render(spec: AnimaticSpec, target: Path) -> None:
     assert background is not None
     cards = reference_cards_of(spec, size, scene.materials if scene is not None else ())
     overlay = overlay_of(spec, size)
+    scaler = Scaler()
     with open_writer(target, (spec.width, spec.height), RATE, spec.sound) as writer:
         for number in range(spec.seconds * RATE):
             # The last picture shows the very end of every move.
             moment = spec.seconds * number / max(1, spec.seconds * RATE - 1)
-            planes = background.shoot(camera, moment)
-            if planes.size != size:
-                planes = planes.enlarged(size)
+            frame = empty_frame(background.size)
+            background.shoot(planes_over(frame), camera, moment)
+            frame = scaler.scaled(frame, size)
+            planes = planes_over(frame)
             cards.draw(planes, moment)
             overlay.draw(planes, moment)
-            writer.picture(planes.frame())
-        writer.sound(sound_track(spec, cards.sounds))
+            writer.picture(frame)
+        if spec.sound:
+            writer.sound(sound_track(spec, cards.sounds))
 
 
 def stage_size(size: tuple[int, int]) -> tuple[int, int]:

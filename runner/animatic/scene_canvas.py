@@ -109,11 +109,23 @@ def is_still(first: Box, second: Box, pixels: float = 0.55) -> bool:
 class MaskPen:
     """Draws shapes on a mask, in canvas pixels."""
 
-    __slots__ = ("_draw", "mask")
+    __slots__ = ("_draw", "_large", "_size")
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.mask = Image.new("L", (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING))
-        self._draw = ImageDraw.Draw(self.mask)
+        self._size = size
+        self._large = Image.new("L", (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING))
+        self._draw = ImageDraw.Draw(self._large)
+
+    def mask(self) -> Image.Image:
+        """The shapes drawn so far, with soft edges."""
+        drawn = Image.new("L", self._size)
+        if box := self._large.getbbox():
+            # Most shapes cover little of their canvas, and the empty rest need not be scaled.
+            left, top = box[0] // _OVERSAMPLING, box[1] // _OVERSAMPLING
+            right, bottom = -(-box[2] // _OVERSAMPLING), -(-box[3] // _OVERSAMPLING)
+            part = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING, bottom * _OVERSAMPLING)
+            drawn.paste(self._large.reduce(_OVERSAMPLING, part), (left, top))
+        return drawn
 
     def shape(self, points: Sequence[Point], strength: int = 255) -> None:
         if len(points) > 2:
@@ -122,10 +134,13 @@ class MaskPen:
     def rect(
         self, left: float, top: float, right: float, bottom: float, strength: int = 255, round_by: float = 0
     ) -> None:
-        if right > left and bottom > top:
-            box = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING - 1, bottom * _OVERSAMPLING - 1)
-            if box[2] > box[0] and box[3] > box[1]:
-                self._draw.rounded_rectangle(box, radius=round_by * _OVERSAMPLING, fill=strength)
+        box = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING - 1, bottom * _OVERSAMPLING - 1)
+        if box[2] <= box[0] or box[3] <= box[1]:
+            return
+        if round_by:
+            self._draw.rounded_rectangle(box, radius=round_by * _OVERSAMPLING, fill=strength)
+        else:
+            self._draw.rectangle(box, fill=strength)
 
     def oval(self, x: float, y: float, wide: float, tall: float, strength: int = 255) -> None:
         """Draw an ellipse by its middle and its half axes."""
@@ -160,6 +175,8 @@ class SceneCanvas:
     """The words for what is seen, in lower case."""
     framing: str = ""
     """The words for camera and framing, in lower case."""
+    other_shots: str = ""
+    """The words of the scene's other shots, in lower case."""
     layers: list[Layer] = field(default_factory=list)
     horizon: float = 0.62
     """Upper edge of the ground or the water, as a share of the frame's height."""
@@ -193,7 +210,7 @@ class SceneCanvas:
         """A mask as large as the canvas with the shapes that `paint` draws; `blur` in canvas pixels."""
         pen = MaskPen(self.size)
         paint(pen)
-        mask = pen.mask.reduce(_OVERSAMPLING)
+        mask = pen.mask()
         return mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask
 
     def paint(self, mask: Image.Image, colour: Colour, low: Colour | None = None) -> None:
@@ -302,13 +319,14 @@ def even_box(box: tuple[int, int, int, int], limit: tuple[int, int]) -> tuple[in
 
 def gradient(colours: Sequence[Colour], size: tuple[int, int]) -> Image.Image:
     """Colours from the top to the bottom, evenly spread and softly mixed."""
-    column = Image.new("RGB", (1, 256))
     parts = len(colours) - 1
+    column = bytearray()
     for y in range(256):
         place = y / 255 * parts
         at = min(parts - 1, int(place))
-        column.putpixel((0, y), mix(colours[at], colours[at + 1], place - at))
-    return column.resize(size, Image.Resampling.BILINEAR)
+        column += bytes(mix(colours[at], colours[at + 1], place - at))
+    strip = Image.frombytes("RGB", (1, 256), bytes(column)).resize((1, size[1]), Image.Resampling.BILINEAR)
+    return strip.resize(size, Image.Resampling.NEAREST)
 
 
 def halo(radius: float, strength: float) -> Image.Image:

@@ -1,6 +1,7 @@
 """The background of a clip, composed from the prompt: a sky, layers in front, moving air."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from PIL import Image, ImageFilter
@@ -44,17 +45,16 @@ class Scene:
     """The materials of the request that are seen in the scene, and need no card."""
     _last_base: tuple[Box, Planes] | None = None
 
-    def shoot(self, camera: Camera, moment: float) -> Planes:
-        """The frame at a moment, free to be painted on."""
+    def shoot(self, planes: Planes, camera: Camera, moment: float) -> None:
+        """Paint the frame of a moment."""
         view = camera.view(moment)
         box = window(view, _SKY_DEPTH, self.size, self.canvas)
         if self._last_base is None or not is_still(self._last_base[0], box, 0.8):
             self._last_base = (box, self.base.crop(box, self.size))
-        planes = self._last_base[1].copy()
+        planes.paste(self._last_base[1], (0, 0), None)
         for layer in self.layers:
             layer.draw(planes, self.canvas, view, moment)
         planes.y.paste(16, (0, 0, *self.size), self.vignette)
-        return planes
 
 
 _DRAWINGS: Mapping[str, Callable[[SceneCanvas], None]] = {
@@ -96,6 +96,7 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         SeededNoise(f"{scene_name} {place}") if scene_name else noise.substream("stage"),
         own,
         framing_words,
+        other_shots=spec.scene.partition("\n")[2].lower(),
         lift=min(0.13, max(0.0, caption_height - 0.17)),
     )
     depicted = depicted_of(spec)
@@ -145,10 +146,14 @@ def seen_in(spec: AnimaticSpec) -> str:
 
 def place_name(spec: AnimaticSpec) -> str:
     """The drawing of the place that the shot names, else of the one that its scene names, else hills."""
-    scene_lines = spec.scene.split("\n")
-    others = " ".join(story(_place_words(without_lines(line))) for line in scene_lines[1:])
-    texts = (_place_words(seen_in(spec)), others.lower(), scene_lines[0].lower().replace("-", " "))
-    return next((name for text in texts if (name := place_in(text)) is not None), "hills")
+    if (named := place_in(_place_words(seen_in(spec)))) is not None:
+        return named
+    scene_name, *others = spec.scene.split("\n")
+    # Each other shot names its place, so that a long list of words in one of them outweighs nothing.
+    votes = Counter(name for line in others if (name := place_in(story(_place_words(without_lines(line))))) is not None)
+    if votes:
+        return votes.most_common(1)[0][0]
+    return place_in(scene_name.lower().replace("-", " ")) or "hills"
 
 
 def _place_words(text: str) -> str:

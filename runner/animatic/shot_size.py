@@ -79,6 +79,10 @@ _PRONOUN = re.compile(r"\b(?:she|he|her|his|him|they|their|who)\b")
 _ACTS = re.compile(r"\b(?:performs?|dances?|walks?|smiles?|says|whispers|sits|stands up|turns (?:his|her) head)\b")
 _NUMBERS = {"two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 6, "eight": 6, "ten": 6}
 _COUNTED = re.compile(rf"\b({'|'.join(_NUMBERS)}|[2-9])(?: (?!and\b)[\w-]+){{0,2}}? (?:{PERSON_NOUNS})\b")
+_EACH = re.compile(
+    rf"(?:\b({'|'.join(_NUMBERS)}|[2-9])(?: (?!and\b)[\w-]+){{0,2}}? )?\b({PERSON_NOUNS})\b"
+    r"|([人她他]|امرأة|رجل|אישה|איש)"
+)
 _PAIR = re.compile(r"\bcouple\b|\btwo[ -]?shot\b|\bthe two\b|\bboth of them\b|\beach other\b|\btogether\b")
 _SINGLE = re.compile(
     rf"\b(?:an?|the|another|his|her|one|our)(?: (?!and\b|of\b|with\b)[\w-]+){{0,3}}? ({PERSON_NOUNS})\b(?! of\b)"
@@ -113,6 +117,17 @@ def people_in(text: str) -> int:
     if _NOBODY.search(text):
         return 0
     return 1 if PERSON.search(text) or _PRONOUN.search(text) or _ACTS.search(text) else 0
+
+
+def named_people(text: str) -> list[str]:
+    """The words for the people of a text (in lower case) in their order, one for each person."""
+    nouns = [
+        match[2] or match[3]
+        for match in _EACH.finditer(text)
+        for _ in range(_NUMBERS.get(match[1]) or int(match[1] or 1))
+    ]
+    # "Three people: the woman, the man and an old man" are three.
+    return [noun for noun in nouns if noun not in ("people", "persons", "figures")] or nouns
 
 
 def _singular(noun: str) -> str:

@@ -4,7 +4,7 @@ import math
 import re
 from array import array
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise, repeat
 from operator import add, mul
 from pathlib import Path
@@ -22,6 +22,8 @@ _LEVEL = 0.09
 _MELODY = (1.0, 1.12, 0.96, 1.06, 0.9)
 """Pitches of successive syllables, as factors."""
 _PAUSE_SYLLABLES = 1.5
+_TABLE = 4_096
+"""Steps of one turn of a voice, and of one syllable: a sine for each sample would take seven times as long."""
 _LOOP_SAMPLES = RATE
 """Samples after which the background noise repeats, inaudibly at this level."""
 
@@ -49,26 +51,25 @@ def room_tone_of(prompt: str) -> RoomTone:
 
 
 def sound_track(spec: AnimaticSpec, references: Iterable["array[float]"]) -> "array[float]":
-    """The left and right samples in turn, -1 to 1; each reference is mono, plays once from 0, all equally loud.
+    """The samples of one channel, -1 to 1; each reference plays once from 0, all equally loud.
 
     Spoken lines are heard as soft syllables.
     """
     count = spec.seconds * RATE
-    room = room_tone_of(spec.prompt)
-    left, right = (_room_tone(room, side, count) for side in ("left", "right"))
+    sound = _room_tone(room_tone_of(spec.prompt), count)
     played = [samples for samples in references if samples]
     tracks = [_with_fade_out(samples[:count], even_volume(samples) / len(played) ** 0.5) for samples in played]
     for line in spoken_lines(spec.shown_text, spec.seconds):
         voice = array("f", bytes(4 * min(count, int(line.start * RATE))))
         voice.extend(voice_of(line))
         tracks.append(voice[:count])
+    if not tracks:
+        return sound
     for track in tracks:
         track.extend(array("f", bytes(4 * (count - len(track)))))
-        left, right = array("f", map(add, left, track)), array("f", map(add, right, track))
-    both = array("f", bytes(8 * count))
-    both[::2], both[1::2] = left, right
-    loudest = max(max(both, default=0.0), -min(both, default=0.0))
-    return both if loudest <= 1 else array("f", map(mul, both, repeat(1 / loudest)))
+        sound = array("f", map(add, sound, track))
+    loudest = max(max(sound, default=0.0), -min(sound, default=0.0))
+    return sound if loudest <= 1 else array("f", map(mul, sound, repeat(1 / loudest)))
 
 
 def even_volume(samples: "array[float]") -> float:
@@ -104,27 +105,38 @@ def voice_of(line: SpokenLine) -> "array[float]":
 @lru_cache(maxsize=64)
 def _syllable(pitch: float, length: int) -> "array[float]":
     """One voiced syllable: a tone with two overtones that swells and falls."""
-    turn = math.tau * pitch / RATE
-    tone = array("f")
-    for at in range(length):
-        swell = math.sin(math.pi * at / length) ** 0.7
-        phase = turn * at
-        tone.append(0.07 * swell * (math.sin(phase) + 0.45 * math.sin(2 * phase) + 0.2 * math.sin(3 * phase)))
-    return tone
+    wave, swell = _wave_table(), _swell_table()
+    turn = pitch / RATE * _TABLE
+    tone = map(wave.__getitem__, [int(at * turn) % _TABLE for at in range(length)])
+    loud = map(swell.__getitem__, [at * _TABLE // length for at in range(length)])
+    return array("f", map(mul, tone, loud))
 
 
-def _room_tone(room: RoomTone, seed: str, count: int) -> "array[float]":
-    loop = _tone_loop(room, seed)
+@cache
+def _wave_table() -> "array[float]":
+    """One turn of a voice."""
+    phases = [math.tau * at / _TABLE for at in range(_TABLE)]
+    return array("f", [math.sin(at) + 0.45 * math.sin(2 * at) + 0.2 * math.sin(3 * at) for at in phases])
+
+
+@cache
+def _swell_table() -> "array[float]":
+    """The level of a syllable from its beginning to its end."""
+    return array("f", [0.07 * math.sin(math.pi * at / _TABLE) ** 0.7 for at in range(_TABLE)])
+
+
+def _room_tone(room: RoomTone, count: int) -> "array[float]":
+    loop = _tone_loop(room)
     return array("f", (loop * (count // _LOOP_SAMPLES + 1))[:count])
 
 
 @lru_cache(maxsize=16)
-def _tone_loop(room: RoomTone, seed: str) -> "array[float]":
+def _tone_loop(room: RoomTone) -> "array[float]":
     """A second of background noise without a seam; kept, since a drawing process draws many clips."""
     value, keep = 0.0, room.softness
     give = (1 - keep) / 128 * room.level * (1 + 4 * keep)
     tone = array("f")
-    for byte in random_bytes(seed, _LOOP_SAMPLES + 2_000):
+    for byte in random_bytes("room", _LOOP_SAMPLES + 2_000):
         value = value * keep + (byte - 127.5) * give
         tone.append(value)
     # The end runs over into the beginning, so that the loop has no seam.

@@ -43,7 +43,7 @@ def _towers(
         _roof(pen, noise, x, x + width, top, unit * wide)
         towers.append((x, x + width, top))
         x += width + unit * wide * noise.pick((0.02, 0.04, 0.3))
-    return pen.mask.reduce(2), towers
+    return pen.mask(), towers
 
 
 def _roof(pen: MaskPen, noise: SeededNoise, left: float, right: float, top: float, size: float) -> None:
@@ -156,7 +156,7 @@ def _houses(
         if landmarks and noise.chance(0.13):
             _landmark(walls, tiles, noise, x + width / 2, top, unit)
         x += width * noise.between(0.82, 1.0)
-    return walls.mask.reduce(2), tiles.mask.reduce(2)
+    return walls.mask(), tiles.mask()
 
 
 def _landmark(walls: MaskPen, tiles: MaskPen, noise: SeededNoise, x: float, top: float, unit: float) -> None:

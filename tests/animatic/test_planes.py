@@ -1,9 +1,11 @@
 """Pictures as planes: what is cut, shifted and scaled is what bilinear scaling of the whole would give."""
 
 import pytest
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from runner.animatic.planes import mask_of, planes_of, sample, yuv
+from runner.animatic.encode import empty_frame
+from runner.animatic.planes import mask_of, planes_of, planes_of_frame, planes_over, sample, yuv
+from runner.animatic.scene_canvas import MaskPen
 from runner.animatic.seeded_noise import SeededNoise, random_bytes
 from runner.media.frames import image_of
 
@@ -54,6 +56,30 @@ def test_a_tint_covers_as_much_as_the_mask_says() -> None:
     planes.tint((255, 255, 255), (2, 2), mask_of(Image.new("L", (4, 4), 255)))
     white = yuv((255, 255, 255))[0]
     assert [planes.y.getpixel((x, 4)) for x in range(8)] == [16, 16, white, white, white, white, 16, 16]
+
+
+@pytest.mark.parametrize("size", [(854, 480), (66, 34)])
+def test_what_is_painted_on_the_planes_of_a_frame_is_in_the_frame(size: tuple[int, int]) -> None:
+    frame = empty_frame(size)
+    planes_over(frame).paste(planes_of(Image.new("RGB", size, (12, 40, 200))), (0, 0), None)
+    planes_over(frame).tint((250, 204, 70), (0, 0), mask_of(Image.new("L", (size[0] // 4 * 2, size[1]), 255)))
+    read = planes_of_frame(frame)
+    assert read.y.getpixel((1, size[1] - 1)) == yuv((250, 204, 70))[0]
+    assert read.y.getpixel((size[0] - 1, size[1] - 1)) == planes_of(Image.new("RGB", (2, 2), (12, 40, 200))).y.getpixel(
+        (1, 1)
+    )
+
+
+def test_shapes_of_a_pen_have_the_edges_of_the_whole_scaled_down() -> None:
+    pen = MaskPen((40, 30))
+    pen.oval(11.3, 9.8, 6.2, 4.1)
+    pen.rect(20.4, 12.1, 28.9, 17.7)
+    large = Image.new("L", (80, 60))
+    draw = ImageDraw.Draw(large)
+    draw.ellipse((10.2, 11.4, 35, 27.8), fill=255)
+    draw.rectangle((40.8, 24.2, 56.8, 34.4), fill=255)
+    assert ImageChops.difference(pen.mask(), large.reduce(2)).getbbox() is None
+    assert MaskPen((8, 8)).mask().getbbox() is None
 
 
 def test_noise_is_the_same_for_the_same_seed_and_even() -> None:

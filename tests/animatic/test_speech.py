@@ -13,7 +13,7 @@ from runner.animatic.speech import spoken_lines, spoken_seconds, syllables, with
 
 
 def _loudness(samples: "array[float]", start: float, end: float) -> float:
-    part = samples[int(start * RATE) * 2 : int(end * RATE) * 2]
+    part = samples[int(start * RATE) : int(end * RATE)]
     return math.sqrt(sum(value * value for value in part) / len(part))
 
 

@@ -7,10 +7,14 @@ from PIL import Image, ImageDraw, ImageStat
 
 from runner.animatic.camera import Camera
 from runner.animatic.depicted import depicted_of
+from runner.animatic.encode import empty_frame
+from runner.animatic.palette import coat_of, palette_of, readable_on_dark
+from runner.animatic.people import Figure
+from runner.animatic.planes import Planes, planes_over
 from runner.animatic.render import stage_size
 from runner.animatic.scenery import Scene, cast_of, place_name, scene_of
 from runner.animatic.seeded_noise import SeededNoise
-from runner.animatic.shot_size import ShotSize, people_in, shot_size_of
+from runner.animatic.shot_size import ShotSize, named_people, people_in, shot_size_of
 from runner.animatic.spec import AnimaticSpec, Reference
 from runner.animatic.standee import standee
 
@@ -34,7 +38,8 @@ def _scene(spec: AnimaticSpec) -> Scene:
 
 
 def _mean(scene: Scene, box: tuple[int, int, int, int]) -> tuple[float, float, float]:
-    planes = scene.shoot(Camera(4, ()), 2.0)
+    planes = planes_over(empty_frame(scene.size))
+    scene.shoot(planes, Camera(4, ()), 2.0)
     low = (box[0] // 2, box[1] // 2, box[2] // 2, box[3] // 2)
     y, u, v = (
         ImageStat.Stat(plane.crop(part)).mean[0] for plane, part in ((planes.y, box), (planes.u, low), (planes.v, low))
@@ -87,7 +92,79 @@ def test_the_place_is_the_shots_own_else_its_scenes_and_never_that_of_sound_or_s
     assert place_name(_spec(wrapped, **own, scene="night\nA tram climbs the street.")) == "street"
     assert place_name(_spec(wrapped, **own, scene="harbour\nHe waits, too.")) == "harbour"
     assert place_name(_spec("At the kitchen table.", scene="harbour\nA quay.")) == "room"
+    scene = "bridge\nThe river, a bridge.\nA boat on the river.\nThe city, the bridge, the street, the bridge."
+    assert place_name(_spec(wrapped, **own, scene=scene)) == "sea"
     assert place_name(_spec('He says: "We drive to the desert." Behind him the harbour.')) == "harbour"
+
+
+@pytest.mark.parametrize(
+    ("words", "nouns"),
+    [
+        ("two women and a boy carry bread", ["women", "women", "boy"]),
+        ("three people sit there: the woman, the man and an old man", ["woman", "man", "old man"]),
+        ("three people wait", ["people", "people", "people"]),
+        ("a red boat", []),
+    ],
+)
+def test_each_person_has_a_word(words: str, nouns: list[str]) -> None:
+    assert named_people(words) == nouns
+
+
+def test_a_coat_keeps_its_colour_through_a_scene() -> None:
+    coats = {"red": (226, 74, 66), "blue": (86, 148, 226)}
+    scene = "street\nA woman in a red coat waits.\nA man in a heavy blue coat runs."
+    assert coat_of("woman", "a woman in a red coat waits.") == coats["red"]
+    assert coat_of("man", scene) == coats["blue"]
+    assert coat_of("girl", scene) is None
+    picture = _scene(_spec("Close-up of the woman, at night in a street.", scene=scene))
+    plain = _scene(_spec("Close-up of the woman, at night in a street.", scene="street\nA lamp."))
+    chest = (130, 120, 190, 150)
+    assert _mean(picture, chest)[2] > _mean(plain, chest)[2] + 15
+
+
+@pytest.mark.parametrize(
+    ("prompt", "colours"),
+    [
+        ("Two-shot in a street by day. The man laughs. The two wait together.", ["blue", "red"]),
+        ("Medium shot in a street by day. She shakes her head.", ["red"]),
+    ],
+)
+def test_people_without_a_word_are_those_of_the_scene(prompt: str, colours: list[str]) -> None:
+    scene = _scene(_spec(prompt, scene="street\nA woman in a red coat.\nA man in a blue coat."))
+    people = [layer.poses[0].picture for layer in scene.layers if isinstance(layer, Figure)]
+    tints = ["red" if picture is not None and _redness(picture) > 0 else "blue" for picture in people]
+    assert tints == colours
+
+
+def _redness(planes: Planes) -> float:
+    """How much redder than blue the middle of a picture is."""
+    half = planes.u.size
+    box = (half[0] * 2 // 5, half[1] * 2 // 5, half[0] * 3 // 5, half[1] * 3 // 5)
+    return ImageStat.Stat(planes.v.crop(box)).mean[0] - ImageStat.Stat(planes.u.crop(box)).mean[0]
+
+
+def test_the_colour_of_a_thing_is_that_of_the_authors_own_words() -> None:
+    prompt = "Close on the quay (a stone quay with a green door): a brass lamp."
+    spec = _spec(prompt, caption="Close on the @quay: a brass lamp.")
+    assert palette_of(spec, SeededNoise("")).accent == (214, 168, 88)
+    assert palette_of(_spec(prompt), SeededNoise("")).accent == (98, 178, 112)
+    assert palette_of(_spec("A white coat.", caption="In blue light."), SeededNoise("")).accent == (244, 240, 230)
+    assert readable_on_dark((244, 240, 230)) == (244, 240, 230)
+    assert min(readable_on_dark((104, 110, 124))) > 140
+
+
+def test_the_head_of_a_near_person_stays_in_the_frame_whatever_the_caption() -> None:
+    long = "A woman waits in a street by day, medium shot. " + "The rain has gone and the lamps are lit. " * 12
+    short, tall = (_person_top(text) for text in ("A woman waits in a street by day, medium shot.", long))
+    assert tall > 0
+    assert abs(short - tall) < 12
+
+
+def _person_top(prompt: str) -> int:
+    """Canvas rows above the person of a shot, from the frame's upper edge."""
+    scene = _scene(_spec(prompt))
+    figure = next(layer for layer in scene.layers if isinstance(layer, Figure))
+    return figure.poses[0].at[1] - (scene.canvas[1] - scene.size[1]) // 2
 
 
 def test_a_picture_of_a_place_fills_the_frame_and_people_with_pictures_stand_in_it(tmp_path: Path) -> None:
