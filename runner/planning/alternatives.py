@@ -28,13 +28,20 @@ PriceOf = Callable[[Batch, frozenset[ShotKey] | None], Decimal | None]
 """Computes the credits of a run's new orders for a batch and a selection."""
 
 _MAX_ALTERNATIVES = 4
+_MAX_SCENES = 8
+"""Scenes that are priced, of more the longest and the shortest: each takes a plan of the whole film."""
 
 
 def find_cheaper(
     batch: Batch, edition: Edition, price: PriceOf, limit: Decimal | None, profiles: Mapping[str, Batch]
 ) -> tuple[Alternative, ...]:
-    """Finds alternatives cheaper than the batch, within `limit` if given; flags before fields, dearest first."""
+    """Alternatives cheaper than the batch, within `limit` if given; flags before fields, dearest first.
+
+    None of a batch that costs nothing.
+    """
     full_cost = price(batch, None)
+    if full_cost == 0:
+        return ()
     alternatives = [Alternative(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
     alternatives += _lower_resolutions(batch, edition, price)
     alternatives += _fewer_takes(batch, price)
@@ -77,10 +84,17 @@ def _fewer_takes(batch: Batch, price: PriceOf) -> list[Alternative]:
 
 
 def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
-    scenes = {shot.scene: None for shot in batch.shots if shot.scene and not set(shot.scene) & set(" ,+:*?[")}
+    scenes: dict[str, list[Shot]] = {}
+    for shot in batch.shots:
+        if shot.scene and not set(shot.scene) & set(" ,+:*?["):
+            scenes.setdefault(shot.scene, []).append(shot)
+    names = list(scenes)
+    if len(names) > _MAX_SCENES:
+        names.sort(key=lambda scene: sum(shot.request.seconds * shot.takes for shot in scenes[scene]))
+        names = names[: _MAX_SCENES // 2] + names[-_MAX_SCENES // 2 :]
     alternatives = []
-    for scene in scenes:
-        chosen = frozenset(shot.key for shot in batch.shots if shot.scene == scene)
+    for scene in names:
+        chosen = frozenset(shot.key for shot in scenes[scene])
         if (cost := price(batch, chosen)) is not None:
             alternatives.append(Alternative(f"--select scene:{scene}", cost, True))
     return alternatives

@@ -38,5 +38,24 @@ def test_only_ways_within_the_limit_are_named() -> None:
     assert all(way.credits <= 400 for way in ways)
 
 
+def test_of_many_scenes_the_longest_and_the_shortest_are_priced() -> None:
+    scenes = batch(*(shot(f"S{number}", takes=number, scene=f"part{number}") for number in range(1, 31)))
+    plans: list[Batch] = []
+
+    def counted(of: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
+        plans.append(of)
+        return price(of, selected)
+
+    ways = find_cheaper(scenes, CLASSIC, counted, None, {})
+    assert [way.description for way in ways][:2] == ["--select scene:part30", "--select scene:part29"]
+    assert len(plans) < 15
+    within = find_cheaper(scenes, CLASSIC, price, Decimal(400), {})
+    assert [way.description for way in within][:2] == ["--select scene:part2", "--select scene:part1"]
+
+
+def test_a_film_that_costs_nothing_has_no_cheaper_way() -> None:
+    assert find_cheaper(FILM, CLASSIC, lambda of, selected: Decimal(0), None, {"draft": DRAFT}) == ()
+
+
 def test_a_way_that_costs_as_much_is_none() -> None:
     assert find_cheaper(batch(shot("SH010", resolution="480p")), CLASSIC, price, None, {}) == ()
