@@ -1,10 +1,14 @@
 """What a small command imports: all of it is time that somebody waits."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from runner.lazy_pattern import lazy_pattern
 
 REPOSITORY = Path(__file__).parents[2]
 BOARD = """\
@@ -93,10 +97,33 @@ def test_help_imports_argparse_and_no_package_of_others(tmp_path: Path) -> None:
     assert foreign(found) == set()
     assert {name for name in found if name.startswith("runner.")} == {
         "runner.__main__", "runner.cli", "runner.commands", "runner.garbage_collection", "runner.streams",
-        "runner.lazy_dataclass", "runner.paid_providers", "runner.providers", "runner.providers.kinovi",
-        "runner.providers.kinovi.description",
+        "runner.lazy_dataclass", "runner.lazy_pattern", "runner.paid_providers", "runner.providers",
+        "runner.providers.kinovi", "runner.providers.kinovi.description",
         "runner.show", "runner.show.text", "runner.show.text.help_format", "runner.show.text.terminal",
     }  # fmt: skip
+
+
+def test_a_pattern_is_compiled_at_its_first_use() -> None:
+    """`re.compile` at the top of a module costs every command that imports it; inside a function it is a choice."""
+    found = {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "runner").rglob("*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and "re.compile(" in ast.unparse(node)
+    }
+    assert found == set()
+
+
+def test_a_lazy_pattern_is_a_pattern_from_its_first_use_on() -> None:
+    text = r"(?P<word>[a-z]+)-(\d)"
+    lazy, plain = lazy_pattern(text, re.IGNORECASE), re.compile(text, re.IGNORECASE)
+    for _ in range(2):
+        match = lazy.match("Fog-1")
+        assert match is not None
+        assert match["word"] == "Fog"
+        assert lazy.sub("x", "a-1 b-2") == plain.sub("x", "a-1 b-2")
+    assert (lazy.pattern, lazy.flags, lazy.groupindex) == (plain.pattern, plain.flags, plain.groupindex)
 
 
 def test_values_come_from_values() -> None:
