@@ -22,11 +22,11 @@ shots:
   - {id: boat, prompt: "A boat", first_frame: "@quay.last_frame"}
 """
 CAST = "assets:\n  maria: {words: a woman in a yellow coat}\n"
-FOREIGN = {"yaml", "_yaml", "jsonschema_rs"}
-"""The only packages of others that a good storyboard needs."""
+FOREIGN = {"yaml", "_yaml"}
+"""The only package of others that a good storyboard needs, under both of its names."""
 IDLE = {
     *("dataclasses", "inspect", "shutil", "subprocess", "sqlite3", "platformdirs", "secrets", "difflib", "ssl"),
-    *("asyncio", "concurrent", "logging", "http", "multiprocessing"),
+    *("asyncio", "concurrent", "logging", "http", "multiprocessing", "email", "socket"),
 }
 """Modules of Python that cost much, and that only a problem, a screen, a paid run or a worker needs."""
 ROOMS = {
