@@ -1,7 +1,6 @@
 """The store of a run: locks, ledger, manifests, and clips under the names of their takes."""
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -126,7 +125,7 @@ def _check_output(session: Session, output: Path) -> None:
             )
         make_folder(output, session.settings.root)
         probe_writable(str(output))
-        free = shutil.disk_usage(output).free
+        disk = os.statvfs(output)
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
         advice = "a file is in the way: move it" if in_the_way else "make it writable"
@@ -135,6 +134,7 @@ def _check_output(session: Session, output: Path) -> None:
             f"{session.display_path(output)} cannot be written ({error.strerror}): {advice}, "
             "or choose another --output",
         ) from error
+    free = disk.f_bavail * disk.f_frsize
     if free < _MIN_FREE_BYTES and not session.settings.account.free:
         raise CommandError(
             ExitCode.INVALID,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from glob import escape
 
 from runner.attempts.clip_name import ClipName
 from runner.attempts.film import FilmName, ShotKey
@@ -90,6 +89,8 @@ def _pattern(piece: str) -> str:
 
 def _literal(text: str) -> str:
     """The glob that matches a text alone; a plus sign in it asks for no other shots."""
+    from glob import escape  # only few commands select by quoted names
+
     return escape(text).replace("+", "[+]")
 
 

@@ -102,7 +102,7 @@ def test_a_run_with_nothing_to_do_imports_no_network_no_video_and_no_saved_plan(
     film = filmed(tmp_path, BOARD.replace("include: [cast.yaml]", CAST.strip()))
     found = imported(["run", "storyboards/film.yaml"], film.root)
     assert foreign(found) <= FOREIGN
-    assert found & (IDLE - {"sqlite3", "secrets", "shutil"}) == set()
+    assert found & (IDLE - {"sqlite3", "secrets"}) == set()
     assert {
         name for name in found if name.startswith(("runner.publish", "runner.sandbox", "runner.show.live"))
     } == set()
@@ -124,6 +124,7 @@ def test_help_imports_argparse_and_no_package_of_others(tmp_path: Path) -> None:
         "runner.__main__", "runner.cli", "runner.commands", "runner.garbage_collection", "runner.streams",
         "runner.lazy_dataclass", "runner.lazy_pattern", "runner.paid_providers", "runner.providers",
         "runner.providers.kinovi", "runner.providers.kinovi.description",
+        "runner.settings", "runner.settings.api_key", "runner.settings.environment",
         "runner.show", "runner.show.text", "runner.show.text.help_format", "runner.show.text.terminal",
     }  # fmt: skip
 
