@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runner.animatic.prompt_words import beats
 from runner.animatic.seeded_noise import SeededNoise
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 MARGIN = 0.16
 """How far every picture reaches beyond the frame, as a share of its width and height: the room for camera moves."""
@@ -100,12 +101,12 @@ _MOTIONS: Mapping[str, CameraView] = {
     r"tracking(?! left)|camera follows|steadicam|跟拍": CameraView(truck=0.18),
     r"aerial|\bdrone|fl(?:y|ies|ying)[ -]?over|bird'?s[ -]eye|航拍": CameraView(boom=0.07, zoom=1.16),
 }
-_STILL = re.compile(
+_STILL = lazy_pattern(
     r"\bstatic\b|locked[ -]?off|\btripod\b|\bstill camera|no camera move|fixed camera|固定镜头", re.IGNORECASE
 )
-_SHAKY = re.compile(r"hand[ -]?held|shaky|documentary camera|手持", re.IGNORECASE)
-_FAST = re.compile(r"\b(?:fast|quick(?:ly)?|rapid(?:ly)?|whip|crash|sudden(?:ly)?)\b", re.IGNORECASE)
-_SLOW = re.compile(r"\b(?:slow(?:ly)?|gentl[ey]|subtl[ey]|slight(?:ly)?)\b", re.IGNORECASE)
+_SHAKY = lazy_pattern(r"hand[ -]?held|shaky|documentary camera|手持", re.IGNORECASE)
+_FAST = lazy_pattern(r"\b(?:fast|quick(?:ly)?|rapid(?:ly)?|whip|crash|sudden(?:ly)?)\b", re.IGNORECASE)
+_SLOW = lazy_pattern(r"\b(?:slow(?:ly)?|gentl[ey]|subtl[ey]|slight(?:ly)?)\b", re.IGNORECASE)
 _AMBIENT = (
     CameraView(truck=0.09),
     CameraView(truck=-0.09),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from runner.animatic.fonts import Environment, Faces, faces_of, font, ideographic, runs
 from runner.animatic.prompt_words import Beat, beats, readable
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageDraw import ImageDraw
 
-_MENTION = re.compile(r"((?<![\w@.])@\w(?:[\w.\-#]*\w)?)")
+_MENTION = lazy_pattern(r"((?<![\w@.])@\w(?:[\w.\-#]*\w)?)")
 _LEADING = 1.42
 """Height of a line as a multiple of the height of its letters."""
 

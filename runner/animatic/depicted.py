@@ -8,20 +8,21 @@ from runner.animatic.place_words import names_place
 from runner.animatic.shot_size import PERSON
 from runner.animatic.spec import AnimaticSpec, Reference
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 Role = Literal["place", "person", "thing"]
-_GROUP = re.compile(r"@image\d+(?: @image\d+)*", re.IGNORECASE)
-_HEAD_ENDS = re.compile(
+_GROUP = lazy_pattern(r"@image\d+(?: @image\d+)*", re.IGNORECASE)
+_HEAD_ENDS = lazy_pattern(
     r"\b(?:with|in|of|at|on|from|that|who|which|printed|made|cut|and|wearing|under|by|over)\b|[,;:(]"
 )
-_INTO = re.compile(
+_INTO = lazy_pattern(
     r"\b(?:across|over|on|in|inside|at|along|through|into|onto|outside|around|above|behind|past|from)(?: the| an?)? $"
 )
-_ACTS = re.compile(
+_ACTS = lazy_pattern(
     r"^(?:'s)? (?:slowly |quietly |gently )?(?:walks?|stands?|sits?|looks?|turns?|runs?|performs?|dances?|smiles?|says?"
     r"|unfolds?|kneels?|waits?|watch(?:es)?|enters?|leans?|reaches|holds?|puts?|takes?|fills?|drinks?|sinks?|and @)"
 )
-_FILE_PERSON = re.compile(r"(?<![a-z])(?:person|people|portrait|face|front|side|profile)(?![a-z])")
+_FILE_PERSON = lazy_pattern(r"(?<![a-z])(?:person|people|portrait|face|front|side|profile)(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)

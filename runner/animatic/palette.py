@@ -10,6 +10,7 @@ from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.spec import AnimaticSpec
 from runner.animatic.speech import without_lines
 from runner.lazy_dataclass import dataclass, replace
+from runner.lazy_pattern import lazy_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def coat_of(noun: str, text: str) -> Colour | None:
     return _COLOURS[match[1]] if match else None
 
 
-_COLOUR = re.compile(
+_COLOUR = lazy_pattern(
     r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b(?! (?:light|glow|hour|sky))|[黄红蓝绿]"
 )
 _WEARS = (

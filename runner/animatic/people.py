@@ -15,16 +15,19 @@ from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.shot_size import FRAMINGS, Framing, ShotSize, named_people
 from runner.animatic.spec import Reference
 from runner.lazy_dataclass import dataclass, replace
+from runner.lazy_pattern import lazy_pattern
 
-_WALK = re.compile(r"walk|stroll|march|follow|approach|cross(?:es|ing)?\b|steps|wander|走")
-_RUN = re.compile(r"\brun(?:s|ning)?\b|sprint|chas|rush|jog|跑")
-_DANCE = re.compile(r"danc|twirl|spin|moves from|jump|舞")
-_SHE = re.compile(r"wom[ae]n|girl|she|her|mother|daughter|sister|actress|heroine|waitress|lad(?:y|ies)|bride|queen|她")
-_CHILD = re.compile(r"girl|boy|child|kid|son|daughter")
-_SHORT = re.compile(r"short|\bbob\b|\bbun\b|shaved|\bcap\b|\bhat\b|\bhood")
-_PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b")
-_SIDE = re.compile(r"\b(left|right)(?: third| half|-hand| of cent(?:re|er)| of frame| side of (?:the )?frame)")
-_SIT = re.compile(r"\bsits?\b|\bsitting\b|\bseated\b|\bkneel")
+_WALK = lazy_pattern(r"walk|stroll|march|follow|approach|cross(?:es|ing)?\b|steps|wander|走")
+_RUN = lazy_pattern(r"\brun(?:s|ning)?\b|sprint|chas|rush|jog|跑")
+_DANCE = lazy_pattern(r"danc|twirl|spin|moves from|jump|舞")
+_SHE = lazy_pattern(
+    r"wom[ae]n|girl|she|her|mother|daughter|sister|actress|heroine|waitress|lad(?:y|ies)|bride|queen|她"
+)
+_CHILD = lazy_pattern(r"girl|boy|child|kid|son|daughter")
+_SHORT = lazy_pattern(r"short|\bbob\b|\bbun\b|shaved|\bcap\b|\bhat\b|\bhood")
+_PRONOUN = lazy_pattern(r"\b(?:she|he|her|his|him)\b")
+_SIDE = lazy_pattern(r"\b(left|right)(?: third| half|-hand| of cent(?:re|er)| of frame| side of (?:the )?frame)")
+_SIT = lazy_pattern(r"\bsits?\b|\bsitting\b|\bseated\b|\bkneel")
 _OLD = ("old", "grand")
 _PHASES = 6
 """Drawn poses of one cycle of steps; twelve pictures a second show no more."""

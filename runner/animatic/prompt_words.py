@@ -4,8 +4,9 @@ import re
 import unicodedata
 
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
-_BEAT = re.compile(
+_BEAT = lazy_pattern(
     r"(?:^|(?<=[\s(\[;.]))[\[(]?(\d{1,3}(?:\.\d)?)\s?s?\s?[-–—]\s?(\d{1,3}(?:\.\d)?)\s?s(?:ec(?:onds?)?)?[\])]?\s?[:：,]?\s"
 )
 
@@ -32,7 +33,7 @@ def beats(prompt: str, seconds: float) -> tuple[str, tuple[Beat, ...]]:
     return prompt[: matches[0].start()].strip(), tuple(timeline)
 
 
-_LABEL = re.compile(
+_LABEL = lazy_pattern(
     r"\b(sound|audio|music|avoid|negative(?: prompt)?|style|look|light(?:ing)?|framing|camera|grade)\s*[:：]",
     re.IGNORECASE,
 )

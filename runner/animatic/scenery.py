@@ -25,6 +25,7 @@ from runner.animatic.spec import AnimaticSpec, Reference
 from runner.animatic.speech import without_lines
 from runner.animatic.standee import standee
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 _SKY_DEPTH = 0.25
 """Depth of the sky and everything painted into it, for the camera."""
@@ -161,7 +162,7 @@ def _place_words(text: str) -> str:
     return _BRACKETS.sub(lambda match: match[0] if describes_place(match[1].lower()) else " ", text)
 
 
-_BRACKETS = re.compile(r"\(([^()]*)\)")
+_BRACKETS = lazy_pattern(r"\(([^()]*)\)")
 
 
 def _place_picture(place: Depicted, canvas: SceneCanvas, shot_size: ShotSize) -> Image.Image | None:
@@ -204,8 +205,8 @@ def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSiz
     return Cast(shot_size, tuple(standees), min(drawn, MOST_PEOPLE), is_crowd(own), tuple(materials))
 
 
-_THEY = re.compile(r"\b(?:they|their|them)\b")
-_PICTURED = re.compile(r"@image\d+(?: @image\d+)*(?: \([^()]*\))?")
+_THEY = lazy_pattern(r"\b(?:they|their|them)\b")
+_PICTURED = lazy_pattern(r"@image\d+(?: @image\d+)*(?: \([^()]*\))?")
 _DRAWN_PERSON = rf"\b[\w-]+ \((?=[^()]*?)(?:an?|the) (?:[\w-]+ ){{0,4}}(?:{PERSON_NOUNS})\b"
 """A mention of a person that has words and no picture: `tomas (an old ferryman …)`."""
 

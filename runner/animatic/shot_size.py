@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 
 class ShotSize(Enum):
@@ -74,23 +75,23 @@ PERSON_NOUNS = (
     r"|workers?|nurses?|doctors?|soldiers?|guards?|teachers?|students?|brothers?|sisters?|lad(?:y|ies)|guys?|bride"
     r"|groom|grandmother|grandfather|customers?|strangers?|drivers?|farmers?|captain|officers?|kings?|queen|couple"
 )
-PERSON = re.compile(rf"\b(?:{PERSON_NOUNS})\b|[人她他]|امرأة|رجل|אישה|איש")
-_PRONOUN = re.compile(r"\b(?:she|he|her|his|him|they|their|who)\b")
-_ACTS = re.compile(r"\b(?:performs?|dances?|walks?|smiles?|says|whispers|sits|stands up|turns (?:his|her) head)\b")
+PERSON = lazy_pattern(rf"\b(?:{PERSON_NOUNS})\b|[人她他]|امرأة|رجل|אישה|איש")
+_PRONOUN = lazy_pattern(r"\b(?:she|he|her|his|him|they|their|who)\b")
+_ACTS = lazy_pattern(r"\b(?:performs?|dances?|walks?|smiles?|says|whispers|sits|stands up|turns (?:his|her) head)\b")
 _NUMBERS = {"two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 6, "eight": 6, "ten": 6}
-_COUNTED = re.compile(rf"\b({'|'.join(_NUMBERS)}|[2-9])(?: (?!and\b)[\w-]+){{0,2}}? (?:{PERSON_NOUNS})\b")
-_EACH = re.compile(
+_COUNTED = lazy_pattern(rf"\b({'|'.join(_NUMBERS)}|[2-9])(?: (?!and\b)[\w-]+){{0,2}}? (?:{PERSON_NOUNS})\b")
+_EACH = lazy_pattern(
     rf"(?:\b({'|'.join(_NUMBERS)}|[2-9])(?: (?!and\b)[\w-]+){{0,2}}? )?\b({PERSON_NOUNS})\b"
     r"|([人她他]|امرأة|رجل|אישה|איש)"
 )
-_PAIR = re.compile(r"\bcouple\b|\btwo[ -]?shot\b|\bthe two\b|\bboth of them\b|\beach other\b|\btogether\b")
-_SINGLE = re.compile(
+_PAIR = lazy_pattern(r"\bcouple\b|\btwo[ -]?shot\b|\bthe two\b|\bboth of them\b|\beach other\b|\btogether\b")
+_SINGLE = lazy_pattern(
     rf"\b(?:an?|the|another|his|her|one|our)(?: (?!and\b|of\b|with\b)[\w-]+){{0,3}}? ({PERSON_NOUNS})\b(?! of\b)"
 )
-_PLURAL = re.compile(r"\b(?:men|women|people|friends|dancers|children|kids|girls|boys|musicians|workers|they)\b")
-_CROWD = re.compile(r"\bcrowd|\bmany people|\bumbrellas\b|passers-?by|commuters|\baudience\b|\bhundreds\b|\bdozens\b")
-_NOBODY = re.compile(r"\bnobody\b|\bno one\b|\bno people\b|\bempty (?:of people|stage|street|room)\b|\bdeserted\b")
-_GROUP = re.compile(r"\bpeople\b|\bchildren\b|\bfriends\b|\bdancers\b|\bfamily\b|\bteam\b|\bmusicians\b|\bworkers\b")
+_PLURAL = lazy_pattern(r"\b(?:men|women|people|friends|dancers|children|kids|girls|boys|musicians|workers|they)\b")
+_CROWD = lazy_pattern(r"\bcrowd|\bmany people|\bumbrellas\b|passers-?by|commuters|\baudience\b|\bhundreds\b|\bdozens\b")
+_NOBODY = lazy_pattern(r"\bnobody\b|\bno one\b|\bno people\b|\bempty (?:of people|stage|street|room)\b|\bdeserted\b")
+_GROUP = lazy_pattern(r"\bpeople\b|\bchildren\b|\bfriends\b|\bdancers\b|\bfamily\b|\bteam\b|\bmusicians\b|\bworkers\b")
 MOST_PEOPLE = 6
 
 

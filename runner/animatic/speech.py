@@ -5,14 +5,17 @@ import unicodedata
 
 from runner.animatic.prompt_words import beats
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
-_QUOTE = re.compile(r"“([^“”]{1,600})”|\"([^\"]{1,600})\"|«([^«»]{1,600})»|„([^„“”]{1,600})[“”]|「([^「」]{1,600})」")
-_SAYS = re.compile(
+_QUOTE = lazy_pattern(r"“([^“”]{1,600})”|\"([^\"]{1,600})\"|«([^«»]{1,600})»|„([^„“”]{1,600})[“”]|「([^「」]{1,600})」")
+_SAYS = lazy_pattern(
     r"\b(?:says?|said|asks?|whispers?|shouts?|calls?|answers?|replies|reply|murmurs?|mutters?|speaks?|tells?|sings?"
     r"|voice|line|dialogue|voice-?over|vo|narrat\w+|yells?|cries|announces?|laughs?|adds?|goes)\b|[:：]\s*$|说|道",
     re.IGNORECASE,
 )
-_PRINTED = re.compile(r"\b(?:sign|reads|text|title|label\w*|words|lettering|logo|written|called|named)\b[^.!?]{0,25}$")
+_PRINTED = lazy_pattern(
+    r"\b(?:sign|reads|text|title|label\w*|words|lettering|logo|written|called|named)\b[^.!?]{0,25}$"
+)
 SYLLABLE = 0.19
 """Seconds of one syllable at an unhurried pace."""
 _PAUSE = 0.28

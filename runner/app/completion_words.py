@@ -5,13 +5,13 @@ a line is `kind<TAB>name<TAB>takes<TAB>storyboard`.
 """
 
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 
 from runner.app.project import Project
 from runner.files.writing import replace_content
 from runner.language.model import Storyboard
+from runner.lazy_pattern import lazy_pattern
 
 FOLDER = "completion"
 """The folder in the state folder."""
@@ -19,7 +19,7 @@ _MAX_LINES = 50_000
 _MAX_FILES = 200
 """Repositories whose words are kept."""
 _MAX_NAME_BYTES = 240
-_WORD = re.compile(r"\w[\w.@+-]*\Z")
+_WORD = lazy_pattern(r"\w[\w.@+-]*\Z")
 """Names that no shell takes apart or expands."""
 
 

@@ -2,8 +2,6 @@
 
 from contextlib import AsyncExitStack
 
-import anyio
-
 from runner.app.conversation import Note
 from runner.app.run_store import RunStore
 from runner.app.session import Session
@@ -26,6 +24,8 @@ def confirm_tasks(session: Session, history: History, store: RunStore, note: Not
         waiting = list(to_confirm(session.plan(history), history))
         if not waiting:
             return
+        import anyio  # with the event loop, which a run with nothing to confirm may do without
+
         anyio.run(_confirm_all, session, history, store, note, waiting)
 
 

@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from slugify import slugify
-
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
@@ -100,4 +98,8 @@ def _selected(session: Session, film: Film) -> CutList:
 def _slug(session: Session) -> str:
     selection = session.command.selection
     words = [*selection.select, *(f"without {expression}" for expression in selection.exclude)]
-    return slugify(" ".join(words), max_length=_MAX_SLUG) or "selection" if words else ""
+    if not words:
+        return ""
+    from slugify import slugify  # with its tables, which only a film in parts needs
+
+    return slugify(" ".join(words), max_length=_MAX_SLUG) or "selection"

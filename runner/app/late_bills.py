@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
@@ -11,6 +11,9 @@ from runner.attempts.events import Event, Succeeded
 from runner.attempts.history import History
 from runner.engine.bills import due_reading
 from runner.lazy_dataclass import replace
+
+if TYPE_CHECKING:
+    from runner.app.provider_gateway import ProviderGateway
 
 
 def open_bills(session: Session, history: History, now: datetime) -> list[tuple[Attempt, datetime]]:
@@ -32,7 +35,7 @@ def has_due_bills(session: Session, history: History, now: datetime) -> bool:
 
 
 async def read_due_bills(
-    session: Session, history: History, store: RunStore, gateway: Callable[[], Awaitable[ProviderGateway]]
+    session: Session, history: History, store: RunStore, gateway: "Callable[[], Awaitable[ProviderGateway]]"
 ) -> None:
     """Read every bill that is due, and record it; what cannot be read now is read next time."""
     now = store.clock.now()

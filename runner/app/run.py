@@ -1,6 +1,6 @@
 """Makes the clips that are missing: plan, consent, execution; a run with nothing to do only writes the manifest."""
 
-from runner.app import approval, run_store, saved_plans
+from runner.app import approval, run_store
 from runner.app.confirmation import confirm_tasks
 from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
@@ -34,6 +34,8 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
             overrides = replace(overrides, first=plan.first_orders(number))
             plan = session.plan(history, selected=selected, overrides=overrides)
         if session.saved_plan is not None:
+            from runner.app import saved_plans
+
             saved_plans.check_plan(session, plan, history, store, conversation.note)
         run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
@@ -69,6 +71,8 @@ def _approve(
     if not plan.is_free and conversation.can_ask and not session.command.display.quiet:
         conversation.show_plan(plan, replace(plan_context(session, plan, history), before_question=True))
     approval.check_can_pay(session, plan, history)
+    from runner.app import saved_plans
+
     approved_price = approval.approve_spending(
         session,
         plan,

@@ -1,11 +1,11 @@
 """The store of a run: locks, ledger, manifests, and clips under the names of their takes."""
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.app.conversation import Note
 from runner.app.field_locations import field_locator
@@ -26,11 +26,13 @@ from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.command_line import CommandLine
 from runner.store import locks
-from runner.store.clip_store import ClipStore
 from runner.store.durability import escaping_folder
 from runner.store.git import uncommitted
 from runner.store.ledger.ledger import Ledger
 from runner.store.writable import probe_writable
+
+if TYPE_CHECKING:
+    from runner.store.clip_store import ClipStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _check_output(session: Session, output: Path) -> None:
             )
         make_folder(output, session.settings.root)
         probe_writable(str(output))
-        free = shutil.disk_usage(output).free
+        disk = os.statvfs(output)
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
         advice = "a file is in the way: move it" if in_the_way else "make it writable"
@@ -132,6 +134,7 @@ def _check_output(session: Session, output: Path) -> None:
             f"{session.display_path(output)} cannot be written ({error.strerror}): {advice}, "
             "or choose another --output",
         ) from error
+    free = disk.f_bavail * disk.f_frsize
     if free < _MIN_FREE_BYTES and not session.settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
@@ -162,7 +165,7 @@ def run_limits(session: Session, run: str) -> RunLimits:
 def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     """Restore clips of renamed or shared takes under their current name."""
     session = store.session
-    clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
+    clip_store: ClipStore | None = None
     clip_exists = session.clip_exists(history)
     folders = {
         film: session.output_folder(film).relative_to(session.settings.root).as_posix() for film in session.films
@@ -176,6 +179,8 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
             continue  # the plan has looked for it already
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
+        if clip_store is None:
+            clip_store = _open_clip_store(session, history)
         try:
             stored = clip_store.restore(attempt, step)
         except OSError as error:
@@ -189,6 +194,12 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
             conflict = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
             if conflict is None and store.ledger.append(event) is None:
                 history.apply(event)
+
+
+def _open_clip_store(session: Session, history: History) -> "ClipStore":
+    from runner.store.clip_store import ClipStore  # with what reads clips, which few runs need before an order
+
+    return ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:

@@ -3,16 +3,15 @@
 Manifests and ledgers on users' disks hold these names.
 """
 
-import re
-
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 CLIPS = "clips"
 ARCHIVE = "earlier"
 _MAX_SHOT_NAME = 64
 """Characters: a name with its endings stays far below the 255 bytes of file systems."""
-_SHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
-_FILE_NAME = re.compile(r"take-[0-9]+(?:\.[0-9a-z]+)*\.mp4")
+_SHOT_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_FILE_NAME = lazy_pattern(r"take-[0-9]+(?:\.[0-9a-z]+)*\.mp4")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The form of a task's id, as answers, manifests and the command line may have it. Pure."""
 
-import re
+from runner.lazy_pattern import lazy_pattern
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+_ID = lazy_pattern(r"[A-Za-z0-9._:-]{1,200}")
 
 
 def is_task_id(text: str) -> bool:

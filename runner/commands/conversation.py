@@ -2,19 +2,22 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from runner.app.options import DisplayOptions
 from runner.clock import Clock
 from runner.commands.notes import note
 from runner.planning.plan import Plan
 from runner.settings.settings import is_dumb_terminal
-from runner.show.live.film_progress import FilmProgress
-from runner.show.live.progress import Progress
-from runner.show.live.view import JsonView, View, view
 from runner.show.screens.plan import Destination, PlanContext, screen
 from runner.show.screens.question import question
 from runner.show.text.layout import wrapped
 from runner.show.text.terminal import terminal_width, use_color
+
+if TYPE_CHECKING:
+    from runner.show.live.film_progress import FilmProgress
+    from runner.show.live.progress import Progress
+    from runner.show.live.view import View
 
 
 class TerminalConversation:
@@ -42,7 +45,9 @@ class TerminalConversation:
         print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
-    def follow_run(self, progress: Progress, clock: Clock) -> View:
+    def follow_run(self, progress: "Progress", clock: Clock) -> "View":
+        from runner.show.live.view import JsonView, view
+
         terminal_view = view(
             sys.stderr,
             progress,
@@ -53,5 +58,7 @@ class TerminalConversation:
         )
         return JsonView(sys.stdout, terminal_view) if self._display.as_json else terminal_view
 
-    def follow_cut(self) -> FilmProgress:
+    def follow_cut(self) -> "FilmProgress":
+        from runner.show.live.film_progress import FilmProgress
+
         return FilmProgress(sys.stderr, "cut", is_shown=True)

@@ -12,8 +12,6 @@ from runner.commands.conversation import TerminalConversation
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.run_events import RunEvent
 from runner.paid_providers import paid_provider_name
-from runner.show.live.view import JsonView
-from runner.show.screens.closing import closing
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -101,8 +99,12 @@ def _show(session: Session, outcome: RunOutcome) -> None:
     display = session.command.display
     color = use_color(sys.stdout, display.no_color)
     if outcome.closing is not None:
+        from runner.show.screens.closing import closing
+
         print(closing(outcome.result, terminal_width(), color, outcome.closing), end="")
     elif display.as_json and not outcome.was_followed:
+        from runner.show.live.view import JsonView
+
         json_view = JsonView(sys.stdout)
         json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=outcome.result))
         json_view.close()

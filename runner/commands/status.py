@@ -9,10 +9,6 @@ from runner.commands import flags
 from runner.commands.notes import note
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
-from runner.show.json.status import status_json
-from runner.show.screens.status import status
-from runner.show.text.escape import json_pieces
-from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +37,14 @@ def run(args: argparse.Namespace) -> ExitCode:
     for message in foreign:
         note(message)
     if args.json:
+        from runner.show.json.status import status_json
+        from runner.show.text.escape import json_pieces
+
         sys.stdout.writelines(json_pieces(status_json(report, session.output_name), deep=2))
     else:
+        from runner.show.screens.status import status
+        from runner.show.text.terminal import terminal_width, use_color
+
         print(status(report, terminal_width(), use_color(sys.stdout, args.no_color), args.all), end="")
     if foreign:
         return ExitCode.INVALID

@@ -1,20 +1,23 @@
 """Reads bills again that grow after the end of their tasks; no run waits for one."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Running, Succeeded
 from runner.attempts.late_bill import next_reading
 from runner.editions.edition import Edition, settles_late
 from runner.engine import messages
-from runner.engine.run_context import RunContext
 from runner.lazy_dataclass import replace
+
+if TYPE_CHECKING:
+    from runner.engine.run_context import RunContext
 
 _AGAIN_AFTER = 60.0
 """Seconds after a reading that failed."""
 
 
-def schedule_readings(run: RunContext) -> None:
+def schedule_readings(run: "RunContext") -> None:
     """Schedules the next reading of every open bill of this repository; those of earlier runs may be due."""
     if run.plan.account.free:
         return
@@ -22,7 +25,7 @@ def schedule_readings(run: RunContext) -> None:
         schedule_reading(run, attempt)
 
 
-def schedule_reading(run: RunContext, attempt: Attempt) -> None:
+def schedule_reading(run: "RunContext", attempt: Attempt) -> None:
     """Schedules the next reading of one bill, unless the bill is final, or the provider has dropped the record."""
     run.state.bills.close(attempt.id)
     if run.plan.account.free or attempt.ended_at is None:
@@ -41,7 +44,7 @@ def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime 
     return due_at if settles_late(edition, intent.edition, intent.request) else None
 
 
-async def read_bill(run: RunContext, attempt_id: str) -> None:
+async def read_bill(run: "RunContext", attempt_id: str) -> None:
     """Carries out a `ReadBill` order: a poll of a task that has succeeded."""
     attempt = run.history.attempts[attempt_id]
     model = attempt.intent.request.get("model")

@@ -9,9 +9,10 @@ from runner.language.ids import fold_name
 from runner.language.list_hints import wrapping_name
 from runner.language.yaml.document import Document, Key, Path, Value
 from runner.lazy_dataclass import dataclass, field, replace
+from runner.lazy_pattern import lazy_pattern
 
-_UNDEFINED = re.compile(r"the variable `([^`]+)` is not defined\Z")
-_ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z")
+_UNDEFINED = lazy_pattern(r"the variable `([^`]+)` is not defined\Z")
+_ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z")
 _ANY = ""
 """In place of a name: any name, since it is unknown what a broken part would define."""
 

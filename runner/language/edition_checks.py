@@ -1,6 +1,5 @@
 """Checks of a shot's request against the limits of the API edition, before anything is spent."""
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -10,10 +9,11 @@ from runner.editions.model import Limits
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import MisfitFrame, SymbolTable, UsedMaterial
 from runner.language.yaml.document import NodeRef
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import Kind, LocalFile, Request, TakeReference
 
-_RANGE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
-_RANGE_END = re.compile(r"s ?[:：]")
+_RANGE = lazy_pattern(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
+_RANGE_END = lazy_pattern(r"s ?[:：]")
 _MAX_RATIO_DIFFERENCE = 1.5
 """Factor between two shapes beyond which a crop or stretch is worth a warning: a 4:3 picture for 16:9 passes."""
 _FIELD_NAMES = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runner.diagnostics.problem import closest_match
 from runner.language.schema_files import Schema, load
 from runner.language.yaml.document import Key, Path, Value
+from runner.lazy_pattern import lazy_pattern
 
 _MAX_VALUE_CHARACTERS = 80
 
@@ -110,7 +111,7 @@ def joined(names: Sequence[str], last: str = "and") -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
-_SIZE = re.compile(r"(\d{3,4})\s*[x×*]\s*(\d{3,4})\Z")
+_SIZE = lazy_pattern(r"(\d{3,4})\s*[x×*]\s*(\d{3,4})\Z")
 _RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0, "3:4": 3 / 4, "4:3": 4 / 3, "21:9": 21 / 9}
 
 

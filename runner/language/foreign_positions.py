@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import Kind
 
 _KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
@@ -43,12 +44,12 @@ _NUMERALS = "①-⑳⑴-⒇¹²³⁴-⁹₁-₉一二三四五六七八九十Ⅰ
 _BLANK = r"[^\S\n]"
 _COUNTED_FIRST = rf"第{_BLANK}?(?P<ordinal>\d{{1,3}}|[{_NUMERALS}]){_BLANK}?[张張幅个個段枚]?(?:参考|參考)?"
 _COUNTED_LAST = rf"(?:{_BLANK}|[_\-.])?[#＃(（\[【]?(?P<number>\d{{1,3}}(?!\d)|[{_NUMERALS}])"
-_FOREIGN_POSITION = re.compile(
+_FOREIGN_POSITION = lazy_pattern(
     rf"(?:(?P<counted_first>{_COUNTED_FIRST})|(?:(?:reference|ref|参考|參考|参照)(?:{_BLANK}|[_\-])?)?)"
     rf"(?:{_KIND})(?(counted_first)|{_COUNTED_LAST})",
     re.IGNORECASE,
 )
-_NUMBERED_WORD = re.compile(rf"[^\W\d_]+(?:{_BLANK}|[_\-.])?(?:\d{{1,3}}(?!\w)|[{_NUMERALS}])")
+_NUMBERED_WORD = lazy_pattern(rf"[^\W\d_]+(?:{_BLANK}|[_\-.])?(?:\d{{1,3}}(?!\w)|[{_NUMERALS}])")
 """A word with a number behind it: a position in a language or tool that is not listed above."""
 
 

@@ -7,9 +7,10 @@ from runner.language.foreign_positions import foreign_position, is_numbered_word
 from runner.language.mentions import Mention, MentionTarget, find
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable
+from runner.lazy_pattern import lazy_pattern
 
-_MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
-_PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+")
+_MARKUP = lazy_pattern(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
+_PATH = lazy_pattern(r"[\w.\-]+(?:/[\w.\-]+)+")
 """A relative path, where a name of a mention was expected."""
 _UNUSABLE = "\ufffc"
 

@@ -10,16 +10,17 @@ from runner.language.asset import Asset
 from runner.language.foreign_positions import foreign_position
 from runner.language.ids import fold_name
 from runner.language.materials import extension
+from runner.lazy_pattern import lazy_pattern
 from runner.media.files import known_endings
 from runner.requests.request import Kind, TakePart
 
 # The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
-_AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
-_RUN = re.compile(r"[\w.\-]+")
-_PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
-_FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
-_POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
-_ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
+_AT = lazy_pattern(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
+_RUN = lazy_pattern(r"[\w.\-]+")
+_PIN = lazy_pattern(r"#([0-9]{1,3})(?!\w)")
+_FRAME = lazy_pattern(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
+_POSITION = lazy_pattern(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
+_ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 _SUFFIX_STARTS = frozenset(".#")
 """The first characters of a pin or a frame after a name."""
 _FRAME_NAMES = ("first_frame", "last_frame")

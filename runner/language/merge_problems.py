@@ -1,12 +1,11 @@
 """Sorts problems by position, and joins equal problems of many shots into one."""
 
-import re
-
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.lazy_dataclass import replace
+from runner.lazy_pattern import lazy_pattern
 
 _MAX_CHARACTERS = 2_000
-_NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
+_NUMBER = lazy_pattern(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
 def merge(problems: Problems) -> Problems:

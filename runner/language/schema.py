@@ -1,6 +1,7 @@
 """Checks values against the published schema: a fast yes or no, then every violation as a plain message."""
 
 import itertools
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from runner.language.expected_values import expected, has_right_type, joined, va
 from runner.language.ids import id_error
 from runner.language.list_hints import list_hint, wrapping_name
 from runner.language.schema_files import Schema, load
+from runner.language.shape import QuickCheck
 from runner.language.unknown_fields import unknown_field
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 
@@ -23,6 +25,11 @@ _MAX_SUGGESTIONS = 200
 
 def _part_schema(name: str) -> Schema:
     return {"$ref": f"#/definitions/{name}", "definitions": load()["definitions"]} if name else load()
+
+
+@cache
+def _quick_check(name: str) -> QuickCheck:
+    return QuickCheck(_part_schema(name), load()["definitions"])
 
 
 @cache
@@ -59,7 +66,9 @@ def _unless_too_large(rule: Callable[..., Iterator["ValidationError"]]) -> Calla
 
 def is_valid(value: Value, part: str = "") -> bool:
     """Whether a value has the shape of a storyboard, or of one definition of its schema: the fast answer."""
-    return bool(_fast_validator(part).is_valid(value))
+    # Once it is imported, jsonschema-rs is faster for a document of any size.
+    answer = None if "jsonschema_rs" in sys.modules else _quick_check(part).answer(value)
+    return bool(_fast_validator(part).is_valid(value)) if answer is None else answer
 
 
 def violations(value: Value, part: str = "", base: Path = ()) -> Iterator["Violation"]:

@@ -1,6 +1,5 @@
 """Counts the shots that a storyboard file has, and those of them that have an error."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import prod
@@ -10,8 +9,9 @@ from runner.diagnostics.problem import Problem
 from runner.language.list_hints import is_one_shot
 from runner.language.shot_draft import ShotDraft
 from runner.language.yaml.document import Key, Value
+from runner.lazy_pattern import lazy_pattern
 
-_ENTRY = re.compile(r"shots\[(\d+)\]")
+_ENTRY = lazy_pattern(r"shots\[(\d+)\]")
 """The start of a place in an entry of `shots`, which counts from 0."""
 
 

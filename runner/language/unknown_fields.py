@@ -1,6 +1,5 @@
 """Hints for fields that the format does not have: a variable, another tool's name, a misspelling."""
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
@@ -8,8 +7,9 @@ from runner.diagnostics.problem import closest_match
 from runner.language.expected_values import joined
 from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
+from runner.lazy_pattern import lazy_pattern
 
-_TEMPLATE_NAME = re.compile(r"\{\{[ \t]*(?!(?:shot|prompt)\b)([A-Za-z_]\w*)")
+_TEMPLATE_NAME = lazy_pattern(r"\{\{[ \t]*(?!(?:shot|prompt)\b)([A-Za-z_]\w*)")
 
 
 class UnknownField(NamedTuple):

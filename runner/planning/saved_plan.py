@@ -14,6 +14,7 @@ from runner.clock import format_utc
 from runner.diagnostics.failures import SelectionError
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 from runner.planning.plan import Action, Plan
 from runner.planning.selection import select
 from runner.requests.request import canonical_json, credits_json
@@ -21,8 +22,8 @@ from runner.requests.request import canonical_json, credits_json
 VERSION = 1
 """The version of the document that this program reads and writes."""
 _TAKE_LIMIT = 10_000
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FINGERPRINT = lazy_pattern(r"[0-9a-f]{64}")
+_ID = lazy_pattern(r"[A-Za-z0-9_-]{1,64}")
 _UNDECIDED: Mapping[str, Any] = {}
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from glob import escape
 
 from runner.attempts.clip_name import ClipName
 from runner.attempts.film import FilmName, ShotKey
@@ -11,6 +10,7 @@ from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 StatesOf = Callable[[], Mapping[ShotKey, frozenset[str]]]
 """Gives the states of each shot's takes, as a plan has them; called for a `state:` only, since it plans the film."""
@@ -23,7 +23,7 @@ _METHODS = ("tag", "scene", "state")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
 """Opening and closing quotes, those of word processors too."""
 _QUOTED = "|".join(f"{opening}[^{closing}]*{closing}" for opening, closing in _QUOTES.items())
-_PIECE = re.compile(rf"[\s,]|{_QUOTED}|\\.|.", re.DOTALL)
+_PIECE = lazy_pattern(rf"[\s,]|{_QUOTED}|\\.|.", re.DOTALL)
 """One step through an expression: a separator, quoted text, an escaped character, or any other character."""
 
 
@@ -89,6 +89,8 @@ def _pattern(piece: str) -> str:
 
 def _literal(text: str) -> str:
     """The glob that matches a text alone; a plus sign in it asks for no other shots."""
+    from glob import escape  # only few commands select by quoted names
+
     return escape(text).replace("+", "[+]")
 
 

@@ -3,10 +3,11 @@
 import re
 
 from runner.language.model import Shot
+from runner.lazy_pattern import lazy_pattern
 from runner.planning.plan import Plan
 from runner.requests.shot_text import MAX_BYTES, ShotText, own_part
 
-_POSITION = re.compile(r"@(?:image|video|audio)\d+ ?", re.IGNORECASE)
+_POSITION = lazy_pattern(r"@(?:image|video|audio)\d+ ?", re.IGNORECASE)
 
 
 def shot_text(plan: Plan, shot: Shot) -> ShotText:

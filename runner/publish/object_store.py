@@ -1,7 +1,6 @@
 """A store of the user's own (S3, GCS, Azure, a served folder): objects by content hash, signed links with an end."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from runner.diagnostics.failures import InstallationError, StoreUnusable
 from runner.engine.ports import TransferFailed
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
+from runner.lazy_pattern import lazy_pattern
 from runner.publish.content import Content
 
 if TYPE_CHECKING:
@@ -274,8 +274,8 @@ _NO_BUCKET = "there is no such bucket or container"
 _NOT_ACCEPTED = "the store does not accept these credentials"
 _CLOCK_OFF = "the clock of this machine is too far from the store's: set it, and run again"
 _FINAL = (_DENIED, _NO_BUCKET, _NOT_ACCEPTED, _CLOCK_OFF)
-_REFUSED = re.compile("40[03] (Bad Request|Forbidden)")
-_TIME_REFUSED = re.compile("RequestTimeTooSkewed|difference between the request time|date header too old")
+_REFUSED = lazy_pattern("40[03] (Bad Request|Forbidden)")
+_TIME_REFUSED = lazy_pattern("RequestTimeTooSkewed|difference between the request time|date header too old")
 """What S3 and Azure answer to a request that was signed at another time than theirs."""
 
 

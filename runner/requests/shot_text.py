@@ -6,6 +6,8 @@ from itertools import accumulate
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
+from runner.lazy_pattern import lazy_pattern
+
 PROMPT_HEADER = "X-Storyboard-Prompt"
 SCENE_HEADER = "X-Storyboard-Scene"
 MAX_BYTES = 4096
@@ -51,8 +53,8 @@ def _decoded(value: str | None) -> str:
     return unquote((value or "")[:MAX_BYTES], errors="replace").strip()
 
 
-_MENTION = re.compile(r"@(\w(?:[\w.\-#]*\w)?)")
-_POSITIONS = re.compile(r"@(?:image|video|audio)\d+(?: @(?:image|video|audio)\d+){0,8}", re.IGNORECASE)
+_MENTION = lazy_pattern(r"@(\w(?:[\w.\-#]*\w)?)")
+_POSITIONS = lazy_pattern(r"@(?:image|video|audio)\d+(?: @(?:image|video|audio)\d+){0,8}", re.IGNORECASE)
 _MAX_TRIES = 1_000
 """Places and readings of mentions that are tried before a prompt counts as not found."""
 

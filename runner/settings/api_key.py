@@ -1,13 +1,13 @@
 """The API key: sent in one header to one host, never written, never shown."""
 
 import os
-import re
 from collections.abc import Mapping
 
 from runner.lazy_dataclass import dataclass, field
+from runner.lazy_pattern import lazy_pattern
 from runner.paid_providers import paid_provider
 
-_SHAPE = re.compile(r"[\x21-\x7e]{6,512}")
+_SHAPE = lazy_pattern(r"[\x21-\x7e]{6,512}")
 
 
 @dataclass(frozen=True, slots=True)

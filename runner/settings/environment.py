@@ -87,3 +87,11 @@ def certificate_variables(environ: Mapping[str, str] | None = None) -> dict[str,
     """The variables that certificates and their log are read from, where they are set."""
     env = os.environ if environ is None else environ
     return {name: env[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE") if env.get(name)}
+
+
+def columns() -> int:
+    """The width of the screen that `COLUMNS` asks for; 0 if it asks for none."""
+    try:
+        return int(os.environ.get("COLUMNS", "0"))
+    except ValueError:
+        return 0

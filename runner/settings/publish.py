@@ -1,17 +1,17 @@
 """`[publish]`: how local files and frames get the public addresses that the API needs; the keys and their checks."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from runner.diagnostics.failures import SettingsError
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
 WAYS = ("vendor", "git", "store", "upload")
 """All ways, in the default order."""
 _MAX_LENGTH = 1000
-_STORE = re.compile(r"(?:s3|gs|az)://[a-z0-9][a-z0-9._-]{1,253}(?:/[A-Za-z0-9._~-]+)*/?")
-_FOLDER = re.compile(r"file:(?!//)[^\x00-\x1f\\?#]+")
+_STORE = lazy_pattern(r"(?:s3|gs|az)://[a-z0-9][a-z0-9._-]{1,253}(?:/[A-Za-z0-9._~-]+)*/?")
+_FOLDER = lazy_pattern(r"file:(?!//)[^\x00-\x1f\\?#]+")
 _COMMIT, _PATH = "{commit}", "{path}"
 
 

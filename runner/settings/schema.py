@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from runner.language.schema_files import Schema, load
+from runner.language.shape import QuickCheck
 from runner.lazy_dataclass import dataclass
 
 _NAME = "config"
@@ -45,10 +46,12 @@ def is_valid(schema: Schema, value: Any) -> bool:
     """Whether a value of a TOML file has the shape that the schema of its key asks for."""
     if isinstance(value, float) and schema.get("type") == "integer":
         return False  # JSON has one kind of numbers, TOML two
-    try:
-        valid = bool(_validator(_Identity(schema)).is_valid(value))
-    except ValueError:  # a date or a time, which JSON does not have
-        return False
+    valid = _quick_check(_Identity(schema)).answer(value)
+    if valid is None:
+        try:
+            valid = bool(_validator(_Identity(schema)).is_valid(value))
+        except ValueError:  # a date or a time, which JSON does not have
+            return False
     return valid and (not isinstance(value, str) or _is_number_within_bounds(schema, value))
 
 
@@ -65,6 +68,11 @@ class _Identity:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Identity) and other.schema is self.schema
+
+
+@cache
+def _quick_check(of: _Identity) -> QuickCheck:
+    return QuickCheck(of.schema, load(_NAME)["definitions"])
 
 
 @cache

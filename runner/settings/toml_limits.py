@@ -4,11 +4,13 @@ import re
 import tomllib
 from typing import Any
 
+from runner.lazy_pattern import lazy_pattern
+
 _MAX_DEPTH = 16
 _MAX_DOTS = 32
 _MAX_WORD = 100
 _MAX_MESSAGE = 200
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]|[^\s"\'#\[\]{}=,]+',
     re.DOTALL,
 )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from runner.diagnostics.failures import OptionError, ShotListUnusable
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import FIELDS, TEXT_FIELDS, ListedShot
 from runner.shot_lists.times import parse_seconds
 
@@ -28,7 +29,7 @@ _BEFORE_PROMPT = ("size", "shotsize", "framing", "angle", "movement", "camera", 
 """Columns whose text stands before the description."""
 _START = ("start", "starttime", "tcin", "timecodein")
 _END = ("end", "endtime", "tcout", "timecodeout")
-_FORMULA = re.compile(r"=\s*[A-Za-z$(+\-\"]")
+_FORMULA = lazy_pattern(r"=\s*[A-Za-z$(+\-\"]")
 _CHOICES = {
     "resolution": ("480p", "720p", "1080p"),
     "aspect_ratio": ("16:9", "9:16", "1:1", "3:4", "4:3", "21:9", "auto"),

@@ -7,15 +7,16 @@ from decimal import Decimal
 from runner.diagnostics.failures import ShotListUnusable
 from runner.diagnostics.plural import count
 from runner.lazy_dataclass import dataclass, field
+from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import LONGEST_CLIP, MAX_SHOTS, ListedShot, ShotList, clip_stem
 from runner.shot_lists.times import DEFAULT_RATE, frame_seconds, parse_frames
 
 _CODE = r"(\d{2}:\d{2}:\d{2}[:;.,]\d{2})"
-_EVENT = re.compile(
+_EVENT = lazy_pattern(
     rf"(\d{{1,6}})\s+(\S+)\s+(\S+)\s+(C|D|W\d*|K\S*)\s*(\d*)\s+{_CODE}\s+{_CODE}\s+{_CODE}\s+{_CODE}", re.IGNORECASE
 )
-_CLIP_NAME = re.compile(r"\*?\s*(?:FROM CLIP NAME|CLIP NAME)\s*:\s*(.*)", re.IGNORECASE)
-_FRAMES = re.compile(r"\d{2}:\d{2}:\d{2}[:.,](\d{2})\b")
+_CLIP_NAME = lazy_pattern(r"\*?\s*(?:FROM CLIP NAME|CLIP NAME)\s*:\s*(.*)", re.IGNORECASE)
+_FRAMES = lazy_pattern(r"\d{2}:\d{2}:\d{2}[:.,](\d{2})\b")
 _RATES = (24, 25, 30, 50, 60)
 
 

@@ -5,18 +5,19 @@ from collections.abc import Iterator
 
 from runner.diagnostics.failures import ShotListUnusable
 from runner.lazy_dataclass import replace
+from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import MAX_SHOTS, ListedShot, ShotList
 
-_HEADING = re.compile(r"(?:int\.?/ext|int/ext|i/e|int|ext|est)[. ]", re.IGNORECASE)
-_SCENE_NUMBER = re.compile(r"\s*#([\w.-]{1,20})#\s*\Z")
-_BONEYARD = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_NOTE = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
-_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)(.+?)(?<=\S)(?<!\\)\1")
-_TITLE_KEY = re.compile(
+_HEADING = lazy_pattern(r"(?:int\.?/ext|int/ext|i/e|int|ext|est)[. ]", re.IGNORECASE)
+_SCENE_NUMBER = lazy_pattern(r"\s*#([\w.-]{1,20})#\s*\Z")
+_BONEYARD = lazy_pattern(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_NOTE = lazy_pattern(r"\[\[(.*?)\]\]", re.DOTALL)
+_EMPHASIS = lazy_pattern(r"(?<!\\)(\*{1,3}|_)(?=\S)(.+?)(?<=\S)(?<!\\)\1")
+_TITLE_KEY = lazy_pattern(
     r"(title|credit|authors?|source|notes|draft date|date|contact|copyright|revision|format|font)\s*:\s*(.*)\Z",
     re.IGNORECASE,
 )
-_EXTENSION = re.compile(r"\s*\([^)]*\)\s*")
+_EXTENSION = lazy_pattern(r"\s*\([^)]*\)\s*")
 _MAX_TITLE_LINES = 60
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from runner.language.ids import fold_name, id_error
+from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import LONGEST_CLIP, ListedShot, ShotList
 from runner.shot_lists.times import plain_number
 
@@ -13,9 +14,9 @@ _MAX_PROMPT = 4_000
 _MAX_LABEL = 500
 _MAX_REMARK = 300
 _MAX_REMARKS = 20
-_TEMPLATE_START = re.compile(r"\{(?=[{%#])")
-_POSITION = re.compile(r"@(?=(?:image|video|audio)_?\d)", re.IGNORECASE)
-_PLAIN_SCALAR = re.compile(r"[A-Za-z][A-Za-z0-9 _.,()/-]*[A-Za-z0-9_.)]\Z")
+_TEMPLATE_START = lazy_pattern(r"\{(?=[{%#])")
+_POSITION = lazy_pattern(r"@(?=(?:image|video|audio)_?\d)", re.IGNORECASE)
+_PLAIN_SCALAR = lazy_pattern(r"[A-Za-z][A-Za-z0-9 _.,()/-]*[A-Za-z0-9_.)]\Z")
 _WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf", "y", "n"})
 _JOINERS = "\u200c\u200d"
 """Invisible characters that Persian words and many emoji need."""

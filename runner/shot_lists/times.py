@@ -3,9 +3,11 @@
 import re
 from decimal import Decimal
 
-_SECONDS = re.compile(r"(\d{1,6}(?:[.,]\d{1,6})?)\s*(?:s|sec|secs|seconds?|\"|″)?\Z", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d{1,6})?)\Z")
-_TIME_CODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2})\Z")
+from runner.lazy_pattern import lazy_pattern
+
+_SECONDS = lazy_pattern(r"(\d{1,6}(?:[.,]\d{1,6})?)\s*(?:s|sec|secs|seconds?|\"|″)?\Z", re.IGNORECASE)
+_CLOCK = lazy_pattern(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d{1,6})?)\Z")
+_TIME_CODE = lazy_pattern(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2})\Z")
 DEFAULT_RATE = 24
 """Pictures a second where a list does not name them."""
 

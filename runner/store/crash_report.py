@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import sys
 import tempfile
 import traceback
@@ -10,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner import __version__
+from runner.lazy_pattern import lazy_pattern
 
 _SECRETS = (
-    re.compile(r"(?i)bearer\s+\S+"),
-    re.compile(r"(?<=[?&])[^=&\s]+=[^&\s'\"]+"),
+    lazy_pattern(r"(?i)bearer\s+\S+"),
+    lazy_pattern(r"(?<=[?&])[^=&\s]+=[^&\s'\"]+"),
 )
 
 

@@ -19,11 +19,12 @@ from runner.attempts.events import Account, Intent
 from runner.clock import Clock, format_utc
 from runner.diagnostics.failures import LedgerUnusable
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 from runner.store.durability import sync_above
 from runner.store.locks import open_file
 
 FOLDER = "receipts"
-_TASK = re.compile(r'\{"attempt":"[^"\n]*","task":"([^"\n]*)"')
+_TASK = lazy_pattern(r'\{"attempt":"[^"\n]*","task":"([^"\n]*)"')
 """The begin of a line, as `Receipts.write` writes it."""
 BLOCK = 64 << 10
 """Bytes that are compared at once."""

@@ -1,12 +1,12 @@
 """The `cut:` section as YAML text, one entry a line. Pure."""
 
-import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from runner.lazy_pattern import lazy_pattern
 from runner.timeline.edited import EditedEntry
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+_PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 """Words that YAML reads as no text."""
 

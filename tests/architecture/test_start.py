@@ -1,23 +1,32 @@
 """What a small command imports: all of it is time that somebody waits."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from runner.lazy_pattern import lazy_pattern
+from tests.builders.made_films import filmed
+
 REPOSITORY = Path(__file__).parents[2]
 BOARD = """\
 storyboard: 1
+include: [cast.yaml]
 vars: {sky: pink}
+defaults: {duration: 5, wrap: "{{ prompt }}{% if sky and sky != 'grey' %}, the sky is {{ sky | upper }}{% endif %}"}
 shots:
-  - {id: quay, prompt: "A quay, the sky is {{ sky }}", duration: 5}
+  - {id: quay, prompt: "A quay, and @maria on it"}
+  - {id: boat, prompt: "A boat", first_frame: "@quay.last_frame"}
 """
-FOREIGN = {"yaml", "_yaml", "jsonschema_rs"}
-"""The only packages of others that a good storyboard needs."""
+CAST = "assets:\n  maria: {words: a woman in a yellow coat}\n"
+FOREIGN = {"yaml", "_yaml"}
+"""The only package of others that a good storyboard needs, under both of its names."""
 IDLE = {
     *("dataclasses", "inspect", "shutil", "subprocess", "sqlite3", "platformdirs", "secrets", "difflib", "ssl"),
-    *("asyncio", "concurrent", "logging", "http", "multiprocessing"),
+    *("asyncio", "concurrent", "logging", "http", "multiprocessing", "email", "socket"),
 }
 """Modules of Python that cost much, and that only a problem, a screen, a paid run or a worker needs."""
 ROOMS = {
@@ -30,9 +39,12 @@ ROOMS = {
         *("animatic", "providers", "requests", "settings", "show", "store"),
     },
 }
-"""The rooms that may be entered, not the publisher's or the sandbox's; of `animatic` two modules of constants."""
+ROOMS["status"] = ROOMS["plan"] | {"assembly", "timeline"}
+"""The rooms that may be entered, not the publisher's or the sandbox's; of `animatic` two modules of constants, of
+`assembly` and `timeline` what tells whether the cut is up to date.
+"""
 
-WORDS = {"validate": [], "plan": ["--json"]}
+WORDS = {"validate": [], "plan": ["--json"], "status": ["--json"]}
 """A plan's screen asks the terminal how wide it is, which imports much; a plan for programs does not."""
 
 
@@ -40,7 +52,8 @@ def imported(words: list[str], folder: Path) -> set[str]:
     """The modules of a process that has carried out a command."""
     script = (
         "import sys\nsys.argv = ['storyboard', *sys.argv[1:]]\nfrom runner.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\nprint('\\n', *sys.modules, file=sys.stderr)"
+        "try:\n    code = main()\nexcept SystemExit:\n    code = 0\n"
+        "print('\\n', *sys.modules, file=sys.stderr)\nsys.exit(code)"
     )
     env = {"STORYBOARD_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder), "PATH": "/usr/bin:/bin"}
     env |= {"PYTHONPATH": str(REPOSITORY), "HOME": str(folder), "LANG": "C.UTF-8"}
@@ -68,6 +81,7 @@ def foreign(modules: set[str]) -> set[str]:
 @pytest.mark.parametrize("command", ROOMS)
 def test_a_good_storyboard_imports_only_what_it_needs(command: str, tmp_path: Path) -> None:
     (tmp_path / "film.yaml").write_text(BOARD)
+    (tmp_path / "cast.yaml").write_text(CAST)
     (tmp_path / "storyboard.toml").write_text('provider = "sandbox"\n')
     found = imported([command, *WORDS[command], "film.yaml"], tmp_path)
     assert foreign(found) <= FOREIGN
@@ -78,9 +92,24 @@ def test_a_good_storyboard_imports_only_what_it_needs(command: str, tmp_path: Pa
 
 def test_validate_knows_nothing_of_what_was_made(tmp_path: Path) -> None:
     (tmp_path / "film.yaml").write_text(BOARD)
+    (tmp_path / "cast.yaml").write_text(CAST)
     found = imported(["validate", "film.yaml"], tmp_path)
     made = {"planning", "store", "engine", "show"}
     assert {name for name in found if name.partition("runner.")[2].partition(".")[0] in made} == set()
+
+
+def test_a_run_with_nothing_to_do_imports_no_network_no_video_and_no_saved_plan(tmp_path: Path) -> None:
+    film = filmed(tmp_path, BOARD.replace("include: [cast.yaml]", CAST.strip()))
+    found = imported(["run", "storyboards/film.yaml"], film.root)
+    assert foreign(found) <= FOREIGN
+    assert found & (IDLE - {"sqlite3", "secrets"}) == set()
+    assert {
+        name for name in found if name.startswith(("runner.publish", "runner.sandbox", "runner.show.live"))
+    } == set()
+    assert (
+        found & {f"runner.{name}" for name in ("app.execute", "app.saved_plans", "engine.run_loop", "media.clip")}
+        == set()
+    )
 
 
 def test_the_version_imports_nothing(tmp_path: Path) -> None:
@@ -93,10 +122,34 @@ def test_help_imports_argparse_and_no_package_of_others(tmp_path: Path) -> None:
     assert foreign(found) == set()
     assert {name for name in found if name.startswith("runner.")} == {
         "runner.__main__", "runner.cli", "runner.commands", "runner.garbage_collection", "runner.streams",
-        "runner.lazy_dataclass", "runner.paid_providers", "runner.providers", "runner.providers.kinovi",
-        "runner.providers.kinovi.description",
+        "runner.lazy_dataclass", "runner.lazy_pattern", "runner.paid_providers", "runner.providers",
+        "runner.providers.kinovi", "runner.providers.kinovi.description",
+        "runner.settings", "runner.settings.api_key", "runner.settings.environment",
         "runner.show", "runner.show.text", "runner.show.text.help_format", "runner.show.text.terminal",
     }  # fmt: skip
+
+
+def test_a_pattern_is_compiled_at_its_first_use() -> None:
+    """`re.compile` at the top of a module costs every command that imports it; inside a function it is a choice."""
+    found = {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "runner").rglob("*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and "re.compile(" in ast.unparse(node)
+    }
+    assert found == set()
+
+
+def test_a_lazy_pattern_is_a_pattern_from_its_first_use_on() -> None:
+    text = r"(?P<word>[a-z]+)-(\d)"
+    lazy, plain = lazy_pattern(text, re.IGNORECASE), re.compile(text, re.IGNORECASE)
+    for _ in range(2):
+        match = lazy.match("Fog-1")
+        assert match is not None
+        assert match["word"] == "Fog"
+        assert lazy.sub("x", "a-1 b-2") == plain.sub("x", "a-1 b-2")
+    assert (lazy.pattern, lazy.flags, lazy.groupindex) == (plain.pattern, plain.flags, plain.groupindex)
 
 
 def test_values_come_from_values() -> None:

@@ -115,3 +115,34 @@ def test_a_class_alone_imports_nothing_that_writes_classes() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert {"dataclasses", "inspect", "typing"} & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize("arguments", [((), {}), ((1, 2, 3, 4), {}), ((1,), {"x": 1}), ((1,), {"z": 1})])
+def test_wrong_arguments_are_refused_from_the_first_instance_on(
+    arguments: tuple[tuple[int, ...], dict[str, int]],
+) -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh:
+        x: int
+        y: int = 0
+
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"Fresh\.__init__\(\)"):
+            Fresh(*arguments[0], **arguments[1])
+    assert Fresh(1) == Fresh(x=1, y=0)
+
+
+def test_the_first_instances_are_filled_as_later_ones_are() -> None:
+    @dataclass(slots=True)
+    class Fresh:
+        x: int
+        items: list[int] = field(default_factory=list)
+        size: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.size = self.x + len(self.items)
+
+    values = [Fresh(number, items=[number]) for number in range(100)] + [Fresh(7)]
+    assert [(value.x, value.items, value.size) for value in values[:100]] == [(n, [n], n + 1) for n in range(100)]
+    assert (values[100].items, values[100].size) == ([], 7)
+    assert Fresh(1).items is not Fresh(1).items

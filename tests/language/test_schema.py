@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from runner.language import schema
 from runner.language.schema_files import load
+from runner.language.shape import QuickCheck
 from runner.language.yaml.document import Value
 
 SCHEMA = load()
@@ -101,11 +102,51 @@ def test_both_validators_agree_and_every_no_has_words(path: tuple[str | int, ...
     document = changed(path, value, drop)
     yes = QUICK.is_valid(document)
     assert yes == THOROUGH.is_valid(document)
+    assert yes == QuickCheck(SCHEMA, SCHEMA["definitions"]).answer(document)
     violations = list(schema.violations(document))
     assert bool(violations) != yes
     for violation in violations:
         assert violation.message
         assert len(violation.message) < 400
+
+
+CONFIG = load("config")
+ODD_VALUES = VALUES | st.sampled_from([
+    "4k\n", "5s\n", "https://a.example\n", "1.5", ".5e3", "16:9", "x" * 300, 1.0, 1.5, -1, 0, 10**30,
+    ["upload", "upload"], ["upload"], {"a": 1},
+])  # fmt: skip
+CONFIG_KEYS = [
+    {**field, "definitions": CONFIG["definitions"]}
+    for table in (CONFIG, *CONFIG["properties"].values())
+    for field in table.get("properties", {}).values()
+]
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    part=st.sampled_from(sorted(SCHEMA["definitions"])),
+    config=st.sampled_from(CONFIG_KEYS),
+    value=ODD_VALUES,
+)
+def test_the_quick_check_says_what_the_validator_says(part: str, config: dict[str, Any], value: Value) -> None:
+    own = {"$ref": f"#/definitions/{part}", "definitions": SCHEMA["definitions"]}
+    for whole in (own, config):
+        answer = QuickCheck(whole, whole["definitions"]).answer(value)
+        assert answer in (None, jsonschema_rs.Draft7Validator(whole).is_valid(value))
+
+
+def test_the_quick_check_knows_every_keyword_of_a_storyboard() -> None:
+    assert all(
+        QuickCheck({"$ref": f"#/definitions/{name}"}, SCHEMA["definitions"]).answer("x") is not None
+        for name in SCHEMA["definitions"]
+    )
+
+
+def test_the_quick_check_leaves_what_is_large_to_the_validator() -> None:
+    document = {"storyboard": 1, "shots": [{"id": f"s{number}", "prompt": "p"} for number in range(20_000)]}
+    check = QuickCheck(SCHEMA, SCHEMA["definitions"])
+    assert check.answer(document) is None
+    assert check.answer(WHOLE) is None
 
 
 def definitions(part: object, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -17,6 +17,7 @@ from runner.language.templates.markup import (
 )
 from runner.language.templates.scope import Expression, VariableScope
 from runner.language.yaml.document import NodeRef, Value
+from runner.lazy_pattern import lazy_pattern
 
 
 def name_place(origin: NodeRef, name: str) -> Place:
@@ -35,8 +36,8 @@ def narrowest_span(code: str, message: str, text: str, inside: Span) -> Span:
     return named or first_line(text, inside)
 
 
-UNSAFE = re.compile(r"access to attribute '([^']*)'.* is unsafe")
-_QUOTED = re.compile(r"`([^`]+)`")
+UNSAFE = lazy_pattern(r"access to attribute '([^']*)'.* is unsafe")
+_QUOTED = lazy_pattern(r"`([^`]+)`")
 _CODES_WITH_NAME = frozenset(("undefined-variable", "null-variable", "not-text"))
 
 
@@ -56,7 +57,7 @@ def bad_syntax(reason: str, text: str, line: int) -> TemplateFault:
     return TemplateFault("template-syntax", message, hint, first_line(text, inside))
 
 
-_NO_FILTER = re.compile(r"No (filter|test) named '([^']*)'")
+_NO_FILTER = lazy_pattern(r"No (filter|test) named '([^']*)'")
 
 
 def unknown_use(text: str, explained: tuple[str, str, str], name: str, line: int) -> TemplateFault:
@@ -118,8 +119,8 @@ def no_key(expression: Expression, position: int, value: Value, origin: NodeRef)
     return Problem("undefined-variable", place, f"`{holder}` has no key `{name}`", hint)
 
 
-_UNDEFINED_NAME = re.compile(r"'([^']*)' is undefined")
-_UNDEFINED_KEY = re.compile(r"has no (?:attribute|element) '?([^']*)'?")
+_UNDEFINED_NAME = lazy_pattern(r"'([^']*)' is undefined")
+_UNDEFINED_KEY = lazy_pattern(r"has no (?:attribute|element) '?([^']*)'?")
 
 
 def undefined_in(reason: str, markup: str, scope: VariableScope) -> Explained:

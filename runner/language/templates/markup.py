@@ -8,10 +8,12 @@ import re
 from bisect import bisect_right
 from typing import NamedTuple
 
-_MARKUP = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
-_RAW = re.compile(r"\{%[-+]?\s*raw\b.*?(?:\{%[-+]?\s*endraw\b|\Z)", re.DOTALL)
-_OPENING = re.compile(r"\{[{%#][-+]?")
-_TAG = re.compile(r"\{%[-+]?\s*(\w+)\s*(.*)", re.DOTALL)
+from runner.lazy_pattern import lazy_pattern
+
+_MARKUP = lazy_pattern(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
+_RAW = lazy_pattern(r"\{%[-+]?\s*raw\b.*?(?:\{%[-+]?\s*endraw\b|\Z)", re.DOTALL)
+_OPENING = lazy_pattern(r"\{[{%#][-+]?")
+_TAG = lazy_pattern(r"\{%[-+]?\s*(\w+)\s*(.*)", re.DOTALL)
 _BLOCKS = frozenset(("if", "for", "macro", "call", "filter", "set", "with", "block", "autoescape"))
 
 

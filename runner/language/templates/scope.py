@@ -1,6 +1,5 @@
 """The variables that templates can use, from the storyboard, the shot and its matrix; rendered at first use."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -8,8 +7,9 @@ from runner.diagnostics.problem import Problem
 from runner.language.templates.fault import TemplateFault
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
-TEMPLATE_START = re.compile(r"\{[{%#]")
+TEMPLATE_START = lazy_pattern(r"\{[{%#]")
 _KEYWORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
 RESERVED = frozenset(_KEYWORDS.split())
 """Keywords of the template language, which no variable can have as its name."""
@@ -34,12 +34,22 @@ class Expression(NamedTuple):
     """The name of an expression without keys; else an empty text."""
 
 
+class Choice(NamedTuple):
+    """A condition `{% if … %}`: the pieces of the first branch whose test holds count; `else` has no test."""
+
+    branches: "tuple[tuple[Callable[[Mapping[str, Value]], Value] | None, tuple[Piece, ...]], ...]"
+
+
+Piece = str | Expression | Choice
+
+
 @dataclass(slots=True)
 class Template:
-    """A parsed template; `parts` is None when Jinja must render it."""
+    """A parsed template; Jinja renders it when both `parts` and `pieces` are None."""
 
     text: str
     parts: tuple[str | Expression, ...] | None
+    """The text and the variables of a template that has nothing else."""
     names: frozenset[str]
     """Every variable that the template may use."""
     assigned_names: frozenset[str] = frozenset()
@@ -50,6 +60,8 @@ class Template:
     compiled: Any = None
     faults: tuple[TemplateFault, ...] = ()
     """What keeps the template from being compiled."""
+    pieces: tuple[Piece, ...] | None = None
+    """What a template with conditions on variables consists of."""
 
 
 class Variable(NamedTuple):

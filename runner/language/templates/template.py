@@ -1,6 +1,5 @@
 """Parses the templates of a storyboard, and renders them in the scope of a shot."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from runner.language.templates.environment import (
     environment,
     error_location,
     runs_inline,
-    slug,
     text_of,
 )
 from runner.language.templates.errors import (
@@ -31,13 +29,14 @@ from runner.language.templates.errors import (
 from runner.language.templates.fault import TemplateFault
 from runner.language.templates.markup import Span, first_line, locating_copy, markup_at, markup_spans
 from runner.language.templates.scope import (
-    RESERVED,
     TEMPLATE_START,
     Expression,
+    Piece,
     Template,
     TemplateFailure,
     VariableScope,
 )
+from runner.language.templates.simple import parse_conditional, parse_simple, render_conditional
 from runner.language.templates.worker_client import TemplateWorker
 from runner.language.yaml.document import NodeRef, Source, Value
 from runner.lazy_dataclass import dataclass, field, replace
@@ -46,14 +45,6 @@ if TYPE_CHECKING:
     from jinja2 import TemplateSyntaxError, nodes
 
 _MAX_SUGGESTIONS = 200
-_SIMPLE_EXPRESSION = re.compile(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
-_SIMPLE_FILTERS: dict[str, Callable[[str], str]] = {
-    "trim": str.strip,
-    "lower": str.lower,
-    "upper": str.upper,
-    "capitalize": str.capitalize,
-    "slug": slug,
-}
 
 
 @dataclass(slots=True)
@@ -75,28 +66,8 @@ class Templates:
         """The parsed template of a text; each text is parsed once."""
         template = self.by_text.get(text)
         if template is None:
-            template = self.by_text[text] = self._parse_simple(text) or self._parse_full(text)
+            template = self.by_text[text] = parse_simple(text) or parse_conditional(text) or self._parse_full(text)
         return template
-
-    def _parse_simple(self, text: str) -> Template | None:
-        parts: list[str | Expression] = []
-        names: set[str] = set()
-        end = 0
-        for match in _SIMPLE_EXPRESSION.finditer(text):
-            path = tuple(match[1].split("."))
-            filter_names = [name.strip() for name in match[2].split("|")[1:]]
-            if path[0] in RESERVED or any(name not in _SIMPLE_FILTERS for name in filter_names):
-                return None
-            parts.append(text[end : match.start()])
-            filter_functions = tuple(_SIMPLE_FILTERS[name] for name in filter_names)
-            single_name = path[0] if len(path) == 1 else ""
-            parts.append(Expression(path, filter_functions, match.start(), match.end() - match.start(), single_name))
-            names.add(path[0])
-            end = match.end()
-        parts.append(text[end:])
-        if any(isinstance(part, str) and TEMPLATE_START.search(part) for part in parts):
-            return None
-        return Template(text, tuple(part for part in parts if part), frozenset(names))
 
     @property
     def environment(self) -> Any:
@@ -184,10 +155,12 @@ class Templates:
         template = self.read(text)
         if template.faults:
             raise TemplateFailure(*(fault.problem(origin()) for fault in template.faults))
-        if template.parts is None:
-            rendered = self._render_jinja(template, scope, origin)
-        else:
+        if template.parts is not None:
             rendered = self._render_simple(template.parts, scope, origin)
+        elif template.pieces is not None:
+            rendered = self._render_pieces(template, template.pieces, scope, origin)
+        else:
+            rendered = self._render_jinja(template, scope, origin)
         if len(rendered) > MAX_OUTPUT:
             raise TemplateFailure(self._too_long(origin()))
         return rendered
@@ -279,6 +252,16 @@ class Templates:
         if isinstance(value, dict):
             return {key: self._render_deep(item, scope, lambda at=key: origin() / at) for key, item in value.items()}  # type: ignore[misc]
         return value
+
+    def _render_pieces(
+        self, template: Template, pieces: tuple[Piece, ...], scope: VariableScope, origin: Callable[[], NodeRef]
+    ) -> str:
+        """A rendered template with conditions; what is wrong with one is Jinja's to find."""
+        rendered = render_conditional(pieces, self._rendered_values(template, scope, origin))
+        if rendered is not None:
+            return rendered
+        self.by_text[template.text] = self._parse_full(template.text)
+        return self.render(template.text, scope, origin)
 
     def _render_jinja(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         values = self._rendered_values(template, scope, origin)

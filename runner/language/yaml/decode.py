@@ -1,20 +1,20 @@
 """Decodes the bytes of a file to text: strict UTF-8, no BOM, control characters reported and replaced."""
 
-import re
 from itertools import islice
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.language.yaml.document import Source
+from runner.lazy_pattern import lazy_pattern
 
 MAX_REPORTED_CHARACTERS = 20
 """Control characters reported for one file or value; a file full of them is not text, and more reports do not help."""
 MAX_LINES = 2_000_000
 """Lines are indexed for the places of problems; no storyboard comes near."""
 
-_RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_RAW_CONTROL = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
 # Characters that turn the direction of text: a line can then look different from its content.
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
+_BIDI = lazy_pattern("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
 
 
 def decode(name: str, data: bytes, problems: Problems) -> Source | None:

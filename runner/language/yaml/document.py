@@ -1,6 +1,5 @@
 """A parsed YAML file: plain values whose offsets in the text are kept as small integers."""
 
-import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
@@ -10,16 +9,17 @@ from typing import NamedTuple
 from runner.diagnostics.problem import Place
 from runner.language.yaml.scalar_offsets import offsets
 from runner.lazy_dataclass import dataclass, field
+from runner.lazy_pattern import lazy_pattern
 
 Key = str | int
 Path = tuple[Key, ...]
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
-_BREAK = re.compile(r"\r\n|\n|\r")
-_LINE_FEED = re.compile("\n")
-_WORD = re.compile(r"[^\s,\[\]{}]+")
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*+[ \t]*+)++(?=[^\s#])")
-_SIMPLE_KEY = re.compile(r"[\w-]+\Z")
+_BREAK = lazy_pattern(r"\r\n|\n|\r")
+_LINE_FEED = lazy_pattern("\n")
+_WORD = lazy_pattern(r"[^\s,\[\]{}]+")
+_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*+[ \t]*+)++(?=[^\s#])")
+_SIMPLE_KEY = lazy_pattern(r"[\w-]+\Z")
 
 
 class YamlMapping(dict[str, "Value"]):

@@ -1,6 +1,5 @@
 """Parses YAML text to plain values with offsets, straight from libyaml's events."""
 
-import re
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -26,6 +25,7 @@ from runner.language.yaml.recovery import is_skipped_line, quoted, translate
 from runner.language.yaml.scalar_offsets import offsets
 from runner.language.yaml.scalar_value import CONSTANTS, scalar_value
 from runner.lazy_dataclass import replace
+from runner.lazy_pattern import lazy_pattern
 
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
@@ -38,13 +38,13 @@ _MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a s
 _SHOTS_BY_NAME = (2, "shots")
 """Depth and section of the fields of a mapping in place of the list of shots."""
 _DOCUMENT_EVENTS = (StreamStartEvent, DocumentEndEvent)
-_WORD = re.compile(r"[^\s,\[\]{}]+")
+_WORD = lazy_pattern(r"[^\s,\[\]{}]+")
 _NUMBER_STARTS = frozenset("-0123456789")
 _VALUE_STARTS = frozenset("-0123456789tTfFnN~")
 # C0 without tab and line feed, DEL, C1, line separators that editors do not show, a BOM in the middle, non-characters
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_COMMENT_WITHOUT_BLANK = re.compile(r"[ \t]+#[^\s#]")
-_COMMENT_TEXT = re.compile(r"[ \t]+#[^\r\n]*")
+_CONTROL = lazy_pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_COMMENT_WITHOUT_BLANK = lazy_pattern(r"[ \t]+#[^\s#]")
+_COMMENT_TEXT = lazy_pattern(r"[ \t]+#[^\r\n]*")
 
 
 def parse(source: Source, problems: Problems) -> Document:

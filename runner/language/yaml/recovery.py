@@ -7,14 +7,15 @@ from yaml.error import MarkedYAMLError
 
 from runner.diagnostics.problem import Problem
 from runner.language.yaml.document import Source
+from runner.lazy_pattern import lazy_pattern
 
-_PAIR = re.compile(
+_PAIR = lazy_pattern(
     r"(?P<head>[ \t]*(?:- +)*(?P<key>[^\s'\"#{}\[\],&*!|>%@`-][^#:\n]*?|\"[^\"\n]*\"|'[^'\n]*'):[ \t]+)(?P<value>\S.*)"
 )
-_ITEM = re.compile(r"(?P<head>[ \t]*(?:- +)+)(?P<value>\S.*)")
-_COMMENT = re.compile(r"(?<=\s)#(?:\s.*)?$")
+_ITEM = lazy_pattern(r"(?P<head>[ \t]*(?:- +)+)(?P<value>\S.*)")
+_COMMENT = lazy_pattern(r"(?<=\s)#(?:\s.*)?$")
 _MAX_HINT = 2_000
-_BREAK = re.compile(r"\r\n|\n|\r")
+_BREAK = lazy_pattern(r"\r\n|\n|\r")
 
 
 def rewrite(source: Source, number: int, line: str) -> Source | None:

@@ -6,12 +6,13 @@ from runner.diagnostics.problem import Problems
 from runner.language.yaml.document import Document, Source, Value
 from runner.language.yaml.parser import parse
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-_COMMENT = re.compile(r"(?:^|[ \t])#", re.MULTILINE)
-_BETWEEN = re.compile(r"(?:#.*)?\Z")
+_LINE = lazy_pattern(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_COMMENT = lazy_pattern(r"(?:^|[ \t])#", re.MULTILINE)
+_BETWEEN = lazy_pattern(r"(?:#.*)?\Z")
 """A line that belongs to the next section: blank, or a comment at the margin."""
-_END = re.compile(r"^(?:\.\.\.|---)(?:[ \t].*)?$", re.MULTILINE)
+_END = lazy_pattern(r"^(?:\.\.\.|---)(?:[ \t].*)?$", re.MULTILINE)
 
 
 class SectionNotReplaced(Exception):  # noqa: N818 - always caught, and shown to the user

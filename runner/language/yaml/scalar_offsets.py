@@ -4,15 +4,17 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-_FOLD = re.compile(r"[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+")
-_BREAK = re.compile(r"\r\n|\n|\r")
-_BLANKS = re.compile(r"[ \t]+")
-_INK, _INK_SINGLE, _INK_DOUBLE = (re.compile(rf"[^ \t\r\n{mark}]+") for mark in ("", "'", r"\"\\"))
+from runner.lazy_pattern import lazy_pattern
+
+_FOLD = lazy_pattern(r"[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+")
+_BREAK = lazy_pattern(r"\r\n|\n|\r")
+_BLANKS = lazy_pattern(r"[ \t]+")
+_INK, _INK_SINGLE, _INK_DOUBLE = (lazy_pattern(rf"[^ \t\r\n{mark}]+") for mark in ("", "'", r"\"\\"))
 _WHITE = frozenset(" \t\r\n")
-_JOIN = re.compile(r"\\(?=[ \t]*[\r\n])")
-_PROPERTIES = re.compile(r"(?:[&!][^\s]*+[ \t]*+)++(?:\r?\n[ \t]*)?")
-_HEADER = re.compile(r"[|>][^\r\n]*(?:\r\n|\n|\r|\Z)")
-_ESCAPED_BREAK = re.compile(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*")
+_JOIN = lazy_pattern(r"\\(?=[ \t]*[\r\n])")
+_PROPERTIES = lazy_pattern(r"(?:[&!][^\s]*+[ \t]*+)++(?:\r?\n[ \t]*)?")
+_HEADER = lazy_pattern(r"[|>][^\r\n]*(?:\r\n|\n|\r|\Z)")
+_ESCAPED_BREAK = lazy_pattern(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*")
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 

@@ -1,11 +1,10 @@
 """Values of plain scalars by YAML's core schema."""
 
-import re
-
 from runner.language.yaml.document import Value
+from runner.lazy_pattern import lazy_pattern
 
-_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
+_INT = lazy_pattern(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = lazy_pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
 CONSTANTS: dict[str, Value] = {
     "": None,
     "~": None,

@@ -1,11 +1,11 @@
 """Writes values as YAML for hints: what a user would have written by hand."""
 
 import json
-import re
 
 from runner.language.yaml.document import Value
+from runner.lazy_pattern import lazy_pattern
 
-_PLAIN = re.compile(r"[A-Za-z_/](?:[\w ./'()+…-]*[\w./)…])?\Z")
+_PLAIN = lazy_pattern(r"[A-Za-z_/](?:[\w ./'()+…-]*[\w./)…])?\Z")
 """Text that means itself without quotes, within `{…}` too."""
 _OTHER_VALUES = frozenset(("true", "false", "null"))
 

@@ -1,7 +1,6 @@
 """Client of the API's uploads, which give a file a public address: the name is sent with the key, the bytes without."""
 
 import json
-import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
@@ -19,6 +18,7 @@ from runner import __version__
 from runner.engine.ports import TransferFailed
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 from runner.providers.kinovi.create_response import error_message, find_field, responder, retry_after
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded
@@ -39,7 +39,7 @@ PATH = "/api/v1/uploads"
 _MAX_ANSWER_BYTES = 1 << 16
 _CHUNK = 256 << 10
 """Bytes of a file that are read at once."""
-_CONTENT_TYPE = re.compile(r"[a-z]{1,20}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
+_CONTENT_TYPE = lazy_pattern(r"[a-z]{1,20}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 
 
 class _Reservation(NamedTuple):

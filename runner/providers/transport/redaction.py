@@ -6,11 +6,12 @@ import re
 from urllib.parse import quote
 
 from runner.lazy_dataclass import replace
+from runner.lazy_pattern import lazy_pattern
 from runner.providers.transport.http_result import HttpResult
 from runner.settings.api_key import ApiKey
 
 PLACEHOLDER = "[key]"
-_LINK = re.compile(r"""(https?://)(?:[^\s/?#@"'<>]*@)?([^\s/?#@"'<>]+)[/?#][^\s"'<>]*(?<![.,;:)\]])""", re.IGNORECASE)
+_LINK = lazy_pattern(r"""(https?://)(?:[^\s/?#@"'<>]*@)?([^\s/?#@"'<>]+)[/?#][^\s"'<>]*(?<![.,;:)\]])""", re.IGNORECASE)
 
 
 def key_encodings(key: ApiKey) -> list[bytes]:

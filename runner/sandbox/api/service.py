@@ -1,7 +1,6 @@
 """The API's operations on accepted requests: tasks, records, uploads, credits; no HTTP."""
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
 from runner.hosts import is_loopback
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import JsonValue, Kind
 from runner.requests.shot_text import NO_TEXT, ShotText, own_part
 from runner.sandbox import rulebook
@@ -28,8 +28,8 @@ from runner.sandbox.options import DEMO_KEY, Options
 from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, SandboxState, Upload, body_hash, task_line
 from runner.sandbox.state.task import TASK_ERRORS, Task
 
-_UPLOAD_PATH = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
-_MEDIA_PATH = re.compile(r"/media/(task_[0-9a-z]+)/(video\.mp4|last-frame\.png)")
+_UPLOAD_PATH = lazy_pattern(r"/files/([0-9a-z]{20})/[^/]*")
+_MEDIA_PATH = lazy_pattern(r"/media/(task_[0-9a-z]+)/(video\.mp4|last-frame\.png)")
 
 
 def account_of(key: str) -> str:

@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass, field
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import JsonValue, Kind, Mode
 from runner.sandbox import rulebook
 from runner.sandbox.rulebook import Bounds, LateBill, Rulebook, frame_size
 
-_MENTION = re.compile(r"(?<![A-Za-z0-9._+\-])@+(image|video|audio)(\d+)", re.IGNORECASE | re.ASCII)
+_MENTION = lazy_pattern(r"(?<![A-Za-z0-9._+\-])@+(image|video|audio)(\d+)", re.IGNORECASE | re.ASCII)
 _KINDS_BY_EXTENSION: Mapping[str, Kind] = {
     ".jpg": "image",
     ".jpeg": "image",

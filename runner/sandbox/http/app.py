@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from runner.hosts import is_loopback
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import JsonValue
 from runner.requests.shot_text import PROMPT_HEADER, SCENE_HEADER, text_of
 from runner.sandbox.api import control, files
@@ -25,8 +26,8 @@ from runner.sandbox.faults.fault_rules import FaultEvent
 from runner.sandbox.http import faulty_response
 from runner.sandbox.options import DEMO_KEY
 
-_KEY = re.compile(r"[\x21-\x7e]{1,512}")
-_BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
+_KEY = lazy_pattern(r"[\x21-\x7e]{1,512}")
+_BEARER = lazy_pattern(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
 _BODY_KEY = "sandbox.raw"
 _MAX_SEEN_KEYS = 1000
@@ -292,18 +293,18 @@ def base_url_of(request: Request) -> str:
 
 
 _ROUTES: tuple[tuple[re.Pattern[str], str, Mapping[str, Handler]], ...] = (
-    (re.compile(r"/api/v1/jobs/createTask"), "create", {"POST": _create_task}),
-    (re.compile(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _get_record}),
-    (re.compile(r"/api/v1/uploads"), "upload", {"POST": _reserve_upload}),
+    (lazy_pattern(r"/api/v1/jobs/createTask"), "create", {"POST": _create_task}),
+    (lazy_pattern(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _get_record}),
+    (lazy_pattern(r"/api/v1/uploads"), "upload", {"POST": _reserve_upload}),
     (
-        re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.(?:png|jpg))"),
+        lazy_pattern(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.(?:png|jpg))"),
         "media",
         {"GET": _get_media, "HEAD": _get_media},
     ),
-    (re.compile(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put_upload}),
-    (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _get_upload, "HEAD": _get_upload}),
-    (re.compile(r"/__sandbox/state"), "", {"GET": _get_state}),
-    (re.compile(r"/__sandbox/clock"), "", {"GET": _get_or_set_clock, "POST": _get_or_set_clock}),
-    (re.compile(r"/__sandbox/account"), "", {"POST": _set_account}),
-    (re.compile(r"/__sandbox/faults"), "", {"GET": _get_or_set_faults, "PUT": _get_or_set_faults}),
+    (lazy_pattern(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put_upload}),
+    (lazy_pattern(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _get_upload, "HEAD": _get_upload}),
+    (lazy_pattern(r"/__sandbox/state"), "", {"GET": _get_state}),
+    (lazy_pattern(r"/__sandbox/clock"), "", {"GET": _get_or_set_clock, "POST": _get_or_set_clock}),
+    (lazy_pattern(r"/__sandbox/account"), "", {"POST": _set_account}),
+    (lazy_pattern(r"/__sandbox/faults"), "", {"GET": _get_or_set_faults, "PUT": _get_or_set_faults}),
 )

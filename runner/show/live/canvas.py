@@ -1,12 +1,12 @@
 """Terminal animation: draws each frame over the last and restores the cursor at the end."""
 
-import re
 from collections.abc import Sequence
 
+from runner.lazy_pattern import lazy_pattern
 from runner.show.live.output import OutputStream
 from runner.show.text.cells import width as cells
 
-_PAINT = re.compile("\x1b\\[[0-9;]*m")
+_PAINT = lazy_pattern("\x1b\\[[0-9;]*m")
 _HIDE, _SHOW, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[?25l", "\x1b[?25h", "\x1b[K", "\x1b[J"
 
 

@@ -1,13 +1,13 @@
 """The pages of the documentation, by name."""
 
-import re
 from pathlib import Path
 
 from runner.files.packaged import packaged_folder
+from runner.lazy_pattern import lazy_pattern
 
 _FOR_DEVELOPERS = ("architecture", "performance")
-_CELLS = re.compile(r"(?<!\\)\|")
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+_CELLS = lazy_pattern(r"(?<!\\)\|")
+_LINK = lazy_pattern(r"\[([^\]]+)\]\([^)]*\)")
 
 
 def page_paths() -> dict[str, Path]:

@@ -8,6 +8,7 @@ from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
+from runner.lazy_pattern import lazy_pattern
 from runner.providers.api import provider_api
 from runner.requests.request import Kind, LocalFile, Material
 from runner.show.text.escape import escape_terminal, one_line
@@ -24,7 +25,7 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
     "video": ("video",),
     "audio": ("audio",),
 }
-_NUMBERED = re.compile(r"\b(image|picture|video|audio) ?#?(\d{1,3})\b", re.IGNORECASE)
+_NUMBERED = lazy_pattern(r"\b(image|picture|video|audio) ?#?(\d{1,3})\b", re.IGNORECASE)
 """A material as the provider's messages count it, from 1 within its kind: `Reference image 1`."""
 _NOT_FETCHED = "failed to download your reference"
 _MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {

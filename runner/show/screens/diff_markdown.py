@@ -1,8 +1,8 @@
 """The comment on a pull request: what its branch makes and costs beyond its base, as markdown."""
 
-import re
 from collections.abc import Sequence
 
+from runner.lazy_pattern import lazy_pattern
 from runner.planning.difference import Difference, ShotChange
 from runner.planning.plan import Plan
 from runner.planning.saved_plan import SavedPlan
@@ -28,7 +28,7 @@ _FOLDED = 12
 _ROOM_BELOW = 1_000
 """Characters that stay free for what stands below the table."""
 _MOST_NAMES = 20
-_SPECIAL = re.compile(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
+_SPECIAL = lazy_pattern(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
 
 
 def diff_markdown(difference: Difference, plan: Plan, base: str, saved: SavedPlan | None = None) -> str:

@@ -1,15 +1,15 @@
 """`--help`: prose wrapped by words at the terminal's width, commands to copy on lines of their own."""
 
 import argparse
-import re
 import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+from runner.lazy_pattern import lazy_pattern
 from runner.show.text.terminal import terminal_width
 
-_COMMAND = re.compile(r" +storyboard ")
-_LABEL = re.compile(r"\S+  +")
+_COMMAND = lazy_pattern(r" +storyboard ")
+_LABEL = lazy_pattern(r"\S+  +")
 """The code of an exit code, before its meaning."""
 _REPEATED = {"+": "{}…", "*": "[{}…]", "?": "[{}]"}
 """How often an argument may stand, by its `nargs`."""

@@ -1,11 +1,10 @@
 """A message on standard error: wrapped by words on a terminal, commands to copy left whole."""
 
-import re
-
+from runner.lazy_pattern import lazy_pattern
 from runner.show.text.cells import wrap
 from runner.show.text.escape import escape_terminal
 
-_COMMAND = re.compile(r" +(storyboard|export|[A-Z_]+=\S*) ")
+_COMMAND = lazy_pattern(r" +(storyboard|export|[A-Z_]+=\S*) ")
 """A line that is to be copied."""
 
 

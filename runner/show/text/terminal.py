@@ -1,5 +1,9 @@
 """The terminal: how wide a screen may be, and whether colours are shown."""
 
+import os
+import sys
+from contextlib import suppress
+
 
 def use_color(stream: object, no_color: bool) -> bool:
     """Whether to colour the text that goes to a stream; `no_color` is the flag of that name."""
@@ -10,8 +14,12 @@ def use_color(stream: object, no_color: bool) -> bool:
 
 
 def terminal_width() -> int:
-    """The terminal's width in columns; 100 where there is no terminal."""
-    # Imported only where a screen is drawn: it costs a small command several milliseconds.
-    import shutil
+    """The width of the screen in columns: what `COLUMNS` says, the terminal's own, or 100 where there is none."""
+    from runner.settings.environment import columns as wanted_columns
 
-    return shutil.get_terminal_size((100, 40)).columns
+    # As `shutil.get_terminal_size`, whose import costs a small command several milliseconds.
+    columns = wanted_columns()
+    if columns <= 0 and sys.__stdout__ is not None:
+        with suppress(ValueError, OSError):
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns
+    return columns if columns > 0 else 100

@@ -12,6 +12,7 @@ from runner.attempts.clip_name import is_clip_path, is_shot_name
 from runner.attempts.events import MAX_CREDITS, Clip
 from runner.attempts.task_id import is_task_id
 from runner.files.reading import CLIP_LIMIT
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import JsonValue
 
 _MAX_TAKES = 100_000
@@ -23,8 +24,8 @@ _MAX_SECONDS = 86_400
 _MAX_DEPTH = 16
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
 """Years in which every moment has a local time, in every zone."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+_SHA256 = lazy_pattern(r"[0-9a-f]{64}")
+_CONTROL = lazy_pattern(r"[\0-\x1f\x7f]")
 
 
 def text(value: Any, field: str) -> str:

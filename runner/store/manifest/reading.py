@@ -14,6 +14,7 @@ from runner.attempts.events import Intent
 from runner.attempts.pick import Pick
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
+from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import JsonValue, fingerprint
 from runner.store.manifest import fields
 from runner.store.manifest.document import (
@@ -30,7 +31,7 @@ from runner.store.manifest.first_version import in_present_form
 
 _STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
 """States in which an entry may stand without its request: the provider's record can confirm its task."""
-_MARKER = re.compile(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
+_MARKER = lazy_pattern(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
 _MAX_REASON = 200
 _MAX_VALUES = 4_000_000
 """Commas of a manifest: a bound of the memory that a hostile one can take."""

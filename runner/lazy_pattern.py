@@ -1,0 +1,41 @@
+"""Lazy patterns: as `re.compile` to their users, but compiled at the first use.
+
+The modules of a small command hold a hundred patterns, and it uses a third of them; compiling one takes as long as
+importing a small module.
+"""
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ATTRIBUTES = (
+    *("match", "fullmatch", "search", "finditer", "findall", "sub", "subn", "split", "scanner"),
+    *("pattern", "flags", "groups", "groupindex"),
+)
+
+
+class _LazyPattern:
+    """A pattern; the attributes of the compiled one become its own at the first use."""
+
+    def __init__(self, text: str | bytes, flags: int) -> None:
+        self._text = text
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> "Any":
+        if name not in _ATTRIBUTES:
+            raise AttributeError(name)
+        compiled = re.compile(self._text, self._flags)
+        self.__dict__.update({attribute: getattr(compiled, attribute) for attribute in _ATTRIBUTES})
+        return getattr(compiled, name)
+
+
+def _lazy_pattern(text: str | bytes, flags: int = 0) -> _LazyPattern:
+    return _LazyPattern(text, flags)
+
+
+if TYPE_CHECKING:
+    lazy_pattern = re.compile
+else:
+    lazy_pattern = _lazy_pattern
