@@ -175,6 +175,13 @@ def storyboard_slug(path: str) -> str:
     return stem if dot and ending in ("yaml", "yml") else inner
 
 
+def shot_selector(shot: ShotKey, *, with_storyboard: bool) -> str:
+    """The expression that selects a shot: `quay`, `harbour:quay`, `"my film:quay"`."""
+    film, id = shot
+    name = f"{storyboard_slug(film.storyboard)}:{id}" if with_storyboard else id
+    return f'"{name}"' if re.search(r"[\s,]", name) else name
+
+
 def name_from(shot: Shot, other: Shot) -> str:
     """A shot as the takes of another shot call it: with its film where that is another one."""
     if shot.film == other.film:
