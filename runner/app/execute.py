@@ -8,6 +8,7 @@ from decimal import Decimal
 import anyio
 
 from runner.app import approval, provider_gateway, webhooks
+from runner.app.completion_words import keep_completion_words
 from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
 from runner.app.final_cut import closing_films
@@ -66,6 +67,7 @@ def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutco
     if approved.overrides.first_take and not plan.is_free:
         write_first_picks(session, history, _first_take_picks(session, history, approved.overrides, clock))
     write_manifests(session, history)
+    keep_completion_words(session, history)
     closing = None
     if not session.command.display.as_json:
         closing = closing_context(session, approved.store, history, clock.monotonic() - started_at, result)
