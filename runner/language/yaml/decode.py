@@ -16,9 +16,16 @@ _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(co
 # Characters that turn the direction of text: a line can then look different from its content.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
 
+# The lines that git leaves around what two branches wrote at one place; the beginning is sought first, as plain text.
+_CONFLICT_MARKS = re.compile(r"^(<{7} .*)$(?=[\s\S]*?^={7}$[\s\S]*?^>{7} )", re.MULTILINE)
+_CONFLICT = (
+    "git could not merge this file: from here on stands what both branches wrote",
+    "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>; then `git add` the file",
+)
+
 
 def decode(name: str, data: bytes, problems: Problems) -> Source | None:
-    """The text of a file, without its BOM; None when the bytes are not UTF-8. Control characters are replaced."""
+    """The text of a file, without its BOM; None when the bytes are no UTF-8, or git left marks. Controls are replaced."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -34,6 +41,10 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
         message, hint = f"this file has more than {MAX_LINES:,} lines", "split it"
         problems.sources[name] = text[:200]
         problems.add(Problem("file-size", Place(name, 1, 1), message, hint))
+        return None
+    if "<<<<<<< " in text and (marks := _CONFLICT_MARKS.search(text)) is not None:
+        place = Source(name, text).place(marks.start(), len(marks.group(1)))
+        problems.add(Problem("conflict-marks", place, *_CONFLICT))
         return None
     bidi_matches = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
     for match in islice(bidi_matches, MAX_REPORTED_CHARACTERS):
