@@ -25,7 +25,10 @@ _CONFLICT = (
 
 
 def decode(name: str, data: bytes, problems: Problems) -> Source | None:
-    """The text of a file, without its BOM; None when the bytes are no UTF-8, or git left marks. Controls are replaced."""
+    """The text of a file, without its BOM; None when the bytes are no UTF-8, or git left marks in it.
+
+    Control characters are replaced.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
