@@ -146,6 +146,16 @@ def test_a_storyboard_with_conflict_marks_is_exit_3_with_its_line(
     assert film.clips() == []
 
 
+def test_a_prompt_file_with_conflict_marks_is_never_sent(film: ContentRepo) -> None:
+    film.write("prompts/light.txt", "<<<<<<< HEAD\nsoft light\n=======\nhard light\n>>>>>>> theirs\n")
+    film.write(BOARD, FILM.replace("over the quay", "over the quay, {% include 'light.txt' %}"))
+    stopped = film.storyboard("run", BOARD)
+    assert stopped.code == 3
+    assert f"{BOARD}:6:" in stopped.err
+    assert "error[conflict-marks]" in stopped.err
+    assert film.clips() == []
+
+
 # -- without a working tree ---------------------------------------------------------------------------------------
 
 
