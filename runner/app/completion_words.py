@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.app.project import Project
-from runner.attempts.history import History
+from runner.attempts.film import storyboard_slug
 from runner.files.writing import replace_content
 from runner.language.model import Storyboard
-from runner.planning.selection import storyboard_slug
+
+if TYPE_CHECKING:
+    from runner.attempts.history import History
 
 FOLDER = "completion"
 """The folder in the state folder."""
@@ -29,7 +32,7 @@ Takes = Mapping[tuple[str, str], int]
 """The highest number of a take, by the storyboard's path and the shot's id."""
 
 
-def keep_completion_words(project: Project, history: History | None = None) -> None:
+def keep_completion_words(project: Project, history: "History | None" = None) -> None:
     """Keep the words of a project without errors; a machine on which that fails completes without them.
 
     `history` tells the numbers of retakes; without it those of the last time stay.
@@ -72,7 +75,7 @@ def _takes_before(content: bytes) -> Takes:
     return {(path, name): int(takes) for _, name, takes, path in fields}
 
 
-def _takes_of(history: History) -> Takes:
+def _takes_of(history: "History") -> Takes:
     """The highest takes that were ordered."""
     takes: dict[tuple[str, str], int] = {}
     for attempt in history.attempts.values():

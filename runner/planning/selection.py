@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 
 from runner.attempts.clip_name import ClipName
-from runner.attempts.film import FilmName, ShotKey
+from runner.attempts.film import FilmName, ShotKey, storyboard_slug
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
@@ -166,13 +166,6 @@ def _is_named(shot: Shot, selector: str) -> bool:
 
 def _like(text: str, pattern: str) -> bool:
     return fnmatchcase(text.casefold(), pattern.casefold())
-
-
-def storyboard_slug(path: str) -> str:
-    """The short name of a storyboard and its output folder: the path without `storyboards/` and file extension."""
-    inner = path.removeprefix("storyboards/")
-    stem, dot, ending = inner.rpartition(".")
-    return stem if dot and ending in ("yaml", "yml") else inner
 
 
 def shot_selector(shot: ShotKey, *, with_storyboard: bool) -> str:

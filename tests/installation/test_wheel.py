@@ -1,7 +1,6 @@
 """The built wheel, installed into an environment of its own, carries docs, examples and schemas."""
 
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import requirements
 from tests.docs.pages import ROOT
 
 WHEELS = "DEPENDENCY_WHEELS"
@@ -46,17 +46,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "storyboard"
 
 
-def with_pipx(wheel: Path, wheels: str, folder: Path) -> Path:
+def with_pipx(wheel: Path, folder: Path) -> Path:
     """The command that pipx installs from folders of wheels."""
+    program, wheels = requirements.installer("pipx")
     env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PIPX_HOME": str(folder / "pipx"), "PIPX_BIN_DIR": str(folder)}
     pip = f"--no-index --no-compile --find-links {wheels}"
-    command = [tool("pipx"), "install", "--python", sys.executable, "--pip-args", pip, str(wheel)]
+    command = [program, "install", "--python", sys.executable, "--pip-args", pip, str(wheel)]
     subprocess.run(command, check=True, capture_output=True, env=env)
     return folder / "storyboard"
 
 
-def with_uv(wheel: Path, wheels: str, folder: Path) -> Path:
+def with_uv(wheel: Path, folder: Path) -> Path:
     """The command that uv installs from folders of wheels."""
+    program, wheels = requirements.installer("uv")
     env = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(folder),
@@ -64,17 +66,9 @@ def with_uv(wheel: Path, wheels: str, folder: Path) -> Path:
         "UV_TOOL_BIN_DIR": str(folder),
     }
     links = ["--no-index", "--offline", "--no-cache", "--find-links", wheels]
-    command = [tool("uv"), "tool", "install", "--python", sys.executable, *links, str(wheel)]
+    command = [program, "tool", "install", "--python", sys.executable, *links, str(wheel)]
     subprocess.run(command, check=True, capture_output=True, env=env)
     return folder / "storyboard"
-
-
-def tool(name: str) -> str:
-    """The path of an installer; the test is skipped where there is none."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 def printed(command: Path, folder: Path, *words: str) -> str:
@@ -120,12 +114,9 @@ def test_the_installed_command_writes_the_workflows_with_their_action_and_script
 
 @pytest.mark.parametrize("install", [with_pipx, with_uv])
 def test_pipx_and_uv_install_a_command_that_carries_all_of_them(
-    install: Callable[[Path, str, Path], Path], wheel: Path, tmp_path: Path
+    install: Callable[[Path, Path], Path], wheel: Path, tmp_path: Path
 ) -> None:
-    wheels = os.environ.get(WHEELS)
-    if wheels is None:
-        pytest.skip(f"{WHEELS} names no folder with the wheels of the dependencies")
-    command = install(wheel, wheels, tmp_path)
+    command = install(wheel, tmp_path)
     assert printed(command, tmp_path, "docs", "language") == (ROOT / "docs/language.md").read_text("utf-8")
     assert printed(command, tmp_path, "example", "spot") == (ROOT / "storyboards/spot.yaml").read_text("utf-8")
     schema = printed(command, tmp_path, "schema", "storyboard")

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from runner.attempts.film import FilmName, ShotKey
+from runner.attempts.film import FilmName, ShotKey, storyboard_slug
 from runner.planning.difference import Change, Difference, ShotChange
 from runner.planning.plan import Plan
 from runner.planning.saved_plan import SavedPlan
-from runner.planning.selection import storyboard_slug
 from runner.show.screens.keep_commands import keep_commands
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
