@@ -202,7 +202,7 @@ def closing_context(
     """The context of the closing screen, beside the result."""
     open_shots = _open_shots(session, result)
     return ClosingContext(
-        command_line=_command_to_continue(session, open_shots),
+        command_line=command_to_continue(session, open_shots),
         resumable=bool(open_shots) or not session.command.orders.retake,
         run=store.limits.run,
         whole_plan=session.plan(history),
@@ -225,7 +225,7 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
             yield UncommittedManifest(session.display_path(path), sum_credits(manifest.attempts).billed)
 
 
-def _command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:
+def command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:
     """The command of this run, as it goes on: `--again` would order anew, and `--retake` all but what is open."""
     line = session.command_line.without("--again")
     if not session.command.orders.retake:
