@@ -11,7 +11,7 @@ from runner.attempts.history import History
 from runner.diagnostics.failures import SelectionError
 from runner.planning.plan import Plan, Step
 from runner.planning.plan_differences import compare
-from runner.planning.planner import NO_OVERRIDES, PlanOverrides
+from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides
 from runner.planning.saved_plan import NotASavedPlan, SavedPlan, read_saved_plan
 from runner.providers.transport.strict_json import NotJsonError, parse
 from tests.builders.edited_plans import edited_text
