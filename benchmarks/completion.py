@@ -27,7 +27,7 @@ ZSH = """\
 compdef() {{ : }}; compadd() {{ shift; count=${{#names}} }}
 eval "$(<{script})"
 _storyboard_shot
-((count == {shots}))
+((count == 2 * {shots}))
 """
 FISH = """\
 source {script}

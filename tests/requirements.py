@@ -38,6 +38,14 @@ def module(name: str) -> None:
         skip_or_fail(f"the Python package {name}")
 
 
+def installer(name: str) -> tuple[str, str]:
+    """The path of pipx or uv, and the folder that DEPENDENCY_WHEELS names; `.ci/run` brings neither."""
+    path, wheels = shutil.which(name), os.environ.get("DEPENDENCY_WHEELS")
+    if path is None or wheels is None:
+        pytest.skip(f"{name} is not installed" if path is None else "DEPENDENCY_WHEELS names no folder of wheels")
+    return path, wheels
+
+
 def chromium() -> str:
     """The path of Debian's Chromium, which playwright drives in place of a browser that it would download."""
     return command("chromium")

@@ -22,6 +22,7 @@ from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.blocked import WaysOn
+from runner.show.text.command_line import CommandLine
 from runner.store import filesystems
 
 
@@ -84,11 +85,14 @@ class SpendLimit:
     """Credits that count before this run."""
 
 
-def spend_limits(session: Session, plan: Plan, history: History, last_day: Decimal) -> Iterator[SpendLimit]:
-    """Every limit of this run, in quoted or billed credits, whichever are higher."""
+def spend_limits(
+    session: Session, plan: Plan, history: History, last_day: Decimal, run: str = ""
+) -> Iterator[SpendLimit]:
+    """Every limit of this run, in quoted or billed credits, whichever are higher; `run` is the id of a run at work."""
     ordered = plan.totals.credits or Decimal(0)
     if (limit := session.settings.max_credits) is not None:
-        yield SpendLimit("--max-credits", limit, ordered, Decimal(0))
+        spent = credits_of_run(history, run)
+        yield SpendLimit("--max-credits", limit, spent + ordered, spent)
     if (saved := session.saved_plan) is not None:
         attempts = history.attempts.values()
         spent = counted_credits(attempt for attempt in attempts if attempt.intent.saved_plan == saved.id)
@@ -99,6 +103,11 @@ def spend_limits(session: Session, plan: Plan, history: History, last_day: Decim
         yield SpendLimit(f"the budget in {path}", budget.credits, already + new, already)
     if (limit := session.settings.credits_per_day) is not None:
         yield SpendLimit("budget.credits_per_day", limit, last_day + ordered, last_day)
+
+
+def credits_of_run(history: History, run: str) -> Decimal:
+    """Credits of what a run ordered so far: made, running, unsettled."""
+    return counted_credits(attempt for attempt in history.attempts.values() if run and attempt.intent.run == run)
 
 
 def committed_credits(history: History, budget: Budget) -> Decimal:
@@ -137,11 +146,20 @@ def _budget_credits(session: Session, storyboard: Storyboard) -> Decimal | None:
 
 
 def approve_spending(
-    session: Session, plan: Plan, history: History, last_day: Decimal, conversation: Conversation, *, is_consented: bool
+    session: Session,
+    plan: Plan,
+    history: History,
+    last_day: Decimal,
+    conversation: Conversation,
+    *,
+    is_consented: bool,
+    run: str = "",
+    first: Plan | None = None,
 ) -> Decimal | None:
     """Return the price that the user confirmed, None where no question was needed.
 
-    `is_consented`: the user consented to these orders before, by a plan that this machine's ledger wrote.
+    `is_consented`: the user consented to these orders before, by a plan that this machine's ledger wrote. `run` is the
+    id of the run. `first` has those of the plan's orders that are asked for now; the limits hold for the whole plan.
 
     Raise `CommandError` (exit 4) unless the run may spend its price; a free run, and one that orders nothing, may.
     """
@@ -150,7 +168,7 @@ def approve_spending(
         return None
     if ordered is None:
         raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
-    for limit in spend_limits(session, plan, history, last_day):
+    for limit in spend_limits(session, plan, history, last_day, run):
         if limit.would_be > limit.limit:
             remaining = max(limit.limit - limit.already, Decimal(0))
             cheaper = cheaper_alternatives(session, history, remaining)
@@ -162,24 +180,31 @@ def approve_spending(
             )
     approved_price = None
     if not session.command.spending.yes and not is_consented:
-        approved_price = _ask_or_refuse(session, plan, history, ordered, conversation)
+        price = _ask_or_refuse(session, plan, history, conversation, first)
+        approved_price = None if price is None else credits_of_run(history, run) + price
     destinations.remember_approval(session, history)
     return approved_price
 
 
 def _ask_or_refuse(
-    session: Session, plan: Plan, history: History, ordered: Decimal, conversation: Conversation
+    session: Session, plan: Plan, history: History, conversation: Conversation, first: Plan | None
 ) -> Decimal | None:
     """Ask the user; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
     targets = destinations.destinations(session, history)
     if conversation.can_ask:
-        if not conversation.consents(plan, targets):
+        if not conversation.consents(plan, targets, first):
             raise CommandError(ExitCode.DECLINED, question.declined())
-        return ordered
+        return (first or plan).totals.credits
     if session.saved_plan is not None:
         raise CommandError(
             ExitCode.DECLINED, question.plan_of_another_ledger(session.command_line, session.saved_plan.ceiling)
         )
     if session.command.spending.max_credits is None:
-        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, session.command_line, targets))
+        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, _line_of_run(session), targets))
     return None
+
+
+def _line_of_run(session: Session) -> CommandLine:
+    """The command line of the run, with all that decides how its orders are asked for."""
+    number = session.command.execution.canary
+    return session.command_line if number is None else session.command_line.with_flag("--canary", str(number))

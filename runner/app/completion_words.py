@@ -5,13 +5,19 @@ a line is `kind<TAB>name<TAB>takes<TAB>storyboard`.
 """
 
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.app.project import Project
+from runner.attempts.film import storyboard_slug
 from runner.files.writing import replace_content
 from runner.language.model import Storyboard
 from runner.lazy_pattern import lazy_pattern
+
+if TYPE_CHECKING:
+    from runner.attempts.history import History
 
 FOLDER = "completion"
 """The folder in the state folder."""
@@ -21,18 +27,26 @@ _MAX_FILES = 200
 _MAX_NAME_BYTES = 240
 _WORD = lazy_pattern(r"\w[\w.@+-]*\Z")
 """Names that no shell takes apart or expands."""
+_SLUG = lazy_pattern(r"\w[\w.@+/-]*\Z")
+Takes = Mapping[tuple[str, str], int]
+"""The highest number of a take, by the storyboard's path and the shot's id."""
 
 
-def keep_completion_words(project: Project) -> None:
-    """Keep the words of a project without errors; a machine on which that fails completes without them."""
+def keep_completion_words(project: Project, history: "History | None" = None) -> None:
+    """Keep the words of a project without errors; a machine on which that fails completes without them.
+
+    `history` tells the numbers of retakes; without it those of the last time stay.
+    """
     state, root = project.settings.state_or_none, project.settings.root
     if state is None or project.problems.errors or (name := file_name(root)) is None:
         return
     with suppress(OSError):
         path = state / FOLDER / name
-        lines = _lines(project, _read(path))
+        before = _read(path)
+        takes = _takes_before(before) if history is None else _takes_of(history)
+        lines = _lines(project, before, takes)
         content = "".join(f"{line}\n" for line in lines[:_MAX_LINES]).encode()
-        if content != _read(path):
+        if content != before:
             if not path.exists():
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _remove_oldest(path.parent)
@@ -54,7 +68,23 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _lines(project: Project, before: bytes) -> list[str]:
+def _takes_before(content: bytes) -> Takes:
+    """The highest takes that a file of words names."""
+    lines = (line.split("\t") for line in content.decode("utf-8", "replace").splitlines())
+    fields = (line for line in lines if len(line) == 4 and line[0] == "shot" and line[2].isdecimal())
+    return {(path, name): int(takes) for _, name, takes, path in fields}
+
+
+def _takes_of(history: "History") -> Takes:
+    """The highest takes that were ordered."""
+    takes: dict[tuple[str, str], int] = {}
+    for attempt in history.attempts.values():
+        key = (attempt.intent.storyboard, attempt.intent.shot)
+        takes[key] = max(takes.get(key, 0), attempt.intent.take)
+    return takes
+
+
+def _lines(project: Project, before: bytes, takes: Takes) -> list[str]:
     """The lines of the compiled storyboards, and those of others in the repository that are still there."""
     compiled = {storyboard.path for storyboard in project.batch.storyboards}
     others: dict[str, list[str]] = {}
@@ -63,23 +93,25 @@ def _lines(project: Project, before: bytes) -> list[str]:
         if path not in compiled:
             others.setdefault(path, []).append(line)
     present = [lines for path, lines in others.items() if os.path.isfile(project.settings.root / path)]
-    new = [line for storyboard in project.batch.storyboards for line in _words(storyboard)]
+    new = [line for storyboard in project.batch.storyboards for line in _words(storyboard, takes)]
     return [*new, *(line for lines in present for line in lines)]
 
 
-def _words(storyboard: Storyboard) -> list[str]:
-    shots = {shot.id: str(shot.takes) for shot in storyboard.shots}
+def _words(storyboard: Storyboard, takes: Takes) -> Iterator[str]:
+    """The lines of a storyboard; each shot has a second one, with its storyboard before it."""
+    path, slug = storyboard.path, storyboard_slug(storyboard.path)
+    if not path.isprintable():
+        return
+    shots = {shot.id: str(max(shot.takes, takes.get((path, shot.id), 0))) for shot in storyboard.shots}
     tags = dict.fromkeys((tag for shot in storyboard.shots for tag in shot.tags), "-")
     scenes = dict.fromkeys((shot.scene for shot in storyboard.shots if shot.scene), "-")
     profiles = dict.fromkeys(storyboard.profiles, "-")
-    if not storyboard.path.isprintable():
-        return []
-    return [
-        f"{kind}\t{name}\t{takes}\t{storyboard.path}"
-        for kind, names in (("shot", shots), ("tag", tags), ("scene", scenes), ("profile", profiles))
-        for name, takes in names.items()
-        if _WORD.match(name)
-    ]
+    for kind, names in (("shot", shots), ("tag", tags), ("scene", scenes), ("profile", profiles)):
+        for name, number in names.items():
+            if _WORD.match(name):
+                yield f"{kind}\t{name}\t{number}\t{path}"
+    if _SLUG.match(slug):
+        yield from (f"shot\t{slug}:{name}\t{number}\t{path}" for name, number in shots.items() if _WORD.match(name))
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from runner.app.run_outcome import RunOutcome
     from runner.clock import Clock
     from runner.planning.plan import Plan
     from runner.show.live.film_progress import FilmProgress
@@ -31,8 +32,11 @@ class Conversation(Protocol):
     def show_plan(self, plan: "Plan", context: "PlanContext") -> None:
         """Show a plan before the question about its price."""
 
-    def consents(self, plan: "Plan", destinations: "Sequence[Destination]") -> bool:
-        """Ask whether the plan may be made for its price, and wait for the answer."""
+    def consents(self, plan: "Plan", destinations: "Sequence[Destination]", first: "Plan | None" = None) -> bool:
+        """Ask whether the plan may be made for its price, and wait for the answer; `first`: these of its orders."""
+
+    def show_first(self, outcome: "RunOutcome") -> None:
+        """Show the first takes of a run before the rest is asked for."""
 
     def follow_run(self, progress: "Progress", clock: "Clock") -> "View":
         """Begin to show a run while it works."""

@@ -16,6 +16,7 @@ from runner.assembly.posters import PosterRequest, posters
 from runner.assembly.sheet import middle
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Clip
+from runner.attempts.film import storyboard_slug
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, hash_clip, reason, resolve_inside
@@ -24,7 +25,6 @@ from runner.language.model import Shot, Storyboard
 from runner.language.written_prompts import written_prompts
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Step
-from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile
 from runner.show.dailies.film_data import Dailies, PageFile, film_json
 from runner.show.dailies.page import data_address, page

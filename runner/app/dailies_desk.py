@@ -14,7 +14,7 @@ from runner.app.note import note_take
 from runner.app.options import CommandOptions
 from runner.app.pick import pick_take
 from runner.app.session import Session, open_for_reading
-from runner.attempts.film import FilmName
+from runner.attempts.film import FilmName, storyboard_slug
 from runner.dailies_server.desk import ServedFilm
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -22,7 +22,6 @@ from runner.files.reading import FileRejected, resolve_inside
 from runner.garbage_collection import collect_everything
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
-from runner.planning.selection import storyboard_slug
 from runner.show.dailies.film_data import film_json
 from runner.show.dailies.page import page
 

@@ -1,6 +1,7 @@
 """The comparison of this working tree with a commit: what it would make and cost beyond that."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -57,6 +58,9 @@ def find_base(words: Sequence[str]) -> tuple[Base, tuple[Path, ...]]:
     environment = child_environment()
     root = find_root(Path())
     if not os.path.exists(root / ".git"):
+        if git_refs.is_bare(Path(), environment):
+            message = f"{root} is a bare repository, without files to compare: `diff` needs a working tree\n  git clone"
+            raise CommandError(ExitCode.INVALID, f"{message} {shlex.quote(str(root))}")
         raise CommandError(ExitCode.INVALID, f"{root} is no git repository: `diff` compares with a commit\n  git init")
     if not git_refs.is_installed(root, environment):
         raise CommandError(ExitCode.INVALID, "git is not installed, or not on the PATH: `diff` reads commits with it")

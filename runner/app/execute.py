@@ -8,6 +8,7 @@ from decimal import Decimal
 import anyio
 
 from runner.app import approval, provider_gateway, webhooks
+from runner.app.completion_words import keep_completion_words
 from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
 from runner.app.final_cut import closing_films
@@ -46,6 +47,8 @@ class ApprovedPlan:
     history: History
     store: RunStore
     overrides: PlanOverrides
+    more_follows: bool = False
+    """Whether the command may order more after this: it ends the event stream and the film itself."""
 
 
 def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutcome:
@@ -66,11 +69,13 @@ def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutco
     if approved.overrides.first_take and not plan.is_free:
         write_first_picks(session, history, _first_take_picks(session, history, approved.overrides, clock))
     write_manifests(session, history)
+    keep_completion_words(session, history)
     closing = None
     if not session.command.display.as_json:
         closing = closing_context(session, approved.store, history, clock.monotonic() - started_at, result)
-        films = closing_films(session, history, closing.whole_plan or plan, result, conversation)
-        closing = replace(closing, films=films)
+        if not approved.more_follows:
+            films = closing_films(session, history, closing.whole_plan or plan, result, conversation)
+            closing = replace(closing, films=films)
     return RunOutcome(result.exit_code, plan, result, clock.now(), was_followed=True, closing=closing)
 
 
@@ -91,6 +96,8 @@ async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
 
     def emit(event: RunEvent) -> None:
         if event.outcome is not None:
+            if approved.more_follows and session.command.display.as_json:
+                return
             event = replace(event, outcome=with_sums(session, history, event.outcome))
         run_view.tell(event)
         manifest_writer.tell(event)

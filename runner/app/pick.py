@@ -7,13 +7,13 @@ from runner.app.named_shots import find_shot
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.attempt import AttemptState
+from runner.attempts.film import storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Shot
 from runner.planning.plan import Plan
-from runner.planning.selection import storyboard_slug
 
 
 def pick_take(session: Session, reference: str, take: int | None) -> Shot:

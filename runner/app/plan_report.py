@@ -21,7 +21,7 @@ from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step, material_name
 from runner.planning.run_time import estimated_seconds
-from runner.planning.selection import storyboard_slug
+from runner.planning.selection import shot_selector
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
@@ -194,7 +194,7 @@ def _selector(session: Session, names: Collection[ShotKey]) -> str:
     """Shots as an expression of `--select`, in file order; with the storyboard where an id is not unique."""
     ids = Counter(shot.id for shot in session.batch.shots)
     shots = [shot for shot in session.batch.shots if shot.key in names]
-    return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in shots)
+    return " ".join(shot_selector(shot.key, with_storyboard=ids[shot.id] > 1) for shot in shots)
 
 
 def cheaper_alternatives(

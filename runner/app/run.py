@@ -6,16 +6,13 @@ from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
 from runner.app.manifests import write_manifests
 from runner.app.orphaned_attempts import fetchable_orphans
-from runner.app.plan_report import plan_context
 from runner.app.run_outcome import RunOutcome
 from runner.app.session import Session
 from runner.attempts.history import History
-from runner.diagnostics.problem import ExitCode
 from runner.engine.result import summarize_run
 from runner.engine.run_events import CreditTotals
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
-from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan
 from runner.planning.plan_inputs import NO_OVERRIDES
 from runner.show.screens.plan import nothing_to_do
@@ -29,17 +26,21 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
         confirm_tasks(session, history, store, conversation.note)
         overrides = session.overrides(history)
         selected = session.selected(history)
-        plan = left_out = session.plan(history, selected=selected, overrides=overrides)
-        if (number := session.command.execution.canary) is not None:
-            overrides = replace(overrides, first=plan.first_orders(number))
-            plan = session.plan(history, selected=selected, overrides=overrides)
+        plan = session.plan(history, selected=selected, overrides=overrides)
         if session.saved_plan is not None:
             from runner.app import saved_plans
 
             saved_plans.check_plan(session, plan, history, store, conversation.note)
         run_store.restore_clips(plan, history, store)
+        if session.command.execution.canary is not None:
+            from runner.app import canary
+
+            if first := canary.first_takes(session, plan):
+                return canary.make_first_then_rest(session, plan, first, history, store, overrides, conversation)
         if _anything_to_do(plan):
-            store = _approve(session, plan, history, store, conversation)
+            from runner.app.approved_store import approve_orders
+
+            store = approve_orders(session, plan, history, store, conversation)
         elif not fetchable_orphans(session, plan) and not _has_due_bills(session, history, store):
             approval.check_materials(session, plan)
             whole_plan = (
@@ -49,39 +50,7 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
             return _nothing_to_do(session, plan, history, store)
         from runner.app import execute
 
-        outcome = execute.execute_plan(execute.ApprovedPlan(session, plan, history, store, overrides), conversation)
-    return outcome if _order_count(left_out) == _order_count(plan) else _stopped_after_first(session, outcome)
-
-
-def _order_count(plan: Plan) -> int:
-    """The number of takes that a run orders, now or after a pick."""
-    return sum(step.is_billable or step.needs_pick for step in plan.steps)
-
-
-def _stopped_after_first(session: Session, outcome: RunOutcome) -> RunOutcome:
-    """The outcome with the command that goes on after `--canary`; takes still wait, whatever came of the first ones."""
-    code = ExitCode.WAITING if outcome.exit_code is ExitCode.OK else outcome.exit_code
-    return replace(outcome, exit_code=code, next_command=session.command_line.run())
-
-
-def _approve(
-    session: Session, plan: Plan, history: History, store: run_store.RunStore, conversation: Conversation
-) -> run_store.RunStore:
-    """Show the plan and get approval; the store with the confirmed price as its limit."""
-    if not plan.is_free and conversation.can_ask and not session.command.display.quiet:
-        conversation.show_plan(plan, replace(plan_context(session, plan, history), before_question=True))
-    approval.check_can_pay(session, plan, history)
-    from runner.app import saved_plans
-
-    approved_price = approval.approve_spending(
-        session,
-        plan,
-        history,
-        store.spent_last_24h(),
-        conversation,
-        is_consented=saved_plans.is_consent(session, store),
-    )
-    return store if approved_price is None else store.with_price_cap(approved_price)
+        return execute.execute_plan(execute.ApprovedPlan(session, plan, history, store, overrides), conversation)
 
 
 def _has_due_bills(session: Session, history: History, store: run_store.RunStore) -> bool:

@@ -22,4 +22,4 @@ class RunOutcome:
     closing: ClosingContext | None = None
     """None where no closing screen follows: for a program, and where every clip stood already."""
     next_command: str = ""
-    """The command that orders the rest after `--canary`; empty where nothing waits for it."""
+    """The command that orders the rest which `--canary` left; empty where nothing waits for it."""

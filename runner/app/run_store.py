@@ -21,7 +21,7 @@ from runner.engine.run_events import RunResult
 from runner.files.writing import make_folder
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
-from runner.planning.selection import storyboard_slug
+from runner.planning.selection import shot_selector
 from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.command_line import CommandLine
@@ -213,7 +213,7 @@ def closing_context(
     """The context of the closing screen, beside the result."""
     open_shots = _open_shots(session, result)
     return ClosingContext(
-        command_line=_command_to_continue(session, open_shots),
+        command_line=command_to_continue(session, open_shots),
         resumable=bool(open_shots) or not session.command.orders.retake,
         run=store.limits.run,
         whole_plan=session.plan(history),
@@ -236,7 +236,7 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
             yield UncommittedManifest(session.display_path(path), sum_credits(manifest.attempts).billed)
 
 
-def _command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:
+def command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:
     """The command of this run, as it goes on: `--again` would order anew, and `--retake` all but what is open."""
     line = session.command_line.without("--again")
     if not session.command.orders.retake:
@@ -248,8 +248,8 @@ def _open_shots(session: Session, result: RunResult) -> list[str]:
     """The selectors of the shots of which this run left something open."""
     several = len(session.batch.storyboards) > 1
     left_open = (result.failed, result.unsettled, result.blocked, result.waiting, result.not_started)
-    shots = dict.fromkeys(take.step.shot for takes in left_open for take in takes)
-    return [f"{storyboard_slug(shot.storyboard)}:{shot.id}" if several else shot.id for shot in shots]
+    shots = dict.fromkeys(take.step.shot.key for takes in left_open for take in takes)
+    return [shot_selector(shot, with_storyboard=several) for shot in shots]
 
 
 def repo_prefix(session: Session) -> str:

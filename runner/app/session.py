@@ -15,7 +15,7 @@ from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
-from runner.attempts.film import FilmName, ShotKey
+from runner.attempts.film import FilmName, ShotKey, storyboard_slug
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
@@ -27,7 +27,7 @@ from runner.planning.material_routes import Routes
 from runner.planning.plan import Action, CanPublish, Plan, every_material
 from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides, ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
-from runner.planning.selection import select, storyboard_slug
+from runner.planning.selection import select, shot_selector
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
 from runner.store.git import Repository, identify
@@ -298,7 +298,7 @@ def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
         films = ", ".join(film.profile or "none" for film, _ in matches)
         raise CommandError(ExitCode.USAGE, f"{name!r} is a shot of several films ({films}): give one --profile")
     if len(matches) > 1:
-        names = " and ".join(f"{storyboard_slug(film.storyboard)}:{shot}" for film, shot in matches)
+        names = " and ".join(shot_selector(match, with_storyboard=True) for match in matches)
         raise CommandError(ExitCode.USAGE, f"{name!r} is ambiguous: write one of {names}")
     if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
         raise CommandError(ExitCode.USAGE, f"{reference!r}: the take after # must be a number, as in {name}#2")

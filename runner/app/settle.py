@@ -10,12 +10,11 @@ from runner.app.plan_report import left_by_gone_repositories, unknown_receipts
 from runner.app.session import Session, resolve_shot
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
-from runner.attempts.film import TakeKey
+from runner.attempts.film import TakeKey, storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass
-from runner.planning.selection import storyboard_slug
 from runner.planning.settlement import (
     adopt_task,
     attempt_for_unknown_task,

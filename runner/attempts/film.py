@@ -29,3 +29,10 @@ ShotKey = tuple[FilmName, str]
 """A shot: its film, and its id."""
 TakeKey = tuple[FilmName, str, int]
 """A take: its film, the id of its shot, and its number."""
+
+
+def storyboard_slug(path: str) -> str:
+    """The short name of a storyboard and its output folder: the path without `storyboards/` and file extension."""
+    inner = path.removeprefix("storyboards/")
+    stem, dot, ending = inner.rpartition(".")
+    return stem if dot and ending in ("yaml", "yml") else inner

@@ -11,7 +11,7 @@ from runner.diagnostics.problem import ExitCode
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Prints the completion script of a shell: commands, flags, files, and the shots, tags, scenes, profiles and "
-        "takes of the repository's storyboards as `storyboard validate` and `storyboard plan` last saw them without "
+        "takes of the repository's storyboards as `storyboard validate`, `plan` and `run` last saw them without "
         "an error. TAB starts no program, and reads one text file in the state folder."
     )
     parser.epilog = (

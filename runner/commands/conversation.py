@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runner.app.options import DisplayOptions
+from runner.app.run_outcome import RunOutcome
 from runner.clock import Clock
 from runner.commands.notes import note
+from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
 from runner.settings.settings import is_dumb_terminal
 from runner.show.screens.plan import Destination, PlanContext, screen
-from runner.show.screens.question import question
+from runner.show.screens.question import first_question, question
 from runner.show.text.layout import wrapped
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -40,10 +42,20 @@ class TerminalConversation:
         color = use_color(sys.stderr, self._display.no_color)
         print(screen(plan, terminal_width(), color, context=context), file=sys.stderr)
 
-    def consents(self, plan: Plan, destinations: Sequence[Destination]) -> bool:
-        lines = wrapped(f"{question(plan, destinations)} [y/N]", terminal_width(), 0)
+    def consents(self, plan: Plan, destinations: Sequence[Destination], first: Plan | None = None) -> bool:
+        text = question(plan, destinations) if first is None else first_question(first, plan, destinations)
+        lines = wrapped(f"{text} [y/N]", terminal_width(), 0)
         print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+    def show_first(self, outcome: RunOutcome) -> None:
+        from runner.show.screens.closing import closing
+
+        if outcome.closing is not None:
+            color = use_color(sys.stdout, self._display.no_color)
+            context = replace(outcome.closing, more_follows=True)
+            print(closing(outcome.result, terminal_width(), color, context), end="", flush=True)
+            print(file=sys.stderr)
 
     def follow_run(self, progress: "Progress", clock: Clock) -> "View":
         from runner.show.live.view import JsonView, view

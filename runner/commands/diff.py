@@ -63,12 +63,13 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json or args.format == "json":
         print(json_document(diff_json(difference, plan, base.commit, saved), deep=2), end="")
     elif args.format == "markdown":
-        print(diff_markdown(difference, plan, base.text, saved), end="")
+        print(diff_markdown(difference, plan, base.text, session.command_line, saved), end="")
     elif args.format == "select":
         print("".join(f"{line}\n" for line in selections(difference, plan)), end="")
     elif args.quiet:
         print(price_line(difference, plan))
     else:
         color = use_color(sys.stdout, args.no_color)
-        print(diff_screen(difference, plan, base.text, terminal_width(), color, saved), end="")
+        line = session.command_line
+        print(diff_screen(difference, plan, base.text, terminal_width(), color, line, saved), end="")
     return ExitCode.CHANGES_PENDING if args.exit_code and difference.has_orders else ExitCode.OK

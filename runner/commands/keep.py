@@ -4,12 +4,11 @@ import argparse
 
 from runner.app.keep import keep_clips, undo_keeps
 from runner.app.named_shots import open_for_shots
-from runner.attempts.film import ShotKey
+from runner.attempts.film import ShotKey, storyboard_slug
 from runner.commands import flags
 from runner.commands.notes import note
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
-from runner.planning.selection import storyboard_slug
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import money
 

@@ -4,10 +4,10 @@ import argparse
 
 from runner.app.named_shots import open_for_shots
 from runner.app.pick import pick_take
+from runner.attempts.film import storyboard_slug
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
-from runner.planning.selection import storyboard_slug
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -74,10 +74,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         flags.refuse_others(args, add, frozenset({"FILE", "--json", "--quiet", "--no-color"}), "a saved plan")
         return show_saved_plan(args, saved_file)
     session = open_session(flags.command_options(args))
-    keep_completion_words(session)
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)
+    keep_completion_words(session, history)
     if args.what_if:
         return _what_if(session, history)
     plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))

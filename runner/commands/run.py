@@ -70,7 +70,7 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--output", type=Path, metavar="DIR", help="folder of manifests and clips (default: renders)")
     text = "create the tasks that the concurrency limit allows, then exit; the next run fetches their clips"
     group.add_argument("--no-wait", action="store_true", help=text)
-    text = "order only the first N takes that can be made at once, then stop; the same command without it goes on"
+    text = "make N takes first, show them, and ask before the rest; with consent it follows if they are right"
     group.add_argument("--canary", type=flags.count, metavar="N", help=text)
     group.add_argument("--fail-fast", action="store_true", help="create no further task once a take has failed")
     group.add_argument("--no-cut", action="store_true", help="end without making the film's cut and sheet")
@@ -108,11 +108,11 @@ def _show(session: Session, outcome: RunOutcome) -> None:
         json_view = JsonView(sys.stdout)
         json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=outcome.result))
         json_view.close()
-    elif not display.as_json and not display.quiet:
+    elif not display.as_json and not display.quiet and not outcome.next_command:
         context = PlanContext(command_line=session.command_line.without_extra_orders())
         print(screen(outcome.plan, terminal_width(), color, context=context), end="")
     if outcome.next_command and not display.quiet:
-        print("\nonly the first takes were ordered (--canary); look at them, then go on with", file=sys.stderr)
+        print("\nthe rest was not ordered (--canary); look at the first takes, then go on with", file=sys.stderr)
         print(f"  {outcome.next_command}", file=sys.stderr)
 
 

@@ -15,13 +15,13 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
+from runner.attempts.film import storyboard_slug
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import Kind, StopReason
 from runner.paid_providers import settings_section
 from runner.planning.plan import Step
-from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 from runner.settings.api_key import key_variables_text
 

@@ -136,6 +136,12 @@ def _check_prompt(reporter: ShotReporter, edition: Edition, request: Request) ->
                 "a prompt guides the motion and improves the result",
             )
         return
+    if "<<<<<<< " in request.prompt and ">>>>>>> " in request.prompt:
+        node = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
+        hint = (
+            "keep what is right in the file that the prompt includes, and remove the lines <<<<<<<, ======= and >>>>>>>"
+        )
+        reporter.note("conflict-marks", node, "this prompt has the marks of a merge that git could not make", hint)
     length = len(request.prompt)
     if length <= limits.prompt // 2:
         if "s:" in request.prompt or "s :" in request.prompt or "：" in request.prompt:

@@ -279,9 +279,10 @@ class Plan:
         return sum(lengths, Decimal(0))
 
     def first_orders(self, number: int) -> frozenset[TakeKey]:
-        """Keys of the first takes of the film that can be ordered at once, at most `number`."""
-        ready = [step.key for step in self.steps if step.action is Action.MAKE and step.is_billable]
-        return frozenset(ready[:number])
+        """Keys of the first takes of the film, at most `number`, that can be ordered at once, or after others."""
+        orders = [step for step in self.steps if step.is_billable]
+        ready = [step for step in orders if step.action is Action.MAKE]
+        return frozenset(step.key for step in (ready or orders)[:number])
 
     def ordering_only(self, takes: Collection[TakeKey]) -> "Plan":
         """The plan without the orders of all other takes; what runs or is made stays."""

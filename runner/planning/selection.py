@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from runner.attempts.clip_name import ClipName
-from runner.attempts.film import FilmName, ShotKey
+from runner.attempts.film import FilmName, ShotKey, storyboard_slug
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
@@ -170,11 +170,11 @@ def _like(text: str, pattern: str) -> bool:
     return fnmatchcase(text.casefold(), pattern.casefold())
 
 
-def storyboard_slug(path: str) -> str:
-    """The short name of a storyboard and its output folder: the path without `storyboards/` and file extension."""
-    inner = path.removeprefix("storyboards/")
-    stem, dot, ending = inner.rpartition(".")
-    return stem if dot and ending in ("yaml", "yml") else inner
+def shot_selector(shot: ShotKey, *, with_storyboard: bool) -> str:
+    """The expression that selects a shot: `quay`, `harbour:quay`, `"my film:quay"`."""
+    film, id = shot
+    name = f"{storyboard_slug(film.storyboard)}:{id}" if with_storyboard else id
+    return f'"{name}"' if re.search(r"[\s,]", name) else name
 
 
 def name_from(shot: Shot, other: Shot) -> str:

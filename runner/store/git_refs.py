@@ -28,6 +28,11 @@ def is_shallow(root: Path, environment: Mapping[str, str]) -> bool:
     return (run_git(root, environment, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
 
+def is_bare(root: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a folder is a repository without a working tree."""
+    return (run_git(root, environment, "rev-parse", "--is-bare-repository") or "").strip() == "true"
+
+
 def branch_names(root: Path, environment: Mapping[str, str]) -> list[str]:
     """The names of branches and tags, for a suggestion."""
     listing = run_git(root, environment, "for-each-ref", "--format=%(refname:short)", "--count=1000")

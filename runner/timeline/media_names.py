@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from slugify import slugify
 
-from runner.planning.selection import storyboard_slug
+from runner.attempts.film import storyboard_slug
 
 MAX_REEL = 32
 """Letters of a reel's name in an EDL (CMX 3600 in its common form)."""

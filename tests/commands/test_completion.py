@@ -110,10 +110,33 @@ def test_commands_flags_and_the_words_of_storyboards_are_completed(shell: Shell,
         "storyboard plan --exclude scene:harb": "harbour",
         "storyboard status --profile dr": "draft",
         "storyboard pick quay": "quayside",
+        "storyboard pick film:qu": "film:quayside",
+        "storyboard pick film:quayside no": "none",
+        "storyboard run --select film:bo": "film:boats",
         "storyboard pick quayside no": "none",
     }
     assert {line: shell.completed(line, end)[-len(end) :] for line, end in lines.items()} == lines
     assert not (film.root / "hacked").exists()
+
+
+def test_the_takes_of_a_shot_are_listed(shell: Shell) -> None:
+    line = "storyboard pick film:quayside "
+    if shell.child.command.endswith("fish"):  # whose TAB takes the first one instead of listing them
+        shell.run(f"complete -C '{line}' | string match -r '^[^\\t]+' | string join ' '")
+        listed = _CODES.sub("", str(shell.child.before))
+    else:
+        listed = shell.completed(f"{line}\t", "none")
+    assert re.search(r"\b1\s+2\s+3\s+none\b", listed), repr(listed)
+
+
+def test_a_retake_is_a_word_from_its_run_on(film: ContentRepo) -> None:
+    for words in ([], ["--retake", "boats"]):
+        assert film.storyboard("run", BOARD, "--select", "boats", *words).code == 0
+    (words_file,) = (film.state / "completion").iterdir()
+    retaken = [f"shot\tboats\t2\t{BOARD}", f"shot\tfilm:boats\t2\t{BOARD}"]
+    for command in ("validate", "plan"):
+        assert film.storyboard(command).code == 0
+        assert set(retaken) <= set(words_file.read_text("utf-8").splitlines())
 
 
 def test_a_broken_storyboard_completes_from_the_last_good_state_and_prints_nothing(

@@ -1,21 +1,17 @@
 """Single edits of a saved plan, half of them with a digest that belongs to them: none orders more."""
 
-import copy
 import json
 import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runner.planning.saved_plan import NotASavedPlan, read_saved_plan
-from runner.providers.transport.strict_json import NotJsonError, parse
 from tests.builders.content_repo import ContentRepo
+from tests.builders.edited_plans import FILM, edited_text
 from tests.commands.conftest import Host, hosts
 
-FILM = "storyboards/film.yaml"
 TEXT = """\
 storyboard: 1
 title: The quay
@@ -32,67 +28,12 @@ CEILING = 180
 PHRASES = {"sunrise over the quay": 1, "boats leave the harbour": 2, "the open sea": 1}
 """The takes that the storyboard asks for, by prompt."""
 _SHARDS = 4
-_WORDS = ("", "x", "0", "make", "keep", "sandbox", "kinovi", "draft", "*", "quay", "sea", FILM, "shot", "pick")
 
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[Host]:
     with hosts() as start:
         yield start(seconds="0.1")
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value below a document."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, entry in inner:
-        yield (*path, key)
-        yield from places(entry, (*path, key))
-
-
-def edited(document: dict[str, Any], dice: random.Random) -> dict[str, Any]:
-    """The document after one edit: a value changed, removed or repeated."""
-    changed: dict[str, Any] = copy.deepcopy(document)
-    *above, last = dice.choice(list(places(changed)))
-    holder: Any = changed
-    for key in above:
-        holder = holder[key]
-    value = holder[last]
-    match dice.randrange(6):
-        case 0:
-            del holder[last]
-        case 1 if isinstance(holder, list):
-            holder.insert(last, copy.deepcopy(value))
-        case 2 if isinstance(value, list):
-            value.append(dice.choice(_WORDS))
-        case _:
-            holder[last] = other(value, dice)
-    return changed
-
-
-def other(value: Any, dice: random.Random) -> Any:
-    """A value in place of another one."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        return dice.choice([value + 1, value - 1, value * 10, 0, 10**9])
-    if isinstance(value, str) and dice.random() < 0.5:
-        at = dice.randrange(len(value) + 1)
-        return value[:at] + dice.choice("abc019") + value[at + 1 :]
-    return dice.choice([*_WORDS, None, True, 1, [], {}])
-
-
-def signed(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the digest that belongs to it, where it has one."""
-    try:
-        return document | {"digest": read_saved_plan(parse(json.dumps(document).encode())).digest}
-    except (NotASavedPlan, NotJsonError, ValueError):
-        return document
-
-
-def torn(text: str, dice: random.Random) -> str:
-    """The text without a byte, or with one more."""
-    at = dice.randrange(len(text))
-    return text[:at] + dice.choice(["", '"', "0", "}", ","]) + text[at + dice.randrange(2) :]
 
 
 def violations(seed: int, there: Host, folder: Path) -> list[str]:
@@ -104,16 +45,15 @@ def violations(seed: int, there: Host, folder: Path) -> list[str]:
     saved = repo.in_process("plan", FILM, "-o", "plan.json", "--exclude", "sea", **there.env)
     assert saved.code == 0, saved.err
     text = (repo.root / "plan.json").read_text()
-    document = edited(json.loads(text), dice)
     is_signed = dice.random() < 0.6
-    new = json.dumps(signed(document) if is_signed else document) if dice.random() < 0.8 else torn(text, dice)
+    new = edited_text(text, dice, is_signed=is_signed)
     (repo.root / "plan.json").write_text(new)
     elsewhere = there.env | {"STORYBOARD_STATE": str(folder / "other")} if is_signed else there.env
     limit = dice.choice([60, 120, CEILING, 1000])
     end = repo.storyboard("run", "--plan", "plan.json", "--yes", "--max-credits", str(limit), **elsewhere)
     tasks = [task for task in there.state["tasks"] if name in task["prompt"].split(",")]
     prompts = [task["prompt"].partition(", ")[2] for task in tasks]
-    written = json.loads(new).get("ceiling") if end.code in (0, 1, 6) and not document.get("play") else None
+    written = json.loads(new).get("ceiling") if end.code in (0, 1, 6) else None
     ceiling = min(limit, written if isinstance(written, int) else CEILING)
     wrong = [f"{prompt!r} is in no storyboard" for prompt in prompts if prompt not in PHRASES]
     wrong += [f"{prompts.count(p)} tasks for {p!r}" for p in set(prompts) if prompts.count(p) > PHRASES.get(p, 0)]

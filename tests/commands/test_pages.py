@@ -11,6 +11,7 @@ from runner.planning.reason import ReasonCode
 from runner.settings.environment import commands_on_path
 from tests.builders.content_repo import ContentRepo
 from tests.docs.pages import ROOT
+from tests.shot_lists.test_reading import clip, timeline
 
 PAGES = {"language", "commands", "json", "exit-codes", "problems", "tutorial", "materials", "continuity", "sandbox"}
 
@@ -93,9 +94,35 @@ def test_an_imported_list_is_a_storyboard_that_validates(film: ContentRepo) -> N
     assert (validated.code, validated.out) == (0, "1 file, 2 shots: nothing is wrong\n")
 
 
+TABLE = "Shot,Description\n1,A café on the quay\n2,Boats\n"
+LISTS = {
+    "utf-8.csv": TABLE.encode(),
+    "utf-16.csv": TABLE.encode("utf-16"),
+    "windows.csv": TABLE.encode("cp1252"),
+    "play.fountain": b"INT. CAFE - DAY\n\nA cup steams.\n\nEXT. QUAY - NIGHT\n\nBoats leave.\n",
+    "cut.edl": b"TITLE: Quay\nFCM: NON-DROP FRAME\n\n"
+    b"001  A  V  C  00:00:00:00 00:00:04:00 01:00:00:00 01:00:04:00\n* FROM CLIP NAME: CAFE\n"
+    b"002  B  V  C  00:00:00:00 00:00:05:00 01:00:04:00 01:00:09:00\n* FROM CLIP NAME: BOATS\n",
+    "cut.otio": timeline(clip("Cafe", 0, 96), clip("Boats", 0, 120)).encode(),
+    "shots.json": b'[{"id": "cafe", "prompt": "A cafe"}, {"id": "boats", "prompt": "Boats"}]',
+}
+"""Shot lists of every kind, each with two shots."""
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_every_kind_becomes_a_storyboard_that_validates(film: ContentRepo, name: str) -> None:
+    (film.root / name).write_bytes(LISTS[name])
+    imported = film.storyboard("import", name)
+    assert (imported.code, imported.err) == (0, "")
+    film.write("storyboards/film.yaml", imported.out)
+    assert film.storyboard("validate").out == "1 file, 2 shots: nothing is wrong\n", imported.out
+    assert name.startswith(("play", "cut", "shots")) or "A café on the quay" in imported.out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
+        (("broken.csv",), 3, "line 2 is neither UTF-8, UTF-16 nor"),
         (("no.csv",), 3, "no.csv: cannot be read (No such file or directory)"),
         (("storyboards",), 3, "storyboards: "),
         (("empty.csv",), 3, "empty.csv: is empty"),
@@ -110,6 +137,7 @@ def test_a_list_that_cannot_be_used_prints_no_storyboard(
     film: ContentRepo, words: tuple[str, ...], code: int, message: str
 ) -> None:
     film.write("empty.csv", "")
+    (film.root / "broken.csv").write_bytes(b"Shot,Description\n1,caf\x81\xe9\n")
     film.write("shots.csv", "Shot,Description\n1,A quay\n")
     film.write("play.fountain", "She walks.\n")
     with (film.root / "huge.csv").open("wb") as file:

@@ -5,13 +5,15 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import requirements
 from tests.docs.pages import ROOT
 
-WHEELS = "STORYBOARD_WHEELS"
+WHEELS = "DEPENDENCY_WHEELS"
 """A folder with the wheels of every dependency, for pip to install from alone; else those of the tests serve."""
 
 
@@ -42,6 +44,31 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (site,) = folder.glob("lib/python*/site-packages")
         (site / "dependencies.pth").write_text("\n".join(places), "utf-8")
     return folder / "bin" / "storyboard"
+
+
+def with_pipx(wheel: Path, folder: Path) -> Path:
+    """The command that pipx installs from folders of wheels."""
+    program, wheels = requirements.installer("pipx")
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PIPX_HOME": str(folder / "pipx"), "PIPX_BIN_DIR": str(folder)}
+    pip = f"--no-index --no-compile --find-links {wheels}"
+    command = [program, "install", "--python", sys.executable, "--pip-args", pip, str(wheel)]
+    subprocess.run(command, check=True, capture_output=True, env=env)
+    return folder / "storyboard"
+
+
+def with_uv(wheel: Path, folder: Path) -> Path:
+    """The command that uv installs from folders of wheels."""
+    program, wheels = requirements.installer("uv")
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "UV_TOOL_DIR": str(folder / "uv"),
+        "UV_TOOL_BIN_DIR": str(folder),
+    }
+    links = ["--no-index", "--offline", "--no-cache", "--find-links", wheels]
+    command = [program, "tool", "install", "--python", sys.executable, *links, str(wheel)]
+    subprocess.run(command, check=True, capture_output=True, env=env)
+    return folder / "storyboard"
 
 
 def printed(command: Path, folder: Path, *words: str) -> str:
@@ -83,3 +110,16 @@ def test_the_installed_command_writes_the_workflows_with_their_action_and_script
     action = tmp_path / "film/.github/actions/storyboard"
     assert (action / "action.yml").read_bytes() == (ROOT / "action.yml").read_bytes()
     assert (action / "ci/pay.sh").read_bytes() == (ROOT / "ci/pay.sh").read_bytes()
+
+
+@pytest.mark.parametrize("install", [with_pipx, with_uv])
+def test_pipx_and_uv_install_a_command_that_carries_all_of_them(
+    install: Callable[[Path, Path], Path], wheel: Path, tmp_path: Path
+) -> None:
+    command = install(wheel, tmp_path)
+    assert printed(command, tmp_path, "docs", "language") == (ROOT / "docs/language.md").read_text("utf-8")
+    assert printed(command, tmp_path, "example", "spot") == (ROOT / "storyboards/spot.yaml").read_text("utf-8")
+    schema = printed(command, tmp_path, "schema", "storyboard")
+    assert schema == (ROOT / "schemas/storyboard.schema.json").read_text("utf-8")
+    printed(command, tmp_path, "init", "film")
+    assert "3 shots: nothing is wrong" in printed(command, tmp_path / "film", "validate")

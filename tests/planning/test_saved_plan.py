@@ -65,12 +65,15 @@ def body_of(step: Step) -> Mapping[str, Any]:
     return {"model": step.shot.request.model, "inputs": {"prompt": step.shot.request.prompt or ""}}
 
 
+def text_of(decided: Plan, value: SavedPlan) -> str:
+    """The document as it stands in the file."""
+    facts = PlanFacts(lambda film: film.storyboard)
+    return json_document(saved_plan_json(value, plan_json(decided, body_of, facts)), deep=2)
+
+
 def document(decided: Plan, value: SavedPlan) -> Any:
     """The document as a program reads it back."""
-    text = json_document(
-        saved_plan_json(value, plan_json(decided, body_of, PlanFacts(lambda film: film.storyboard))), deep=2
-    )
-    return parse(text.encode())
+    return parse(text_of(decided, value).encode())
 
 
 def differences(value: SavedPlan, decided: Plan, history: History | None = None) -> list[tuple[str, str]]:

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from runner.app.exit_codes import exit_code_of
-from runner.attempts.film import FilmName
+from runner.attempts.film import FilmName, storyboard_slug
 from runner.diagnostics.failures import SelectionError
 from runner.diagnostics.problem import ExitCode
 from runner.language.model import Batch
 from runner.planning.plan import Action
-from runner.planning.selection import STATES, select, storyboard_slug
+from runner.planning.selection import STATES, select
 from runner.planning.take_states import FAILED
 from tests.builders.plans import batch, last_frame, shot
 

@@ -1,5 +1,6 @@
 """Decodes the bytes of a file to text: strict UTF-8, no BOM, control characters reported and replaced."""
 
+import re
 from itertools import islice
 
 from runner.diagnostics.problem import Place, Problem, Problems
@@ -16,9 +17,20 @@ _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(co
 # Characters that turn the direction of text: a line can then look different from its content.
 _BIDI = lazy_pattern("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
 
+# The lines that git leaves around what two branches wrote at one place.
+_CONFLICT_BEGIN = lazy_pattern(r"^<{7} .*$", re.MULTILINE)
+_CONFLICT_REST = lazy_pattern(r"^={7}\r?$", re.MULTILINE), lazy_pattern(r"^>{7} ", re.MULTILINE)
+_CONFLICT = (
+    "git could not merge this file: from here on stands what both branches wrote",
+    "keep what is right, and remove the lines <<<<<<<, ======= and >>>>>>>; then `git add` the file",
+)
+
 
 def decode(name: str, data: bytes, problems: Problems) -> Source | None:
-    """The text of a file, without its BOM; None when the bytes are not UTF-8. Control characters are replaced."""
+    """The text of a file, without its BOM; None when the bytes are no UTF-8, or git left marks in it.
+
+    Control characters are replaced.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -35,6 +47,10 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
         problems.sources[name] = text[:200]
         problems.add(Problem("file-size", Place(name, 1, 1), message, hint))
         return None
+    if (conflict := _conflict(text)) is not None:
+        place = Source(name, text).place(conflict.start(), len(conflict.group().rstrip()))
+        problems.add(Problem("conflict-marks", place, *_CONFLICT))
+        return None
     bidi_matches = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
     for match in islice(bidi_matches, MAX_REPORTED_CHARACTERS):
         problems.add(_bidi_character(Source(name, text).place(match.start(), len(match.group())), match.group()))
@@ -46,6 +62,15 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
             problems.add(control_character(source.place(match.start()), match.group()))
         text = _RAW_CONTROL.sub("\ufffd", text)
     return Source(name, text)
+
+
+def _conflict(text: str) -> "re.Match[str] | None":
+    """The line with which a conflict begins, whose middle and end follow; each is sought once, in one pass."""
+    begin = _CONFLICT_BEGIN.search(text) if "<<<<<<< " in text else None
+    after = begin
+    for pattern in _CONFLICT_REST:
+        after = None if after is None else pattern.search(text, after.end())
+    return None if after is None else begin
 
 
 def _bidi_character(place: Place, written: str) -> Problem:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.film import storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step
-from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile, TakeReference
 from runner.show.dailies.way_on import way_on
 from runner.show.screens.advice import FieldLocator, material_name, no_location

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import storyboard_slug
 from runner.editions.edition import Edition
 from runner.planning.plan import Action, Step
-from runner.planning.selection import storyboard_slug
 from runner.show.screens.advice import FieldLocator, advice, field_errors
 
 

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from runner.attempts.film import FilmName
+from runner.attempts.film import FilmName, storyboard_slug
 from runner.lazy_dataclass import dataclass
-from runner.planning.selection import storyboard_slug
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count

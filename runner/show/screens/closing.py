@@ -216,7 +216,7 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
 
 
 def _next(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
-    suggestions = list(_next_commands(outcome, context))
+    suggestions = [] if context.more_follows else list(_next_commands(outcome, context))
     if not suggestions:
         return []
     margin = " " * (LABEL + 4)

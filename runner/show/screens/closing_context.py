@@ -44,5 +44,7 @@ class ClosingContext:
     """Finds a shot's field in the storyboard, for the provider's messages about single fields."""
     resumable: bool = True
     """Whether typing the command again goes on, and orders nothing anew."""
+    more_follows: bool = False
+    """Whether the command itself goes on after this screen, which then names no next command."""
     films: tuple[FilmLine, ...] = ()
     """Where the films of this run lie."""

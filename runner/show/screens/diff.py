@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from runner.attempts.film import FilmName
+from runner.attempts.film import FilmName, ShotKey, storyboard_slug
 from runner.planning.difference import Change, Difference, ShotChange
 from runner.planning.plan import Plan
 from runner.planning.saved_plan import SavedPlan
-from runner.planning.selection import storyboard_slug
+from runner.show.screens.keep_commands import keep_commands
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, length, money
 from runner.show.text.labels import Several, has_several_profiles
@@ -30,9 +31,15 @@ _ROWS = 200
 
 
 def diff_screen(
-    difference: Difference, plan: Plan, base: str, width: int, color: bool, saved: SavedPlan | None = None
+    difference: Difference,
+    plan: Plan,
+    base: str,
+    width: int,
+    color: bool,
+    line: CommandLine,
+    saved: SavedPlan | None = None,
 ) -> str:
-    """The screen as text with a line break at its end; `base` is the commit as people know it."""
+    """The screen as text with a line break at its end; `base` is the commit as people know it, `line` as typed."""
     style = Style(color)
     lines = [f"{style('what this tree makes', 'strong')} beyond {escape_terminal(base)}", ""]
     if difference.shots:
@@ -44,11 +51,10 @@ def diff_screen(
     lines += wrapped(price_line(difference, plan), width)
     if summary := film_line(difference):
         lines += wrapped(summary, width)
-    given_up = [shot.shot for shot in difference.shots if shot.gives_up_pick]
-    if given_up:
-        names = escape_terminal(" ".join(given_up[:8]) + (" …" if len(given_up) > 8 else ""))
+    if given_up := given_up_shots(difference):
         lines += ["", *wrapped(f"gives up {count(len(given_up), 'pick')}, unless the clips at hand are kept:", width)]
-        lines.append("  " + style(f"storyboard keep {names}", "command"))
+        commands = keep_commands(line, plan, given_up)
+        lines += [f"  {style(command, 'command')}{more}" for command, more in commands]
     if saved is not None:
         lines += ["", f"the saved plan, for at most {money(saved.ceiling, plan.usd_per_credit)}:", f"  {saved.digest}"]
     return "\n".join(lines) + "\n"
@@ -79,6 +85,11 @@ def film_line(difference: Difference) -> str:
 
 def _pair(before: str, after: str, noun: str) -> str:
     return f"{after} {noun}" if before == after else f"{before} → {after} {noun}"
+
+
+def given_up_shots(difference: Difference) -> list[ShotKey]:
+    """The shots that lose their picks."""
+    return [(FilmName(shot.storyboard, shot.profile), shot.shot) for shot in difference.shots if shot.gives_up_pick]
 
 
 def summary_counts(difference: Difference) -> str:

@@ -1,5 +1,6 @@
 """The comment on a pull request: what its branch makes and costs beyond its base, as markdown."""
 
+import re
 from collections.abc import Sequence
 
 from runner.lazy_pattern import lazy_pattern
@@ -8,6 +9,7 @@ from runner.planning.plan import Plan
 from runner.planning.saved_plan import SavedPlan
 from runner.show.screens.diff import (
     film_line,
+    given_up_shots,
     price_line,
     prices,
     reason_text,
@@ -15,6 +17,8 @@ from runner.show.screens.diff import (
     shot_label,
     summary_counts,
 )
+from runner.show.screens.keep_commands import keep_commands
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import one_line
 from runner.show.text.format import count, money
 from runner.show.text.labels import Several
@@ -27,16 +31,19 @@ _FOLDED = 12
 """Shots from which on the table is folded."""
 _ROOM_BELOW = 1_000
 """Characters that stay free for what stands below the table."""
-_MOST_NAMES = 20
+_MOST_CODE = 2_000
+"""Characters of one command."""
 _SPECIAL = lazy_pattern(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
 
 
-def diff_markdown(difference: Difference, plan: Plan, base: str, saved: SavedPlan | None = None) -> str:
-    """The comment, at most `MOST_CHARACTERS` long; `saved` is the plan which merging runs."""
+def diff_markdown(
+    difference: Difference, plan: Plan, base: str, line: CommandLine, saved: SavedPlan | None = None
+) -> str:
+    """The comment, at most `MOST_CHARACTERS` long; `line` is as typed, `saved` the plan which merging runs."""
     counts = summary_counts(difference)
     head = f"**storyboard** {_escaped(price_line(difference, plan))}, beyond {_escaped(base)}"
     parts = [MARK, head if not counts else f"{head}: {counts}"]
-    below = [_escaped(film_line(difference)), *_given_up(difference), *_contract(saved, plan)]
+    below = [_escaped(film_line(difference)), *_given_up(difference, plan, line), *_contract(saved, plan)]
     if difference.shots:
         room = MOST_CHARACTERS - sum(len(part) + 2 for part in (*parts, *below)) - _ROOM_BELOW
         parts.append(_table(difference, plan, room))
@@ -66,15 +73,20 @@ def _row(shot: ShotChange, plan: Plan, several: Several) -> str:
     return f"| {shot.change} | {_escaped(shot_label(shot, several))} | {_escaped(why)} | {credits} | {_escaped(usd)} |"
 
 
-def _given_up(difference: Difference) -> Sequence[str]:
-    shots = [shot.shot for shot in difference.shots if shot.gives_up_pick]
+def _given_up(difference: Difference, plan: Plan, line: CommandLine) -> Sequence[str]:
+    shots = given_up_shots(difference)
     if not shots:
         return ()
-    names = " ".join(shots[:_MOST_NAMES])
-    more = f" and {len(shots) - _MOST_NAMES:,} more" if len(shots) > _MOST_NAMES else ""
-    return (
-        f"Gives up {count(len(shots), 'pick')}, unless the clips at hand are kept: `storyboard keep {names}`{more}",
-    )
+    commands = [f"{_code(command)}{more}" for command, more in keep_commands(line, plan, shots)]
+    return (f"Gives up {count(len(shots), 'pick')}, unless the clips at hand are kept: {', '.join(commands)}",)
+
+
+def _code(text: str) -> str:
+    """Untrusted text as markdown shows a command: between more backticks than it has in a row."""
+    text = one_line(text, _MOST_CODE)
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    blank = " " if "`" in text else ""
+    return f"{fence}{blank}{text}{blank}{fence}"
 
 
 def _contract(saved: SavedPlan | None, plan: Plan) -> Sequence[str]:

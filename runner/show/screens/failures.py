@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.film import storyboard_slug
 from runner.engine.run_events import RunResult, TakeResult
 from runner.planning.plan import Plan
-from runner.planning.selection import storyboard_slug
 from runner.show.screens.advice import advice, field_errors, material_advice
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.escape import escape_terminal, one_line

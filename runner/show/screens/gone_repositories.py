@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.planning.selection import storyboard_slug
+from runner.attempts.film import storyboard_slug
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, moment
 from runner.show.text.layout import labelled

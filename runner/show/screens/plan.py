@@ -1,6 +1,5 @@
 """The screen of `plan`: takes, prices and next commands, before anything is spent."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from runner.paid_providers import paid_provider_name
 from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.show.screens.blocked import WaysOn
+from runner.show.screens.keep_commands import keep_commands
 from runner.show.screens.materials import list_lines, summary_lines
 from runner.show.screens.missing_clips import as_made, missing_clip_lines
 from runner.show.screens.money_rows import sums_text
@@ -243,7 +243,7 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         style_name = "plain" if destination.previous_address is None else "warn"
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
     if plan.given_up:
-        lines += [style(line, "warn") for line in wrapped(_given_up(plan), min(width, WIDE))]
+        lines += [style(line, "warn") for line in wrapped(_given_up(plan, context.command_line), min(width, WIDE))]
     if context.stopped_by:
         lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
@@ -267,14 +267,15 @@ def _untold(context: PlanContext) -> Iterable[Destination]:
             yield destination
 
 
-def _given_up(plan: Plan) -> str:
-    """The line `gives up the picks of SH040 and SH050, unless storyboard keep 'SH040 SH050'`."""
+def _given_up(plan: Plan, line: CommandLine) -> str:
+    """The line `gives up the picks of SH040 and SH050, unless storyboard keep SH040 SH050`."""
     names = [escape_terminal(shot.id) for shot in plan.given_up]
     visible = names[:_MOST_NAMES] + ([f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else [])
     listed = f"{', '.join(visible[:-1])} and {visible[-1]}" if len(visible) > 1 else visible[0]
     several = len(names) > 1
-    command = f"storyboard keep {shlex.quote(' '.join(names[:_MOST_NAMES]))}"
-    return f"gives up the {'picks' if several else 'pick'} of {listed}, unless `{command}`"
+    keys = [shot.key for shot in plan.given_up]
+    commands = " and ".join(f"`{command}`{more}" for command, more in keep_commands(line, plan, keys))
+    return f"gives up the {'picks' if several else 'pick'} of {listed}, unless {commands}"
 
 
 def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:

@@ -22,8 +22,21 @@ def question(plan: Plan, destinations: Sequence[Destination] = ()) -> str:
     return f"Make {_clips(plan)} for at most {money(plan.totals.credits, plan.usd_per_credit)}{where}?"
 
 
+def first_question(first: Plan, plan: Plan, destinations: Sequence[Destination] = ()) -> str:
+    """The question `Make 2 of 28 clips first, for at most 320 credits ($1.60)? …`, before the rest is asked for."""
+    where = "".join(f", {destination}" for destination in destinations)
+    price = money(first.totals.credits, plan.usd_per_credit)
+    return (
+        f"Make {_order_count(first)} of {_clips(plan)} first, for at most {price}{where}? The rest is asked for then."
+    )
+
+
 def _clips(plan: Plan) -> str:
-    return count(sum(1 for step in plan.steps if step.is_billable), "clip")
+    return count(_order_count(plan), "clip")
+
+
+def _order_count(plan: Plan) -> int:
+    return sum(1 for step in plan.steps if step.is_billable)
 
 
 def ceiling_of(plan: Plan) -> str:

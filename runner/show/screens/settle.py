@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SettlementVerdict
+from runner.attempts.film import storyboard_slug
 from runner.attempts.sums import counted_credits
 from runner.lazy_dataclass import dataclass
-from runner.planning.selection import storyboard_slug
 from runner.show.screens.gone_repositories import gone_lines
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, moment

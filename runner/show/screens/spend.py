@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.film import storyboard_slug
 from runner.attempts.sums import CreditSums, sums_of
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import credits_text, dollars

@@ -6,14 +6,13 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.film import FilmName
+from runner.attempts.film import FilmName, storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step, totals
-from runner.planning.selection import storyboard_slug
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
 from runner.show.screens.film_lines import FilmLine, film_lines
 from runner.show.screens.gone_repositories import gone_lines

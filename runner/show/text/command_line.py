@@ -40,6 +40,10 @@ class CommandLine:
     def cut(self, *more: str) -> str:
         return self._text("cut", more)
 
+    def keep(self, *shots: str) -> str:
+        """The text of `storyboard keep` with these shots in place of the files."""
+        return replace(self, files=shots)._text("keep", ())
+
     def of_files(self, *files: str) -> "CommandLine":
         """The line for these storyboards alone."""
         return replace(self, files=files)

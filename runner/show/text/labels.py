@@ -7,9 +7,10 @@ from typing import Literal
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
+from runner.attempts.film import storyboard_slug
 from runner.language.model import Storyboard
 from runner.planning.plan import Plan, Step
-from runner.planning.selection import is_in_output, storyboard_slug
+from runner.planning.selection import is_in_output
 from runner.show.text.escape import escape_terminal, one_line
 
 Several = Literal[False, "storyboards", "films"]

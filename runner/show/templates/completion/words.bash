@@ -1,4 +1,4 @@
-# The words of this repository's storyboards, which `storyboard validate` and `storyboard plan` keep in a text file.
+# The words of this repository's storyboards, which `storyboard validate`, `plan` and `run` keep in a text file.
 
 # Sets _storyboard_file to the words of the nearest repository above the working folder; false without any.
 _storyboard_find_words() {

@@ -1,4 +1,4 @@
-# The words of this repository's storyboards, which `storyboard validate` and `storyboard plan` keep in a text file.
+# The words of this repository's storyboards, which `storyboard validate`, `plan` and `run` keep in a text file.
 
 # The file of the nearest repository above the working folder; false without any.
 function __storyboard_find_words

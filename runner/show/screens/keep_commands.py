@@ -1,0 +1,30 @@
+"""The commands that keep the clips at hand of shots whose picks would be given up, one for each profile."""
+
+from collections.abc import Iterable, Iterator
+
+from runner.attempts.film import ShotKey
+from runner.planning.plan import Plan
+from runner.planning.selection import shot_selector
+from runner.show.text.command_line import CommandLine
+
+_MOST_NAMES = 20
+"""Shots in one command; `and 3 more` follows it."""
+
+
+def keep_commands(line: CommandLine, plan: Plan, shots: Iterable[ShotKey]) -> Iterator[tuple[str, str]]:
+    """Each command with ` and 3 more` where it does not name all shots, else with an empty text.
+
+    `line` is the command line as typed, at whose provider and settings the clips are.
+    """
+    boards = plan.batch.storyboards
+    has_several = len({board.path for board in boards}) > 1
+    has_profiles = any(board.profile is not None for board in boards)
+    names_by_profile: dict[str | None, list[str]] = {}
+    for film, shot in shots:
+        name = shot_selector((film, shot), with_storyboard=has_several)
+        names_by_profile.setdefault(film.profile, []).append(name)
+    line = line.with_inputs_of_all_commands("--provider")
+    for profile, names in names_by_profile.items():
+        own = line.with_flag("--profile", profile or "none") if has_profiles else line
+        more = len(names) - _MOST_NAMES
+        yield own.keep(*names[:_MOST_NAMES]), f" and {more:,} more" if more > 0 else ""
