@@ -40,8 +40,8 @@ def make_first_then_rest(
     of_rest = replace(overrides, first=frozenset(step.key for step in plan.steps) - first)
     first_plan = session.plan(history, selected=selected, overrides=of_first)
     limited = approve_orders(session, plan, history, store, conversation, first_plan)
-    made = ApprovedPlan(session, first_plan, history, limited, of_first, more_follows=True)
-    outcome = execute_plan(made, conversation)
+    first_orders = ApprovedPlan(session, first_plan, history, limited, of_first, more_follows=True)
+    outcome = execute_plan(first_orders, conversation)
     rest = session.plan(history, selected=selected, overrides=of_rest)
     is_asked = conversation.can_ask and not rest.is_free and not session.command.spending.yes
     reason = _reason_to_stop(outcome.result, is_asked=is_asked)
