@@ -4,11 +4,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from runner.sandbox.faults.demo import NAMES
 from runner.sandbox.options import DEMO_KEY
 from runner.sandbox.state.task import TASK_ERRORS
-from tests.sandbox.sandbox_client import SandboxClient, picture, running_sandbox
+from tests.sandbox.sandbox_client import SandboxClient, running_sandbox
 from tests.waiting import wait_until
 
 
@@ -126,11 +127,12 @@ def test_a_record_is_asked_for_by_its_id(shared_sandbox: SandboxClient) -> None:
 
 
 def test_the_same_body_again_is_another_take_and_the_same_again_elsewhere(tmp_path: Path) -> None:
-    clips = []
+    clips, rings = [], BytesIO()
+    Image.radial_gradient("L").save(rings, "PNG")  # a move over one colour shows nothing
     for name in ("one", "two"):
         with running_sandbox(tmp_path / name, plain_clips=False) as sandbox:
             sandbox.set_faults({"on": "task", "do": {"size": [160, 90], "length": 1}})
-            frame = sandbox.upload(picture())
+            frame = sandbox.upload(rings.getvalue())
             tasks = [sandbox.create_task({"urls": [frame]}) for _ in range(2)]
             clips.append([sandbox.wait_for_end(task) and sandbox.download_clip(task).content for task in tasks])
     assert clips[0] == clips[1]
