@@ -19,7 +19,7 @@ from runner.store.git_conflicts import Versions
 from runner.store.manifest.document import NAME, Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.merging import PickConflict, merge, tasks
-from runner.store.manifest.reading import checked_shots, has_conflict_marks, parse
+from runner.store.manifest.reading import checked_entries, has_conflict_marks, parse
 
 _NO_SIDES = (
     "it was committed with conflict marks, outside of a merge, and git does not know its two sides any more: restore "
@@ -155,7 +155,7 @@ def _merged(name: str, versions: Versions, present: bytes | None = None) -> tupl
 def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tuple[bytes, Mended]:
     # Nearly all entries of the versions are equal: each is checked once.
     base = parse(versions.base, f"{name} (the common version)") if versions.base else None
-    checked = [checked_shots(base)] if base is not None else []
+    checked = [checked_entries(base)] if base is not None else []
     ours = parse(versions.ours, f"{name} (our side)", checked=checked) if versions.ours else None
     theirs = parse(versions.theirs, f"{name} (their side)", checked=checked) if versions.theirs else None
     single = ours or theirs
@@ -168,7 +168,7 @@ def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tu
     if present and present not in (versions.ours, versions.theirs):
         content = merge(ours or single, parse(present, name), _reread(content, name)).content
     text = layout(content).encode("utf-8", "backslashreplace")
-    parse(text, name, checked=[checked_shots(side) for side in (ours, theirs) if side is not None])
+    parse(text, name, checked=[checked_entries(side) for side in (ours, theirs) if side is not None])
     return text, Mended(name, len(set(tasks(content))), conflicts, is_single=is_single)
 
 

@@ -12,7 +12,7 @@ from runner.diagnostics.failures import ManifestUnreadable
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.merging import PickConflict, merge, tasks
-from runner.store.manifest.reading import checked_shots, parse
+from runner.store.manifest.reading import checked_entries, parse
 from tests.builders.manifest_branches import random_pair
 from tests.manifest.conftest import SCHEMA
 
@@ -221,7 +221,7 @@ def test_no_paid_take_is_lost_in_random_histories(tmp_path: Path) -> None:
 
 def test_an_entry_that_was_checked_is_not_checked_again() -> None:
     first = manifest(shot("quay", take("t1")), shot("boat", take("t2")))
-    again = parse(layout(first.content).encode(), "manifest.json", checked=[checked_shots(first)])
+    again = parse(layout(first.content).encode(), "manifest.json", checked=[checked_entries(first)])
     assert (again.content, again.attempts) == (first.content, ())
 
 
@@ -231,4 +231,4 @@ def test_an_entry_of_another_form_with_an_equal_value_is_checked(number: int, ot
     forged = {**first.content, "shots": [shot("quay", take("t1", other))]}
     assert forged == first.content
     with pytest.raises(ManifestUnreadable, match="take is not a number"):
-        parse(json.dumps(forged).encode(), "manifest.json", checked=[checked_shots(first)])
+        parse(json.dumps(forged).encode(), "manifest.json", checked=[checked_entries(first)])
