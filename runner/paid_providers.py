@@ -1,12 +1,16 @@
 """The paid providers: what settings, flags, messages and screens know of them, by the names that users write."""
 
 import importlib
+import os
 from functools import cache
-from pathlib import Path
 
 from runner.lazy_dataclass import dataclass
 
-_FOLDER = Path(__file__).parent / "providers"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "providers")
 _MODULE = "description"
 
 
@@ -22,16 +26,21 @@ class ProviderDescription:
     """The variables that may hold the API key; the first is the one that messages name."""
     editions: tuple[str, ...]
     """The names of the editions of its contract, in the order in which they are listed; the first is the default."""
-    edition_folder: Path
-    """The folder of the editions' data files, `NAME.toml`."""
     reads_shot_text: bool = False
     """Whether the provider declares to read the words of a shot that its request does not hold (`ShotText`)."""
+
+    @property
+    def edition_folder(self) -> "Path":
+        """The folder of the editions' data files, `NAME.toml`."""
+        from pathlib import Path
+
+        return Path(_FOLDER, self.name, "data")
 
 
 @cache
 def paid_providers() -> tuple[ProviderDescription, ...]:
     """All paid providers, by name: each folder of `providers/` with a description is one."""
-    names = sorted(path.parent.name for path in _FOLDER.glob(f"*/{_MODULE}.py"))
+    names = sorted(name for name in os.listdir(_FOLDER) if os.path.isfile(f"{_FOLDER}/{name}/{_MODULE}.py"))
     return tuple(importlib.import_module(f"runner.providers.{name}.{_MODULE}").DESCRIPTION for name in names)
 
 

@@ -1,7 +1,5 @@
 """Kinovi as settings, flags, messages and screens know it."""
 
-from pathlib import Path
-
 from runner.paid_providers import ProviderDescription
 
 DESCRIPTION = ProviderDescription(
@@ -9,5 +7,4 @@ DESCRIPTION = ProviderDescription(
     base_url="https://kinovi.ai",
     key_variables=("SEEDANCE_API_KEY", "KINOVI_API_KEY"),
     editions=("classic", "2026-09", "2026-10", "pro-site"),
-    edition_folder=Path(__file__).parent / "data",
 )

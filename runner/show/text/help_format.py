@@ -3,10 +3,13 @@
 import argparse
 import textwrap
 from collections.abc import Iterable
-from typing import Any
 
 from runner.lazy_pattern import lazy_pattern
 from runner.show.text.terminal import terminal_width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _COMMAND = lazy_pattern(r" +storyboard ")
 _LABEL = lazy_pattern(r"\S+  +")
@@ -33,7 +36,7 @@ class HelpFormatter(argparse.HelpFormatter):
             self._action_max_length += self._indent_increment
 
     def add_usage(
-        self, usage: str | None, actions: Iterable[argparse.Action], groups: Any, prefix: str | None = None
+        self, usage: str | None, actions: Iterable[argparse.Action], groups: "Any", prefix: str | None = None
     ) -> None:
         super().add_usage(usage or " ".join([self._prog, *_usage(actions)]), actions, groups, prefix)
 
