@@ -130,7 +130,7 @@ def checked_entries(manifest: Manifest) -> CheckedEntries:
 
 
 def _exact(entry: dict[str, Any]) -> bytes:
-    """Bytes that are equal for entries of equal values and types (1 is not `true`), in a third of the time of `repr`."""
+    """Bytes that are equal for entries of equal values and types (1 is not `true`); a third of the time of `repr`."""
     return marshal.dumps(entry, 2)
 
 
