@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,16 +20,18 @@ def compile_first() -> None:
 
 
 def process(command: list[str]) -> tuple[float, int]:
-    """CPU seconds of a whole process, and the most MB that it took; its output is dropped."""
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=_quiet())
-    _, status, used = os.wait4(pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"{' '.join(command[:6])} ended with {os.waitstatus_to_exitcode(status)}")
+    """CPU seconds of a process, and the most MB that it took; what it prints is dropped, but a failure's errors."""
+    with tempfile.TemporaryFile() as errors:
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, errors.fileno(), 2),
+        ]
+        _, status, used = os.wait4(os.posix_spawn(command[0], command, os.environ, file_actions=actions), 0)
+        if (code := os.waitstatus_to_exitcode(status)) != 0:
+            errors.seek(0)
+            last = errors.read().decode("utf-8", "replace").splitlines()[-20:]
+            raise SystemExit("\n".join([*last, f"{' '.join(command[:6])} ended with {code}"]))
     return used.ru_utime + used.ru_stime, used.ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def _quiet() -> list[tuple[int, int, str, int, int]]:
-    return [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
 
 
 def in_turn(commands: Mapping[str, list[str]], rounds: int) -> dict[str, list[float]]:
