@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
+from tests.builders.scheduling import is_ordinary
 
 _PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
 _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
@@ -67,6 +68,13 @@ def _home_stays_empty(request: pytest.FixtureRequest) -> Iterator[None]:
     for path in written:
         shutil.rmtree(path, ignore_errors=True)
     assert not written, "this test wrote into HOME"
+
+
+@pytest.fixture(autouse=True)
+def _scheduling_stays_ordinary() -> Iterator[None]:
+    """A test that raises the priority of its process raises that of every process after it: that test fails."""
+    yield
+    assert is_ordinary(), "this test left its process at a real-time priority"
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 
 from runner.lazy_dataclass import dataclass
+from tests.builders.scheduling import ordinary_scheduling
 
 RATE = 48_000
 _OPTIONS = {
@@ -39,7 +40,7 @@ def make_clip(
 
     A player turns the picture by `rotation` degrees.
     """
-    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
+    with ordinary_scheduling(), av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
         video = output.add_stream(codec, rate=rate, options=_OPTIONS.get(codec, {}))
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"

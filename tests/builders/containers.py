@@ -11,6 +11,7 @@ from PIL import Image
 
 from runner.media.frames import frame_of
 from tests.builders import media_files
+from tests.builders.scheduling import ordinary_scheduling
 
 FPS = 24
 SIZE = (128, 72)
@@ -28,7 +29,8 @@ def film(
     **options: str,
 ) -> Path:
     """A film of 24 pictures a second; `sound` is where a track of silence begins and ends; options are the muxer's."""
-    with av.open(str(path), "w", format=options.pop("format", "mp4"), options=options) as file:
+    form = options.pop("format", "mp4")
+    with ordinary_scheduling(), av.open(str(path), "w", format=form, options=options) as file:
         video = file.add_stream(codec, rate=FPS, options={"x265-params": "log-level=none"})
         assert isinstance(video, av.VideoStream)
         video.width, video.height = SIZE
