@@ -75,23 +75,28 @@ def whole(example: str, context: str = "") -> str | None:
     return f"storyboard: 1\n{context}shots:\n  - " + "\n    ".join(lines) + "\n"
 
 
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that examples name."""
+    return Path(shutil.copytree(REPOSITORY / "tests" / "storyboards" / "bad", tmp_path_factory.mktemp("bad") / "repo"))
+
+
 def codes_of(text: str, folder: Path) -> list[str]:
-    """The codes of an example, in a folder with the files that examples name; without other warnings."""
-    shutil.copytree(REPOSITORY / "tests" / "storyboards" / "bad", folder)
+    """The codes of an example as a file of its own in that folder; without other warnings."""
     (folder / "example.yaml").write_text(text, "utf-8")
     _, problems = compile_files([folder / "example.yaml"], folder, CompileOptions())
     return [problem.code for problem in problems if problem.severity == "error"]
 
 
 @pytest.mark.parametrize("code", sorted(set(catalogue()) - DESCRIBED))
-def test_the_wrong_example_makes_this_one_mistake(code: str, tmp_path: Path) -> None:
+def test_the_wrong_example_makes_this_one_mistake(code: str, repo: Path) -> None:
     entry = catalogue()[code]
     text = whole(entry.wrong) if code != "include-content" else entry.wrong
     assert text is not None
-    assert codes_of(text, tmp_path / "repo") == ([] if entry.warning else [code])
+    assert codes_of(text, repo) == ([] if entry.warning else [code])
 
 
 @pytest.mark.parametrize("code", sorted(set(catalogue()) - DESCRIBED - PARTS))
-def test_the_right_example_does_not_make_it(code: str, tmp_path: Path) -> None:
+def test_the_right_example_does_not_make_it(code: str, repo: Path) -> None:
     text = whole(catalogue()[code].right, CONTEXT)
-    assert text is None or code not in codes_of(text, tmp_path / "repo")
+    assert text is None or code not in codes_of(text, repo)
