@@ -22,6 +22,7 @@ from benchmarks.compile import storyboard
 from benchmarks.processes import compile_first, in_turn, machine, middle_ratio, process
 from benchmarks.startup import made_film
 from runner.attempts.events import Account
+from runner.store.manifest.layout import layout
 
 SHOTS, CHANGED = 1_000, 40
 MADE_SHOTS = 8_000
@@ -64,7 +65,7 @@ def branches(manifest: Path, folder: Path) -> tuple[Path, Path, Path]:
     sides = {"base": base, "ours": _with_more_tasks(base, "ours", 0), "theirs": _with_more_tasks(base, "theirs", 5)}
     paths = [folder / f"{name}.json" for name in sides]
     for path, content in zip(paths, sides.values(), strict=True):
-        path.write_text(json.dumps(content, indent=1), "utf-8")
+        path.write_text(layout(content), "utf-8")
     return paths[0], paths[1], paths[2]
 
 

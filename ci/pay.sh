@@ -4,6 +4,8 @@
 # Needs OPTIONS, words for `plan`; WORK, a folder; SUMMARY, a file; STORYBOARD_STATE; STORYBOARD_MAX_CREDITS; the key.
 set -euo pipefail
 approved=$WORK/approved.json
+# The run has ended with the job's ledger at hand: the note of github-begin.sh is for a runner that was lost before.
+trap 'rm -f "$STORYBOARD_STATE/paying"' EXIT
 
 say() { printf '%s\n\n' "$*" | tee -a "$SUMMARY"; }
 show() { # shows a screen in the log and, as it stands, in the summary

@@ -53,11 +53,13 @@ def make_first_then_rest(
         except CommandError as error:
             conversation.note(error.message)
             reason = error.code
+        except KeyboardInterrupt:
+            reason = ExitCode.INTERRUPTED
     if reason is not None:
         return replace(outcome, exit_code=reason, next_command=_line(session, rest), was_followed=False)
-    end = execute_plan(ApprovedPlan(session, rest, history, limited, of_rest), conversation)
-    failures = [outcome.exit_code] if outcome.exit_code is not ExitCode.WAITING else []
-    return replace(end, exit_code=most_severe([*failures, end.exit_code]))
+    before = ExitCode.OK if outcome.exit_code is ExitCode.WAITING else outcome.exit_code
+    end = execute_plan(ApprovedPlan(session, rest, history, limited, of_rest, before=before), conversation)
+    return replace(end, exit_code=most_severe([before, end.exit_code]))
 
 
 def _line(session: Session, rest: Plan) -> str:

@@ -22,6 +22,7 @@ from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import Clock
 from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
@@ -49,6 +50,8 @@ class ApprovedPlan:
     overrides: PlanOverrides
     more_follows: bool = False
     """Whether the command may order more after this: it ends the event stream and the film itself."""
+    before: ExitCode = ExitCode.OK
+    """The exit code of what the command carried out before this: the last event has the more severe one."""
 
 
 def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutcome:
@@ -84,7 +87,7 @@ def _progress(session: Session, plan: Plan) -> Progress:
         ceiling=_spending_limit(session, plan),
         concurrency=session.settings.concurrency,
         prefix=repo_prefix(session),
-        look_command=session.command_line.with_inputs_of_all_commands("--provider").dailies("--serve"),
+        look_command=session.command_line.to_look(session.look_provider).dailies("--serve"),
     )
 
 
@@ -98,7 +101,8 @@ async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
         if event.outcome is not None:
             if approved.more_follows and session.command.display.as_json:
                 return
-            event = replace(event, outcome=with_sums(session, history, event.outcome))
+            outcome = replace(with_sums(session, history, event.outcome), code_of_command=approved.before)
+            event = replace(event, outcome=outcome)
         run_view.tell(event)
         manifest_writer.tell(event)
 

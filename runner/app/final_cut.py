@@ -60,7 +60,7 @@ def _state_of_cut(session: Session, film: Film) -> Iterator[FilmLine]:
 
 def cut_command(session: Session, film: Film) -> str:
     """The command that makes the film's cut."""
-    line = session.command_line.with_inputs_of_all_commands("--provider")
+    line = session.command_line.to_look(session.look_provider)
     if len(session.settings.profiles) > 1:
         line = line.with_flag("--profile", film.cut.profile or "none")
     if not session.settings.account.free:

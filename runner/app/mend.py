@@ -19,7 +19,8 @@ from runner.store.git_conflicts import Versions
 from runner.store.manifest.document import NAME, Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.merging import PickConflict, merge, tasks
-from runner.store.manifest.reading import checked_entries, has_conflict_marks, parse
+from runner.store.manifest.reading import has_conflict_marks, parse
+from runner.store.manifest.shared_shots import SharedShots
 
 _NO_SIDES = (
     "it was committed with conflict marks, outside of a merge, and git does not know its two sides any more: restore "
@@ -153,11 +154,10 @@ def _merged(name: str, versions: Versions, present: bytes | None = None) -> tupl
 
 
 def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tuple[bytes, Mended]:
-    # Nearly all entries of the versions are equal: each is checked once.
-    base = parse(versions.base, f"{name} (the common version)") if versions.base else None
-    checked = [checked_entries(base)] if base is not None else []
-    ours = parse(versions.ours, f"{name} (our side)", checked=checked) if versions.ours else None
-    theirs = parse(versions.theirs, f"{name} (their side)", checked=checked) if versions.theirs else None
+    shared = SharedShots()
+    base = parse(versions.base, f"{name} (the common version)", shared=shared) if versions.base else None
+    ours = parse(versions.ours, f"{name} (our side)", shared=shared) if versions.ours else None
+    theirs = parse(versions.theirs, f"{name} (their side)", shared=shared) if versions.theirs else None
     single = ours or theirs
     if single is None:
         raise ManifestUnreadable(f"{name}: both sides are empty: restore it from git")
@@ -165,15 +165,16 @@ def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tu
     content, is_single = single.content, ours is None or theirs is None
     if ours is not None and theirs is not None:
         content, conflicts = (merged := merge(base, ours, theirs)).content, merged.conflicts
+    merged_manifest = _reread(content, name, shared)
     if present and present not in (versions.ours, versions.theirs):
-        content = merge(ours or single, parse(present, name), _reread(content, name)).content
-    text = layout(content).encode("utf-8", "backslashreplace")
-    parse(text, name, checked=[checked_entries(side) for side in (ours, theirs) if side is not None])
-    return text, Mended(name, len(set(tasks(content))), conflicts, is_single=is_single)
+        content = merge(ours or single, parse(present, name, shared=shared), merged_manifest).content
+        merged_manifest = _reread(content, name, shared)
+    return merged_manifest.raw, Mended(name, len(set(tasks(content))), conflicts, is_single=is_single)
 
 
-def _reread(content: Mapping[str, Any], name: str) -> Manifest:
-    return parse(layout(content).encode("utf-8", "backslashreplace"), name)
+def _reread(content: Mapping[str, Any], name: str, shared: SharedShots) -> Manifest:
+    """The manifest as it is to be written, read back."""
+    return parse(layout(content, shared.text_of).encode("utf-8", "backslashreplace"), name, shared=shared)
 
 
 def _write(path: Path, root: Path, content: bytes) -> None:

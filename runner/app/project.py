@@ -71,7 +71,7 @@ def load_project(command: CommandOptions, *, prefer_clips: bool = False, require
         files = discover_storyboards(Path.cwd(), required=required)
     settings = settings_module.read(root, _settings_flags(command), files=files or (Path.cwd(),))
     if prefer_clips and source.provider is None:
-        settings = _provider_with_clips(settings)
+        settings = provider_with_clips(settings)
     edition = edition_with_prices(settings, SystemClock().now().date())
     variables = parse_assignments(source.variables, source.variable_files, root)
     memory = _file_memory(settings, root) if command.input.trusts_unchanged_files else None
@@ -123,7 +123,7 @@ def edition_with_prices(settings: Settings, day: date, name: str | None = None) 
         raise CommandError(ExitCode.INVALID, message) from error
 
 
-def _provider_with_clips(settings: Settings) -> Settings:
+def provider_with_clips(settings: Settings) -> Settings:
     """The settings with the provider whose outputs have manifests, the paid one first."""
     from runner.store.manifest.document import NAME
 

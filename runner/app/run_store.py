@@ -24,6 +24,7 @@ from runner.planning.plan import Action, Plan
 from runner.planning.selection import shot_selector
 from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
+from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.text.command_line import CommandLine
 from runner.store import locks
 from runner.store.durability import escaping_folder
@@ -211,12 +212,14 @@ def closing_context(
     session: Session, store: RunStore, history: History, duration: float, result: RunResult
 ) -> ClosingContext:
     """The context of the closing screen, beside the result."""
-    open_shots = _open_shots(session, result)
+    open_shots, whole_plan = _open_shots(session, result), session.plan(history)
     return ClosingContext(
         command_line=command_to_continue(session, open_shots),
         resumable=bool(open_shots) or not session.command.orders.retake,
         run=store.limits.run,
-        whole_plan=session.plan(history),
+        look_provider=session.look_provider,
+        whole_plan=whole_plan,
+        missing_clips=find_missing_clips(whole_plan.steps, history),
         prefix=repo_prefix(session),
         quiet=session.command.display.quiet,
         seconds=duration,

@@ -171,6 +171,7 @@ def open_saved(command: CommandOptions, path: Path, saved: SavedPlan) -> Session
     root = _root()
     files = tuple(_storyboard(path, root, name) for name in dict.fromkeys(film.storyboard for film in saved.films))
     profiles = tuple(dict.fromkeys(film.profile or "none" for film in saved.films))
+    profiles = () if profiles == ("none",) else profiles
     command = replace(
         command,
         input=InputOptions(files, saved.provider, profiles, saved_plan=path),

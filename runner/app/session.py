@@ -12,7 +12,7 @@ from runner.app.command_line import command_line
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.material_routes import routes_of
 from runner.app.options import CommandOptions
-from runner.app.project import Project, load_project
+from runner.app.project import Project, load_project, provider_with_clips
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
 from runner.attempts.film import FilmName, ShotKey, storyboard_slug
@@ -86,6 +86,14 @@ class Session(Project):
     def command_line(self) -> CommandLine:
         """The command line of this session, with the files that were found."""
         return command_line(self.command, self.files)
+
+    @cached_property
+    def look_provider(self) -> str:
+        """The provider that a command which looks has to be told; empty where it takes this session's anyway."""
+        is_taken = self.command.input.provider is not None or (
+            provider_with_clips(self.settings).provider == self.settings.provider
+        )
+        return "" if is_taken else self.settings.provider
 
     def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
         """The names that the first version gave this repository; none if no row of this account stands under them."""

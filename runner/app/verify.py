@@ -9,9 +9,10 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Clip
 from runner.attempts.history import History
+from runner.files.lfs_pointer import is_lfs_pointer
 from runner.files.reading import hash_clip
 from runner.planning.plan import Step
-from runner.show.screens.clips import ClipCheck
+from runner.show.screens.clips import LFS_POINTER, ClipCheck
 
 
 def verify_clips(session: Session) -> list[ClipCheck]:
@@ -47,6 +48,8 @@ def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipChe
         return ClipCheck(*identity, "missing")
     except OSError as error:
         return ClipCheck(*identity, "failed", error.strerror or str(error))
+    if not is_same and is_lfs_pointer(path, session.settings.root):
+        return ClipCheck(*identity, "missing", LFS_POINTER)
     if not is_same:
         return ClipCheck(*identity, "changed", "its content differs from the recorded clip")
     if attempt.state is AttemptState.DOUBTFUL:

@@ -11,6 +11,7 @@ from runner.commands import flags
 from runner.commands.conversation import TerminalConversation
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.run_events import RunEvent
+from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.text.terminal import terminal_width, use_color
@@ -106,7 +107,9 @@ def _show(session: Session, outcome: RunOutcome) -> None:
         from runner.show.live.view import JsonView
 
         json_view = JsonView(sys.stdout)
-        json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=outcome.result))
+        is_interrupted = outcome.result.interrupted or outcome.exit_code is ExitCode.INTERRUPTED
+        result = replace(outcome.result, code_of_command=outcome.exit_code, interrupted=is_interrupted)
+        json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
         context = PlanContext(command_line=session.command_line.without_extra_orders())

@@ -7,6 +7,7 @@ from runner.attempts.clip_name import names_files
 from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
+from runner.diagnostics.problem import ExitCode
 from runner.engine import messages
 from runner.engine.eligibility import required_materials
 from runner.engine.limits import RunLimits
@@ -54,6 +55,7 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         slots_held_until=None,
         money=money,
         sums=CreditSums(),
+        code_of_command=ExitCode.OK,
     )
 
 

@@ -101,6 +101,8 @@ class RunResult:
     money: CreditTotals = CreditTotals()
     sums: CreditSums = CreditSums()
     """Credits of everything that was ordered for these storyboards, by this run and by earlier ones."""
+    code_of_command: ExitCode = ExitCode.OK
+    """The exit code of what the command did besides: the first takes of a canary, a question that was declined."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -108,6 +110,7 @@ class RunResult:
         return most_severe(self._codes())
 
     def _codes(self) -> Iterator[ExitCode]:
+        yield self.code_of_command
         if self.interrupted:
             yield ExitCode.INTERRUPTED
         if self.stop_reason is not None:

@@ -16,6 +16,7 @@ from runner.attempts.events import Clip, Doubtful, Output, Stored
 from runner.attempts.film import FilmName
 from runner.editions.model import SHORT_SIDE
 from runner.engine.ports import TransferFailed
+from runner.files.lfs_pointer import is_lfs_pointer
 from runner.files.reading import hash_clip, open_clip
 from runner.files.writing import create_afresh, make_folder, move_file, remove_file
 from runner.language.defaults import ASPECT_RATIO
@@ -210,7 +211,7 @@ class ClipStore:
         """Move a part file to its final name; a different clip under that name is archived first."""
         if os.path.isdir(target) and not os.path.islink(target):
             raise IsADirectoryError(f"{target} is a folder")
-        if self._is_other_file(target, sha256) and not self._is_pointer(target):
+        if self._is_other_file(target, sha256) and not is_lfs_pointer(target, self.root):
             self._archive_existing(target)
         move_file(part, target, self.root)
 
@@ -263,11 +264,6 @@ class ClipStore:
         except FileNotFoundError:
             return False
         return is_file and hash_clip(path, self.root) != sha256
-
-    def _is_pointer(self, path: Path) -> bool:
-        """Whether the file is a git LFS pointer instead of a clip."""
-        with open_clip(path, self.root) as file:
-            return file.read(40).startswith(b"version https://git-lfs.github.com/spec")
 
     def _copy(self, source: Path, part: Path) -> None:
         """Copy and sync a file; no hard link, since a user may edit one take's file and not the other's."""

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,27 @@ class ContentRepo:
                 screen += piece
         os.close(master)
         return CommandResult(process.wait(), screen.decode().replace("\r\n", "\n"), "")
+
+    def interrupted_at_question(self, words: Sequence[str], answered: int, env: Mapping[str, str]) -> CommandResult:
+        """As `at_terminal`, but with standard output in a file: says yes so many times, then presses Ctrl-C."""
+        master, slave = pty.openpty()
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
+            process = prepared.program().start(words, self.root, self.env(**env), [slave, out.fileno(), slave])
+            os.close(slave)
+            screen = b""
+            for number in range(1, answered + 2):
+                while screen.count(b"[y/N]") < number:
+                    screen += os.read(master, 65536)
+                if number <= answered:
+                    os.write(master, b"y\n")
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(OSError):  # its end, as Linux says it
+                while piece := os.read(master, 65536):
+                    screen += piece
+            os.close(master)
+            code = process.wait()
+            out.seek(0)
+            return CommandResult(code, out.read(), screen.decode().replace("\r\n", "\n"))
 
     def git(self, *words: str) -> str:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]

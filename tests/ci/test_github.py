@@ -199,15 +199,29 @@ def test_no_job_has_a_secret_and_runs_what_a_pull_request_brings(at_github: At) 
     assert "head.repo.full_name == github.repository" in jobs["comment"]["if"]
 
 
+def test_the_note_that_a_job_pays_is_saved_before_it_pays_and_found_by_the_next_job() -> None:
+    steps = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    names = [step["name"] for step in steps]
+    first = names.index("note that this job pays")
+    assert names[first : first + 3] == ["note that this job pays", "save the note", "pay"]
+    template = ROOT / "runner/show/templates/github/dot-github/workflows/storyboard-paid.yml"
+    restore = next(
+        step
+        for step in yaml.safe_load(template.read_text())["jobs"]["pay"]["steps"]
+        if "restore" in step.get("name", "")
+    )
+    assert steps[first + 1]["with"]["key"].startswith(restore["with"]["restore-keys"])
+
+
 def test_the_paid_job_runs_alone_in_turn_and_on_the_default_branch(at_github: At) -> None:
     described = workflow(at_github(), "storyboard-paid.yml")
-    assert described["concurrency"] == {"group": "storyboard-paid", "cancel-in-progress": False, "queue": "max"}
-    events = next(
-        value for key, value in described.items() if key not in ("name", "permissions", "concurrency", "jobs")
-    )
+    events = next(value for key, value in described.items() if key not in ("name", "permissions", "jobs"))
     assert events.keys() == {"push", "workflow_dispatch"}  # YAML reads their name, `on`, as true
+    assert events["push"] == {"branches": ["**"]}
     job = described["jobs"]["pay"]
-    assert job["if"] == "github.ref_name == github.event.repository.default_branch"
+    # A job that is skipped on another branch waits for none, and none waits for it.
+    assert job["concurrency"] == {"group": "storyboard-paid", "cancel-in-progress": False, "queue": "max"}
+    assert job["if"] == "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
     after = [step["name"] for step in job["steps"] if "always()" in str(step.get("if"))]
     assert after == ["save the state folder", "commit the manifests", "keep the clips"]
 

@@ -188,6 +188,7 @@ def test_a_job_that_is_cancelled_ends_after_its_run_whose_tasks_are_in_the_ledge
 ) -> None:
     there = host(seconds="60")
     approve(film, there, work)
+    note = film.write(str(film.state / "paying"), "the job that pays\n")
     process = start(film, there, work)
     wait_until(lambda: there.state["creates"] == 2, "both tasks are created")
     process.send_signal(signal.SIGINT)
@@ -195,4 +196,4 @@ def test_a_job_that_is_cancelled_ends_after_its_run_whose_tasks_are_in_the_ledge
     assert (done.code, "(exit 130)" in done.summary) == (130, True), done.out
     env = there.env | {"STORYBOARD_STATE": str(film.state)}
     totals = film.storyboard("status", BOARD, *PAID, "--json", **env).json["totals"]
-    assert (totals["resume"], there.state["creates"]) == (2, 2)
+    assert (totals["resume"], there.state["creates"], note.exists()) == (2, 2, False)

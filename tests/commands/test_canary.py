@@ -72,6 +72,21 @@ def test_a_take_without_a_clip_is_shown_and_the_rest_is_asked_for(
     assert prompts(there) == ["Sunrise over the quay", "Boats leave the harbour"]
 
 
+@pytest.mark.parametrize("answered", [0, 1])
+def test_ctrl_c_at_a_question_is_the_last_event_and_nothing_more_is_sent(
+    paid_film: ContentRepo, host: Start, answered: int
+) -> None:
+    there = host()
+    ended = paid_film.interrupted_at_question(["run", BOARD, "--canary", "1", "--json"], answered, there.env)
+    assert ended.code == 130
+    assert len(prompts(there)) == answered
+    if answered:
+        last = ended.events[-1]
+        assert (last["event"], last["exit_code"], last["interrupted"]) == ("done", 130, True)
+        assert [event["event"] for event in ended.events].count("done") == 1
+        assert "the rest was not ordered (--canary)" in ended.err
+
+
 # -- with consent, and nobody to ask ------------------------------------------------------------------------------
 
 
@@ -104,7 +119,7 @@ def test_a_first_take_that_is_not_as_it_should_be_stops_the_rest(
     assert done.code == code, done.err
     assert "the rest was not ordered (--canary)" in done.err
     assert [event["event"] for event in done.events].count("done") == 1
-    assert done.events[-1]["event"] == "done"
+    assert (done.events[-1]["event"], done.events[-1]["exit_code"]) == ("done", code)
     assert prompts(there) == ["Sunrise over the quay"]
 
 

@@ -121,6 +121,8 @@ def test_a_note_that_git_lfs_left_is_told_and_gives_way_to_the_clip(paid_film: C
     paid_film.write(clip, "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
     [board] = paid_film.storyboard("status", "--json", **there.env).json["storyboards"]
     assert [take["action"] for shot in board["shots"] for take in shot["takes"] if shot["id"] == "quay"] == ["keep"]
-    assert paid_film.storyboard("verify", FILM, "--select", "quay", **there.env).code == 1
+    checked = paid_film.storyboard("verify", FILM, "--select", "quay", **there.env)
+    assert (checked.code, "missing" in checked.out, checked.out.endswith("  git lfs pull\n")) == (1, True, True)
+    assert "a Git LFS pointer lies in its place" in checked.out
     assert paid_film.storyboard("fetch", FILM, **there.env).code == 0
     assert (sums(paid_film), there.state["creates"]) == (whole, 1)

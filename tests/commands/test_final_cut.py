@@ -80,6 +80,26 @@ def test_a_run_that_leaves_several_takes_leads_to_the_page_on_which_one_is_picke
     assert named not in film.storyboard("status", BOARD).out
 
 
+def test_after_a_free_run_beside_paid_clips_the_commands_lead_to_the_free_ones(
+    paid_film: ContentRepo, host: Callable[..., Host]
+) -> None:
+    there = host()
+    assert paid_film.storyboard("run", BOARD, "--yes", "--no-cut", **there.env).code == 0
+    two = (paid_film.root / BOARD).read_text().replace("the quay\n", "the quay\n    takes: 2\n")
+    paid_film.write(BOARD, two)
+    assert paid_film.storyboard("run", BOARD).code == 0
+    paid_film.write(BOARD, two.replace("Boats", "Ships"))
+    shown = paid_film.storyboard("run", BOARD, "--no-cut").out
+    [dailies] = [
+        line.split("--serve")[0].split("storyboard ")[1].split() for line in shown.splitlines() if "--serve" in line
+    ]
+    [cut] = [
+        line.split("storyboard ")[1].split() for line in shown.splitlines() if line.strip().startswith("storyboard cut")
+    ]
+    for command in (dailies, cut):
+        assert f"{FREE}/{'dailies.html' if command is dailies else 'cut.mp4'}" in paid_film.storyboard(*command).out
+
+
 @pytest.mark.parametrize("words", [["--no-cut"], ["--quiet"], ["--json"], ["--select", "quay"], ["--exclude", "quay"]])
 def test_a_run_for_programs_or_of_a_part_makes_no_film(film: ContentRepo, words: list[str]) -> None:
     assert film.storyboard("run", BOARD, *words).code == 0

@@ -114,6 +114,17 @@ def test_the_last_line_of_a_plans_run_goes_on_with_the_plan(paid_film: ContentRe
     assert (waiting.code, "storyboard run --plan plan.json" in waiting.out) == (9, True), waiting.out
 
 
+def test_the_commands_after_a_plans_run_name_no_profile_where_it_has_none(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    save(paid_film, there.env)
+    done = run(paid_film, there.env, "--no-wait")
+    assert "--profile" not in done.out
+    there.wait_for_tasks()
+    done = run(paid_film, there.env)
+    assert (done.code, "--profile" in done.out) == (0, False), done.out
+    assert f"storyboard status {FILM} --provider kinovi" in done.out
+
+
 def test_first_take_is_saved_only_where_it_decides_no_request(paid_film: ContentRepo) -> None:
     assert save(paid_film, OFFLINE, "--first-take")["command"]["first_take"] is True
     change(paid_film, "scene: harbour", "takes: 2")

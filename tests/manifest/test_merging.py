@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import pytest
 
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.store.manifest.document import Manifest
-from runner.store.manifest.layout import layout
+from runner.store.manifest.layout import END, SHOTS_BEGIN, layout
 from runner.store.manifest.merging import PickConflict, merge, tasks
-from runner.store.manifest.reading import checked_entries, parse
+from runner.store.manifest.reading import parse
+from runner.store.manifest.shared_shots import SharedShots
 from tests.builders.manifest_branches import random_pair
 from tests.manifest.conftest import SCHEMA
 
@@ -219,10 +220,71 @@ def test_no_paid_take_is_lost_in_random_histories(tmp_path: Path) -> None:
     assert conflicts >= PAIRS / 2
 
 
-def test_an_entry_that_was_checked_is_not_checked_again() -> None:
-    first = manifest(shot("quay", take("t1")), shot("boat", take("t2")))
-    again = parse(layout(first.content).encode(), "manifest.json", checked=[checked_entries(first)])
-    assert (again.content, again.attempts) == (first.content, ())
+# -- what the versions share ------------------------------------------------------------------------------
+
+
+def texts(*versions: Manifest) -> list[bytes]:
+    return [layout(version.content).encode() for version in versions]
+
+
+def merged_text(base: bytes, ours: bytes, theirs: bytes) -> str:
+    """The text of a merge whose versions share their shots."""
+    shared = SharedShots()
+    versions = [parse(raw, "manifest.json", shared=shared) for raw in (base, ours, theirs)]
+    return layout(merge(*versions).content, shared.text_of)
+
+
+def test_shared_shots_change_no_byte_of_a_merge() -> None:
+    for seed in range(SAMPLE):
+        versions = random_pair(seed)
+        assert merged_text(*texts(*versions)) == layout(merge(*versions).content), seed
+
+
+def test_an_equal_shot_of_another_version_is_the_same_object_with_its_text() -> None:
+    shared = SharedShots()
+    quay, boat = shot("quay", take("t1")), shot("boat", take("t2"))
+    first, second = (
+        parse(raw, "manifest.json", shared=shared) for raw in texts(manifest(quay, boat), manifest(shot("pier"), boat))
+    )
+    assert first.content["shots"][1] is second.content["shots"][1]
+    assert shared.text_of(second.content["shots"][1]) == layout(manifest(boat).content).split(SHOTS_BEGIN)[
+        1
+    ].removesuffix(END)
+
+
+def test_a_version_in_another_form_is_merged_too() -> None:
+    base, ours, theirs = manifest(shot()), manifest(shot("quay", take("t1"))), manifest(shot("quay", take("t2", 2)))
+    in_layout = texts(base, ours, theirs)
+    indented = [json.dumps(side.content, indent=1).encode() for side in (base, ours, theirs)]
+    assert merged_text(*indented) == merged_text(*in_layout) == layout(merge(base, ours, theirs).content)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(lambda text: text.replace('"picked": null,', '"picked": null', 1), id="a comma is missing"),
+        pytest.param(lambda text: text.replace("\n,\n", "\n,\n,\n", 1), id="a comma too many"),
+        pytest.param(lambda text: text.replace("\n,\n", "\n", 1), id="no comma between two shots"),
+        pytest.param(lambda text: text.replace("\n,\n", "\n,\n7\n,\n", 1), id="a shot that is a number"),
+        pytest.param(lambda text: text.replace("\n]\n}\n", "\n]\n}}\n"), id="a bracket too many"),
+        pytest.param(lambda text: text.replace('"provider"', '"more": {"shots": [\n]}, "provider"'), id="shots below"),
+        pytest.param(lambda text: text.replace('"host"', '"shots": [\n], "host"', 1), id="shots twice"),
+        pytest.param(lambda text: text.replace('"manifest": 2', '"manifest": 3'), id="the next version"),
+    ],
+)
+def test_an_odd_text_is_read_as_it_is_without_shared_shots(broken: Callable[[str], str]) -> None:
+    text = layout(manifest(shot("boat", take("t1")), shot("quay", take("t2"))).content)
+    raw = broken(text).encode()
+    assert raw != text.encode()
+    assert outcome(raw, SharedShots()) == outcome(raw, None)
+
+
+def outcome(raw: bytes, shared: SharedShots | None) -> object:
+    """The content that was read, or the words of the refusal."""
+    try:
+        return parse(raw, "manifest.json", shared=shared).content
+    except ManifestUnreadable as failure:
+        return str(failure)
 
 
 @pytest.mark.parametrize(("number", "other"), [(1, True), (1, 1.0)])
@@ -230,5 +292,19 @@ def test_an_entry_of_another_form_with_an_equal_value_is_checked(number: int, ot
     first = manifest(shot("quay", take("t1", number)))
     forged = {**first.content, "shots": [shot("quay", take("t1", other))]}
     assert forged == first.content
-    with pytest.raises(ManifestUnreadable, match="take is not a number"):
-        parse(json.dumps(forged).encode(), "manifest.json", checked=[checked_entries(first)])
+    shared = SharedShots()
+    parse(json.dumps(first.content).encode(), "manifest.json", shared=shared)
+    for raw in (json.dumps(forged), layout(forged)):
+        with pytest.raises(ManifestUnreadable, match="take is not a number"):
+            parse(raw.encode(), "manifest.json", shared=shared)
+
+
+def test_a_shot_that_both_sides_share_takes_in_what_the_other_side_moved_there() -> None:
+    """A take that a branch has under another name of its shot does not stand twice."""
+    base = manifest(shot("pier"), shot("quay", take("t1")))
+    ours = manifest(shot("pier", take("t1")), shot("quay", removed=True))
+    theirs = manifest(shot("pier"), shot("quay", take("t1")), shot("yard", take("t3")))
+    for sides in ((base, ours, theirs), (base, theirs, ours)):
+        content = json.loads(merged_text(*texts(*sides)))
+        assert sorted(tasks(content)) == ["t1", "t3"]
+        assert content == merge(*sides).content

@@ -25,6 +25,7 @@ _VERDICT_STYLES = {
 }
 _INTACT = frozenset({"whole", "fetched", "accepted"})
 _MOST_ROWS = 40
+LFS_POINTER = "a Git LFS pointer lies in its place; the clip comes with: git lfs pull"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ class ClipCheck:
 
 
 def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
-    """The command that helps: `fetch` brings missing clips; the user alone can accept doubtful ones."""
+    """The command that helps: `fetch` brings missing clips, git those of pointers; the user accepts doubtful ones."""
     open_checks = [check for check in checks if not check.is_fine]
+    if open_checks and all(check.message == LFS_POINTER for check in open_checks):
+        return "git lfs pull"
     if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
         return line.fetch()
     first = open_checks[0]

@@ -200,10 +200,15 @@ def _clips(outcome: RunResult, width: int, style: Style, context: ClosingContext
 
 
 def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
-    """The share of the film that has clips, and the manifests to commit."""
+    """The share of the film that is made, as `status` counts it, and the manifests to commit."""
     plan = context.whole_plan or outcome.plan
-    finished = {step.key[:2] for step in plan.steps if step.action is Action.KEEP}
-    finished |= {result.step.key[:2] for result in outcome.finished}
+    made_now = {result.step.key for result in outcome.finished}
+    finished = {
+        step.key[:2]
+        for step in plan.steps
+        if not step.is_retake
+        and (step.action is Action.KEEP or step.key in made_now or step.key in context.missing_clips)
+    }
     wanted = [shot for shot in plan.batch.shots if not shot.skip]
     finished_shots: list[Shot] = [shot for shot in wanted if shot.key in finished]
     film = length(sum(plan.film_seconds(shot) for shot in finished_shots))
@@ -235,7 +240,7 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     made_now = {result.step.key for result in outcome.finished}
     is_chosen_next = not unfinished and awaits_choice(context.whole_plan or outcome.plan, made_now)
     if is_chosen_next or any(result.step.needs_pick for result in outcome.waiting):
-        yield line.with_inputs_of_all_commands("--provider").dailies("--serve"), "look, pick with 1 2 3"
+        yield line.to_look(context.look_provider).dailies("--serve"), "look, pick with 1 2 3"
     if unfinished and not _waits_for_user_alone(outcome):
         yield from _ways_on(outcome, line, context.resumable)
         return

@@ -1,9 +1,11 @@
 """Values that the closing screen needs beside the run's result."""
 
+from collections.abc import Collection
 from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
+from runner.attempts.film import TakeKey
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Plan
@@ -25,10 +27,14 @@ class ClosingContext:
 
     command_line: CommandLine = CommandLine()
     """Files and flags as the user typed them, to go on with; `--retake` of what is open only."""
+    look_provider: str = ""
+    """The provider that a command which looks at these clips has to be told."""
     run: str = ""
     """Id of this run: attempts with another id were ordered by an earlier run; empty if the screen need not tell."""
     whole_plan: Plan | None = None
     """Plan of all shots, whatever was selected; None if the screen need not tell about the rest."""
+    missing_clips: Collection[TakeKey] = frozenset()
+    """Takes that are made, and whose clips are not on this machine."""
     prefix: str = ""
     """The repository's top as a path relative to the working folder: clip paths begin with it."""
     quiet: bool = False

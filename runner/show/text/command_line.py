@@ -83,6 +83,11 @@ class CommandLine:
         names = (*_OF_EVERY_COMMAND, *others)
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] in names))
 
+    def to_look(self, provider: str) -> "CommandLine":
+        """The line for commands that look at clips; `provider` is named unless it is empty."""
+        line = self.with_inputs_of_all_commands("--provider")
+        return line.with_flag("--provider", provider) if provider else line
+
     def _text(self, command: str, more: tuple[str, ...]) -> str:
         words = [*self.files, *(word for flag in self.flags for word in flag if word is not None)]
         return escape_terminal(" ".join(["storyboard", command, *map(shlex.quote, words), *more]))

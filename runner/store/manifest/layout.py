@@ -1,7 +1,7 @@
 """The text of a manifest: a block of lines for each shot, so that git merges what different branches did to it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,21 +20,23 @@ _TAKE_LINES = (
     ("created_at", "completed_at"),
 )
 _NEXT_LINE = ",\n   "
+SHOTS_BEGIN, SHOTS_SEPARATOR, END = '"shots": [\n', "\n,\n", "\n]\n}\n"
+"""What stands before the first shot, between two shots, and after the last one."""
 assert tuple(name for line in _TAKE_LINES for name in line) == TAKE_ORDER
 
 
-def layout(content: Mapping[str, Any]) -> str:
+def layout(content: Mapping[str, Any], text_of: Callable[[Mapping[str, Any]], str | None] = lambda _: None) -> str:
     """The text of a manifest's content, with a line break at its end.
 
     A comma between two shots has a line of its own: an entry that comes after the last one changes no line of that.
+    `text_of` has the text of shots that are to stand as they were read.
     """
     top = {name: content[name] for name in _HEAD} | dict(more_fields(content, TOP_FIELDS))
-    lines = ["{", *(f"{_pair(name, value)}," for name, value in top.items()), '"shots": [']
-    for number, shot in enumerate(content["shots"]):
-        if number:
-            lines.append(",")
-        lines += _shot(shot)
-    return "\n".join([*lines, "]", "}", ""])
+    head = "".join(f"{_pair(name, value)},\n" for name, value in top.items())
+    if not content["shots"]:
+        return f"{{\n{head}{SHOTS_BEGIN}]\n}}\n"
+    shots = SHOTS_SEPARATOR.join([text_of(shot) or "\n".join(_shot(shot)) for shot in content["shots"]])
+    return f"{{\n{head}{SHOTS_BEGIN}{shots}{END}"
 
 
 def _shot(shot: Mapping[str, Any]) -> Iterator[str]:

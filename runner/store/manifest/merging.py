@@ -23,7 +23,8 @@ from runner.store.manifest.three_way import ABSENT, merge_fields, merge_value
 
 _RANK = ("failed", "refused", "unsettled", "running", "gone", "doubtful", "succeeded")
 """The states of one task, from the one that says least about a clip to the one that says most."""
-_TakeKey = tuple[str, ...]
+_PLAIN_SHOT = frozenset({"id", "picked", "takes"})
+_TakeKey = str | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,11 @@ class _Side:
         shots: dict[str, Mapping[str, Any]] = {}
         takes: dict[_TakeKey, _Place] = {}
         for shot in manifest.content["shots"] if manifest is not None else ():
-            first = shots.get(shot["id"], NOTHING)
-            picked = first.get("picked") or shot.get("picked")
-            shots[shot["id"]] = {**shot, **first, "picked": picked, "notes": _all_notes(first, shot)}
+            if (first := shots.get(shot["id"])) is not None:
+                picked = first.get("picked") or shot.get("picked")
+                shots[shot["id"]] = {**shot, **first, "picked": picked, "notes": _all_notes(first, shot)}
+            else:
+                shots[shot["id"]] = shot
             for take in shot["takes"]:
                 takes.setdefault(_key(take), _Place(shot["id"], take))
         return cls(manifest.content if manifest is not None else NOTHING, shots, takes)
@@ -83,8 +86,8 @@ def _all_notes(*shots: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _key(take: Mapping[str, Any]) -> _TakeKey:
     """The identity of a take on all branches: its task, before it has one its request and the time of the order."""
     if task := take.get("task_id"):
-        return ("task", str(task))
-    return ("order", str(take.get("fingerprint")), str(take.get("created_at")))
+        return str(task)
+    return (str(take.get("fingerprint")), str(take.get("created_at")))
 
 
 def merge(base: Manifest | None, ours: Manifest, theirs: Manifest) -> Merged:
@@ -118,9 +121,12 @@ def _shot(
     pick: Mapping[str, Any] | None,
     takes: Sequence[Mapping[str, Any]],
     sides: tuple[_Side, _Side, _Side],
-) -> dict[str, Any] | None:
+) -> Mapping[str, Any] | None:
     """The entry of one shot; None for one that left on a branch, and of which nothing is left to say."""
     base, ours, theirs = (side.shot(name) for side in sides)
+    takes = sorted(takes, key=_take_order) if len(takes) > 1 else takes
+    if ours is theirs and _says_no_more(ours, pick, takes):
+        return ours
     removed = merge_value(*(shot.get("removed", ABSENT) for shot in (base, ours, theirs)))
     notes = _merged_notes(base, ours, theirs)
     more = merge_fields(*(more_fields(shot, SHOT_FIELDS) for shot in (base, ours, theirs)))
@@ -133,8 +139,13 @@ def _shot(
         "picked": pick,
         **({"notes": notes} if notes else {}),
         **more,
-        "takes": sorted(takes, key=_take_order),
+        "takes": takes,
     }
+
+
+def _says_no_more(shot: Mapping[str, Any], pick: Mapping[str, Any] | None, takes: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the entry that both sides share says all that is merged, as most do: it stays as it is."""
+    return shot.keys() <= _PLAIN_SHOT and shot["picked"] == pick and bool(takes) and shot["takes"] == takes
 
 
 def _take_order(take: Mapping[str, Any]) -> tuple[int, str, str]:

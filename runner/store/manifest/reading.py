@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-import marshal
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Intent
+from runner.attempts.events import Clip, Intent
 from runner.attempts.pick import Pick
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
@@ -29,6 +30,7 @@ from runner.store.manifest.document import (
     more_fields,
 )
 from runner.store.manifest.first_version import in_present_form
+from runner.store.manifest.shared_shots import SharedShots
 
 _STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
 """States in which an entry may stand without its request: the provider's record can confirm its task."""
@@ -47,13 +49,6 @@ class Owner(NamedTuple):
 
 
 _NOBODY = Owner()
-
-
-class CheckedEntries(NamedTuple):
-    """The entries of a manifest that was parsed before, as exact bytes: the shots by id, and all takes."""
-
-    shots: Mapping[str, bytes]
-    takes: frozenset[bytes]
 
 
 def read(
@@ -83,10 +78,11 @@ def _conflict_mark(text: str) -> "re.Match[str] | None":
     return _MARKER.search(text) if any(mark in text for mark in ("<<<<<<< ", "=======", ">>>>>>> ")) else None
 
 
-def parse(raw: bytes, display_name: str, owner: Owner = _NOBODY, checked: Sequence[CheckedEntries] = ()) -> Manifest:
+def parse(raw: bytes, display_name: str, owner: Owner = _NOBODY, shared: SharedShots | None = None) -> Manifest:
     """The manifest that these bytes are; raise `ManifestUnreadable` if they are none.
 
-    A shot or take that equals one of `checked` is not checked again, and the result has no attempts and no pick of it.
+    With `shared`, shots and takes that were read before are not checked again, and the result has its content alone:
+    no attempts, no picks.
     """
     try:
         text = raw.decode("utf-8")
@@ -101,10 +97,10 @@ def parse(raw: bytes, display_name: str, owner: Owner = _NOBODY, checked: Sequen
     try:
         if text.count(",") > _MAX_VALUES:
             raise ValueError(f"more than {_MAX_VALUES:,} values")
-        content = json.loads(text)
+        content = json.loads(text) if shared is None else shared.decode(text)
         if (version := _version(content)) <= VERSION:
             present = content if version == VERSION else in_present_form(content)
-            return _manifest(present, raw, version, owner, checked)
+            return _manifest(present, raw, version, owner, shared)
     except _UNFIT as error:
         reason = str(error) if len(str(error)) <= _MAX_REASON else f"{str(error)[:_MAX_REASON]}…"
         raise ManifestUnreadable(
@@ -122,30 +118,24 @@ def _version(content: Any) -> int:
     return version
 
 
-def checked_entries(manifest: Manifest) -> CheckedEntries:
-    """The entries of a manifest, for `parse` of another version of it."""
-    shots = manifest.content["shots"]
-    takes = frozenset(_exact(take) for shot in shots for take in shot["takes"])
-    return CheckedEntries({shot["id"]: _exact(shot) for shot in shots}, takes)
-
-
-def _exact(entry: dict[str, Any]) -> bytes:
-    """Bytes that are equal for entries of equal values and types (1 is not `true`); a third of the time of `repr`."""
-    return marshal.dumps(entry, 2)
-
-
 def _manifest(
-    content: Mapping[str, Any], raw: bytes, version: int, owner: Owner, checked: Sequence[CheckedEntries]
+    content: Mapping[str, Any], raw: bytes, version: int, owner: Owner, shared: SharedShots | None
 ) -> Manifest:
     storyboard, provider, host = (fields.text(content[name], name) for name in ("storyboard", "provider", "host"))
     fields.unknown(more_fields(content, TOP_FIELDS), "the manifest")
-    identity = (owner.repository, provider, host, owner.profile)
-    shots = content["shots"]
-    if checked:
-        shots = [shot for shot in shots if _exact(shot) not in [entries.shots.get(shot["id"]) for entries in checked]]
-    takes = frozenset[bytes]().union(*(entries.takes for entries in checked))
-    attempts = [attempt for shot in shots for attempt in _attempts(storyboard, shot, identity, takes)]
-    picks = {shot["id"]: pick for shot in shots if (pick := _pick(shot)) is not None}
+    attempts, picks = list[Attempt](), dict[str, Pick]()
+    if shared is None:
+        identity = (owner.repository, provider, host, owner.profile)
+        for shot in content["shots"]:
+            attempts += [_attempt(storyboard, shot["id"], entry, identity) for entry in _entries(shot)]
+            if (pick := _pick(shot)) is not None:
+                picks[shot["id"]] = pick
+    else:
+        for shot in shared.unchecked(content["shots"]):
+            for _ in _entries(shot, shared.is_checked):
+                pass
+            _pick(shot)
+            shared.mark_checked(shot)
     return Manifest(storyboard, provider, host, tuple(attempts), picks, content, raw, version)
 
 
@@ -164,10 +154,32 @@ def _pick(shot: Mapping[str, Any]) -> Pick | None:
         raise ValueError(f"shot {shot['id']}, picked: {_reason(error)}") from error
 
 
-def _attempts(
-    storyboard: str, shot: Mapping[str, Any], identity: tuple[str | None, ...], checked: frozenset[bytes]
-) -> Iterator[Attempt]:
-    """The attempts of a shot but for takes that are checked; an error names the shot and the position of the take."""
+class _Entry(NamedTuple):
+    """The checked fields of a take's entry."""
+
+    created_at: str
+    """As the file has it: without a task it is part of the attempt's id."""
+    created: datetime
+    task_id: str | None
+    state: AttemptState
+    request: Mapping[str, JsonValue]
+    fingerprint: str | None
+    """As the file has it, where it has no request; None where it is computed from that."""
+    take: int
+    quoted: Decimal
+    drawing: int | None
+    clip: Clip | None
+    used: Decimal | None
+    ended: datetime | None
+    message: str
+    doubt: str
+    kept_for: str | None
+
+
+def _entries(
+    shot: Mapping[str, Any], is_checked: Callable[[dict[str, Any]], bool] = lambda _: False
+) -> Iterator[_Entry]:
+    """The takes of a shot, but for those that are checked; an error names the shot and the position of the take."""
     name = fields.shot_id(shot["id"])
     try:
         fields.notes(shot.get("notes"))
@@ -175,10 +187,10 @@ def _attempts(
     except _UNFIT as error:
         raise ValueError(f"shot {name}: {_reason(error)}") from error
     for number, take in enumerate(shot["takes"], 1):
-        if checked and _exact(take) in checked:
+        if is_checked(take):
             continue
         try:
-            yield _attempt(storyboard, name, take, identity)
+            yield _entry(take)
         except _UNFIT as error:
             raise ValueError(f"shot {name}, entry {number}: {_reason(error)}") from error
 
@@ -187,57 +199,79 @@ def _reason(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def _attempt(storyboard: str, shot: str, take: Mapping[str, Any], identity: tuple[str | None, ...]) -> Attempt:
-    """An attempt from a manifest entry."""
+def _entry(take: Mapping[str, Any]) -> _Entry:
     created = fields.moment(take.get("created_at"), "created_at")
     task_id = fields.task_id(take["task_id"])
     if (state := _STATE.get(take["status"])) is None:
         raise ValueError(f"status is none of {', '.join(_STATE)}")
     request, request_fingerprint = _request(take, state, task_id)
+    clip, used, kept_for = fields.clip(take.get("clip")), take["credits"]["used"], take.get("kept_for")
+    fields.unknown(more_fields(take, TAKE_FIELDS), "the take")
+    if clip is not None:
+        fields.unknown(more_fields(take["clip"], CLIP_FIELDS), "the clip")
+    return _Entry(
+        take["created_at"],
+        created,
+        task_id,
+        state,
+        request,
+        request_fingerprint,
+        fields.take_number(take["take"]),
+        fields.credits(take["credits"]["quoted"], "credits.quoted"),
+        fields.drawing(take.get("drawing")),
+        clip,
+        None if used is None else fields.credits(used, "credits.used"),
+        fields.moment(take["completed_at"], "completed_at") if take.get("completed_at") else None,
+        fields.message(take.get("error"), "error"),
+        fields.message(take.get("doubt"), "doubt") if state is AttemptState.DOUBTFUL else "",
+        None if kept_for is None else fields.sha256(kept_for, "kept_for"),
+    )
+
+
+def _request(
+    take: Mapping[str, Any], state: AttemptState, task_id: str | None
+) -> tuple[Mapping[str, JsonValue], str | None]:
+    """The request; without it, the fingerprint that stands in the file."""
+    if "request" not in take and task_id is not None and state.has_result:
+        return {}, fields.sha256(take["fingerprint"], "fingerprint")
+    return fields.request(take["request"]), None
+
+
+def _attempt(storyboard: str, shot: str, entry: _Entry, identity: tuple[str | None, ...]) -> Attempt:
+    """An attempt from a manifest entry."""
+    request_fingerprint = entry.fingerprint or fingerprint(entry.request)
     intent = Intent(
         storyboard=storyboard,
         shot=shot,
-        take=fields.take_number(take["take"]),
+        take=entry.take,
         fingerprint=request_fingerprint,
-        request=request,
+        request=entry.request,
         body="",
-        quoted=fields.credits(take["credits"]["quoted"], "credits.quoted"),
+        quoted=entry.quoted,
         edition="",
         key_id="",
         webhook_token="",
         run="manifest",
         profile=identity[-1],
-        drawing=fields.drawing(take.get("drawing")),
+        drawing=entry.drawing,
     )
-    clip = fields.clip(take.get("clip"))
-    used, kept_for = take["credits"]["used"], take.get("kept_for")
-    fields.unknown(more_fields(take, TAKE_FIELDS), "the take")
-    if clip is not None:
-        fields.unknown(more_fields(take["clip"], CLIP_FIELDS), "the clip")
+    is_stored = entry.clip is not None and entry.state is AttemptState.SUCCEEDED
     return Attempt(
-        id=_attempt_id(*identity, request_fingerprint, task_id or take.get("created_at")),
+        id=_attempt_id(*identity, request_fingerprint, entry.task_id or entry.created_at),
         intent=intent,
-        state=AttemptState.STORED if clip is not None and state is AttemptState.SUCCEEDED else state,
-        intended_at=created,
-        sent_at=created,
-        task_id=task_id,
-        accepted_at=created if task_id is not None else None,
-        ended_at=fields.moment(take["completed_at"], "completed_at") if take.get("completed_at") else None,
-        message=fields.message(take.get("error"), "error"),
-        credits_used=None if used is None else fields.credits(used, "credits.used"),
-        clip=clip,
-        doubt=fields.message(take.get("doubt"), "doubt") if state is AttemptState.DOUBTFUL else "",
+        state=AttemptState.STORED if is_stored else entry.state,
+        intended_at=entry.created,
+        sent_at=entry.created,
+        task_id=entry.task_id,
+        accepted_at=entry.created if entry.task_id is not None else None,
+        ended_at=entry.ended,
+        message=entry.message,
+        credits_used=entry.used,
+        clip=entry.clip,
+        doubt=entry.doubt,
         from_manifest=True,
-        kept_for=None if kept_for is None else fields.sha256(kept_for, "kept_for"),
+        kept_for=entry.kept_for,
     )
-
-
-def _request(take: Mapping[str, Any], state: AttemptState, task_id: str | None) -> tuple[Mapping[str, JsonValue], str]:
-    """The request and its fingerprint, which is computed from it, and read from the file where it has no request."""
-    if "request" not in take and task_id is not None and state.has_result:
-        return {}, fields.sha256(take["fingerprint"], "fingerprint")
-    request = fields.request(take["request"])
-    return request, fingerprint(request)
 
 
 def _attempt_id(*parts: object) -> str:
