@@ -19,6 +19,7 @@ from runner.attempts.film import FilmName, ShotKey, storyboard_slug
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
+from runner.language.films import compile_films
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.paid_providers import paid_provider_name
@@ -55,6 +56,20 @@ class Session(Project):
     def routes(self) -> Routes | None:
         """The ways of the batch's materials; None for the free sandbox."""
         return routes_of(self.settings, self.edition, self.batch)
+
+    @cached_property
+    def batches_of_other_profiles(self) -> Mapping[str, Batch]:
+        """The batch of each profile that could be ordered in place of this one, compiled once; none with errors."""
+        names = dict.fromkeys(name for storyboard in self.batch.storyboards for name in storyboard.profiles)
+        ordered = self.settings.profiles
+        if len(ordered) > 1:
+            return {}  # of several films, no single profile would be the same order for less
+        compiled = {
+            name: compile_films(self.files, self.settings.root, self.options, [name])
+            for name in names
+            if name not in ordered
+        }
+        return {name: batch for name, (batch, problems) in compiled.items() if not problems.errors}
 
     @cached_property
     def _selections(self) -> dict[str, frozenset[ShotKey] | None]:
