@@ -24,8 +24,8 @@ _DESCRIPTION = (
     f"Free by default: without --provider {paid_provider_name()} the sandbox draws the clips on this machine."
 )
 
+# Characters of a message that are printed: about a screenful.
 _MAX_MESSAGE = 6_000
-"""Characters of a message that are printed: about a screenful."""
 _EPILOG = f"""\
 first steps:
   storyboard init film && cd film

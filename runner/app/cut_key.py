@@ -13,8 +13,8 @@ from runner.show.text.format import length
 from runner.timeline.cut_list import Segment
 
 NAME = "cut.mp4"
+# Part of the key: raised when the same edit is drawn differently.
 _VERSION = 1
-"""Part of the key: raised when the same edit is drawn differently."""
 
 
 def stored_key(path: Path) -> FilmKey | None:

@@ -33,8 +33,8 @@ NAME = "dailies.html"
 PAGE_BYTES = 3_000_000
 """The size that a page keeps to: where its posters are more, the film loses those of takes that it does not show."""
 POSTER_KIND = "image/webp"
+# Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`.
 _POSTER_WIDTHS = ((60, 384), (200, 288), (900, 176))
-"""Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`."""
 _SMALLEST = 112
 
 Address = Callable[[Path, str], str]

@@ -32,10 +32,10 @@ from runner.planning.plan_inputs import PlanOverrides
 from runner.show.live.progress import Progress
 from runner.show.live.view import View
 
+# Minimum seconds between two writes of the manifest during a run.
 _MANIFEST_EVERY = 5.0
-"""Minimum seconds between two writes of the manifest during a run."""
+# Minimum pause between two writes, as a multiple of the last write's duration: at most 0.5 % of the time.
 _MANIFEST_SHARE = 200
-"""Minimum pause between two writes, as a multiple of the last write's duration: at most 0.5 % of the time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.show.screens.clips import ClipCheck, Verdict
 from runner.store.clip_store import ClipStore
 
-"""Age at which a task that the provider does not know counts as gone: new records appear with a delay."""
-
 
 @dataclass(frozen=True, slots=True)
 class OrphanFetcher:

@@ -9,8 +9,8 @@ from runner.diagnostics.problem import Place
 from runner.language.model import Shot
 from runner.show.screens.advice import FieldLocator
 
+# Shots that are located; each of them compiles the storyboards again.
 _MAX_SHOTS = 5
-"""Shots that are located; each of them compiles the storyboards again."""
 
 
 def field_locator(session: Session) -> FieldLocator:

@@ -177,8 +177,8 @@ def _is_file_or_broken_link(path: Path) -> bool:
 
 
 _ENDINGS = (".yaml", ".yml")
+# How many storyboards elsewhere in the repository a message names.
 _MAX_NAMED = 8
-"""How many storyboards elsewhere in the repository a message names."""
 _MAX_FILES_SEEN = 50_000
 
 

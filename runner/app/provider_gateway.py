@@ -38,8 +38,8 @@ from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from runner.store.clip_store import ClipStore
 
+# Threads that download: each holds a connection and a part file.
 _PARALLEL_DOWNLOADS = 4
-"""Threads that download: each holds a connection and a part file."""
 
 
 @dataclass(slots=True)

@@ -110,8 +110,8 @@ def _check_name(path: str) -> None:
         ) from None
 
 
+# Bytes that must be free on the disk before a paid run orders anything.
 _MIN_FREE_BYTES = 256 << 20
-"""Bytes that must be free on the disk before a paid run orders anything."""
 
 
 def _check_output(session: Session, output: Path) -> None:

@@ -128,8 +128,8 @@ class AttemptState(StrEnum):
         return self.is_open or self.has_clip or self in (AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED)
 
 
+# Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55.
 _ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
-"""Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
 
 
 @dataclass(frozen=True, slots=True)

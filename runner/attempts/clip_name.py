@@ -8,8 +8,8 @@ from runner.lazy_pattern import lazy_pattern
 
 CLIPS = "clips"
 ARCHIVE = "earlier"
+# Characters: a name with its endings stays far below the 255 bytes of file systems.
 _MAX_SHOT_NAME = 64
-"""Characters: a name with its endings stays far below the 255 bytes of file systems."""
 _SHOT_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _FILE_NAME = lazy_pattern(r"take-[0-9]+(?:\.[0-9a-z]+)*\.mp4")
 

@@ -26,14 +26,14 @@ def duration_class(request: Mapping[str, JsonValue]) -> str:
     return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
 
 
+# States of the attempt that stands for a take, the most certain first.
 _STANDING: tuple[Callable[[AttemptState], bool], ...] = (
     lambda state: state is AttemptState.STORED,
     lambda state: state.is_open,
     lambda state: state is AttemptState.DOUBTFUL,
 )
-"""States of the attempt that stands for a take, the most certain first."""
+# Durations are learned from this many of the latest tasks.
 _LEARN_FROM_LAST = 1000
-"""Durations are learned from this many of the latest tasks."""
 AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
 """The ledger's attempts of some fingerprints and of some task ids, whatever repository ordered them."""
 

@@ -18,8 +18,8 @@ DATA = paid_provider().edition_folder
 
 SecondsOfTake = Callable[[TakeReference], Decimal | None]
 """Length of the clip that a reference stands for; None if unknown."""
+# The provider rounds its bills to two decimals.
 _CENT = Decimal("0.01")
-"""The provider rounds its bills to two decimals."""
 
 
 @dataclass(frozen=True, slots=True)

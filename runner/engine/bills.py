@@ -13,8 +13,8 @@ from runner.lazy_dataclass import replace
 if TYPE_CHECKING:
     from runner.engine.run_context import RunContext
 
+# Seconds after a reading that failed.
 _AGAIN_AFTER = 60.0
-"""Seconds after a reading that failed."""
 
 
 def schedule_readings(run: "RunContext") -> None:

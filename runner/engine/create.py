@@ -31,10 +31,10 @@ from runner.planning.plan import Step
 from runner.planning.shot_text import shot_text
 from runner.requests.request import JsonValue, Material
 
+# Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so.
 _NOT_SENT_TRIES = 5
-"""Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so."""
+# HTTP status of a model that the account may not use: other takes of the model would be refused as well.
 _NO_ACCESS = 403
-"""HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
 
 async def create(run: RunContext, step: Step) -> str | None:

@@ -25,18 +25,18 @@ PRIOR_SIGMA = 0.35
 """Deviation of the logarithm of seconds before anything is learned: 19 of 20 tasks within twice or half the median."""
 MIN_SAMPLE = 3
 """With fewer ended tasks than this, the first tasks are probes."""
+# Weights, in tasks: of the prior mean, of the mean over other classes, of the prior deviation.
 _PRIOR_WEIGHT, _CLASS_WEIGHT, _SIGMA_WEIGHT = 0.5, 2.0, 8.0
-"""Weights, in tasks: of the prior mean, of the mean over other classes, of the prior deviation."""
+# Seconds between two polls of a task: a model that errs neither floods the provider nor leaves a slot idle.
 _MIN_DELAY, _MAX_DELAY = 0.25, 60.0
-"""Seconds between two polls of a task: a model that errs neither floods the provider nor leaves a slot idle."""
+# Expected loss at which a poll pays, as a share of the median duration; fitted to about ten polls a task.
 _LOSS_BOUND = 0.00287
-"""Expected loss at which a poll pays, as a share of the median duration; fitted to about ten polls a task."""
+# The first poll may lose 1.5 times the usual bound: the end probability rises steeply until then.
 _FIRST_POLL_FACTOR = 1.5
-"""The first poll may lose 1.5 times the usual bound: the end probability rises steeply until then."""
+# A probe is polled when its age has grown by this share.
 _PROBE_GROWTH = 0.5
-"""A probe is polled when its age has grown by this share."""
+# Only this many of the latest tasks count, so that a change at the provider is noticed.
 _LEARN_FROM_LAST = 200
-"""Only this many of the latest tasks count, so that a change at the provider is noticed."""
 
 
 @dataclass(frozen=True, slots=True)

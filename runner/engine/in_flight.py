@@ -8,11 +8,10 @@ from runner.engine.backoff import backoff
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import LocalFile, Material
 
-"""(storyboard, shot, take)."""
 ClipKey = tuple[str, TakeKey]
 """(attempt id, take)."""
+# Seconds before another poll after a single failed one.
 _FIRST_POLL_PAUSE = 4.0
-"""Seconds before another poll after a single failed one."""
 
 
 class MaterialNeed(NamedTuple):

@@ -13,12 +13,12 @@ from runner.engine.run_context import RunContext
 from runner.engine.throttle import on_task_ended
 from runner.planning.orphans import Orphan
 
+# Seconds of 404s after which this run stops polling a task, and warns.
 _NOT_FOUND_WARN_AFTER = 600.0
-"""Seconds of 404s after which this run stops polling a task, and warns."""
+# A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing.
 _LOST_POLLS = 3
-"""A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
+# Seconds for which a success without a link is polled again.
 _NO_CLIP_WAIT = 300.0
-"""Seconds for which a success without a link is polled again."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:

@@ -8,18 +8,18 @@ from runner.engine.duration_model import MIN_SAMPLE, DurationEstimate, next_poll
 from runner.engine.run_context import RunContext
 from runner.engine.throttle import current_concurrency
 
+# Polls of a task when requests are not scarce; the share of the rate limit that the schedule plans with.
 _POLLS_PER_TASK, _REQUEST_SHARE = 10, 1.15
-"""Polls of a task when requests are not scarce; the share of the rate limit that the schedule plans with."""
+# Upper bound of the factor by which request scarcity may stretch polling: a task needs one poll anyway.
 _MAX_SCARCITY_FACTOR = 40.0
-"""Upper bound of the factor by which request scarcity may stretch polling: a task needs one poll anyway."""
+# Below this many slots tasks get more polls, as the total is small for the provider; lower bound of that factor.
 _FEW_SLOTS, _MIN_SLOTS_FACTOR = 10, 0.45
-"""Below this many slots tasks get more polls, as the total is small for the provider; lower bound of that factor."""
+# When nothing is left to create, only the slowest task delays the run: poll 3× less often, less so as fewer run.
 _TAIL_FACTOR = 3.0
-"""When nothing is left to create, only the slowest task delays the run: poll 3× less often, less so as fewer run."""
+# When webhooks report all ends, the bound grows by this factor on top of 1: polls are only a safety net.
 _WEBHOOK_FACTOR = 2.0
-"""When webhooks report all ends, the bound grows by this factor on top of 1: polls are only a safety net."""
+# While fewer tasks than this have ended, every poll changes the estimate for all running tasks.
 _RELEARN_UNTIL = 10
-"""While fewer tasks than this have ended, every poll changes the estimate for all running tasks."""
 
 
 def schedule_first_poll(run: RunContext, attempt_id: str) -> None:

@@ -8,6 +8,7 @@ from runner.engine.run_context import RunContext
 from runner.planning.plan import Step
 from runner.requests.request import RemoteFile
 
+# Parts of a failure's text or code that can mean two things: refused by review, or not fetchable.
 _WORDS = (
     "asset_review_failed",
     "failed to download your reference",
@@ -16,7 +17,6 @@ _WORDS = (
     "could not fetch",
     "unable to download",
 )
-"""Parts of a failure's text or code that can mean two things: refused by review, or not fetchable."""
 
 
 async def recheck_materials(run: RunContext, step: Step, attempt: Attempt, answer: Failed) -> str:

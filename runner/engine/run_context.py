@@ -30,8 +30,8 @@ from runner.planning.orphans import Orphan
 from runner.planning.plan import Step
 
 T = TypeVar("T")
+# Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox).
 _DEFAULT_SECONDS, _DEFAULT_SECONDS_FREE = 150.0, 2.0
-"""Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox)."""
 
 
 class RunContext:

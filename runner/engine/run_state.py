@@ -9,8 +9,8 @@ from runner.engine.run_events import StopReason
 from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import dataclass, field
 
+# How many tasks that webhooks named for one attempt are kept.
 _MAX_CLAIMS = 4
-"""How many tasks that webhooks named for one attempt are kept."""
 
 
 @dataclass(slots=True)

@@ -16,15 +16,15 @@ from runner.engine.throttle import current_concurrency, may_try_one, poll_share,
 from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Plan, Step
 
+# createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line.
 _MAX_CREATING = 16
-"""createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
+# Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll.
 _POLLS_GIVE_WAY = 1.0
-"""Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
+# Uploads, and downloads, at a time: more would only share the same line.
 _MAX_PUBLISHING = 8
 _MAX_STORING = 4
-"""Uploads, and downloads, at a time: more would only share the same line."""
+# Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload.
 _PUBLISH_AHEAD = 2
-"""Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
 
 class Create(NamedTuple):

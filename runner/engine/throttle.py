@@ -7,12 +7,12 @@ from runner.engine.backoff import backoff, spread
 from runner.engine.limits import RunLimits
 from runner.lazy_dataclass import dataclass
 
+# Seconds after the first 429 that names no pause.
 _LIMITED_PAUSE = 5.0
-"""Seconds after the first 429 that names no pause."""
+# How often in a row a `Retry-After` alone decides how long to wait.
 _OBEYED_IN_ROW = 4
-"""How often in a row a `Retry-After` alone decides how long to wait."""
+# Seconds between a 429 and the next try, although the server asks for fewer.
 _MIN_PAUSE = 1.0
-"""Seconds between a 429 and the next try, although the server asks for fewer."""
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from runner.engine.queue import Target
 from runner.engine.run_context import RunContext
 from runner.planning.orphans import Orphan
 
+# Tries of a download and of a publication: with the pauses of `backoff` three minutes and half a minute.
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
-"""With the pauses between them about three minutes and half a minute; the next run tries again."""
+# Seconds that a server may ask to wait; a longer wait is cut to this.
 _LONGEST_WAIT = 300.0
-"""Seconds that a server may ask to wait; a longer wait is cut to this."""
 
 
 async def store(run: RunContext, attempt_id: str, target: Target) -> None:

@@ -13,8 +13,8 @@ from runner.planning import settlement
 
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
 """Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
+# Requests for the record of a task that a webhook named, before the claim is dropped: it may be made up.
 _MAX_CONFIRM_TRIES = 5
-"""Requests for the record of a task that a webhook named, before the claim is dropped: it may be made up."""
 
 
 @dataclass(slots=True)

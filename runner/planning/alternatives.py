@@ -10,8 +10,8 @@ from runner.editions.model import SHORT_SIDE
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass, replace
 
+# The resolutions of a draft, lowest first.
 _DRAFTS = [name for name in SHORT_SIDE if SHORT_SIDE[name] < 1080]
-"""The resolutions of a draft, lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ PriceOf = Callable[[Batch, frozenset[ShotKey] | None], Decimal | None]
 """Computes the credits of a run's new orders for a batch and a selection."""
 
 _MAX_ALTERNATIVES = 4
+# Scenes that are priced, of more the longest and the shortest: each takes a plan of the whole film.
 _MAX_SCENES = 8
-"""Scenes that are priced, of more the longest and the shortest: each takes a plan of the whole film."""
 
 
 def find_cheaper(

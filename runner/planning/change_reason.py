@@ -9,6 +9,7 @@ from runner.diagnostics.plural import count
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 
+# The storyboard's field, and its name in a text, by the key of the neutral request.
 _SETTINGS = {
     "model": ("model", "model"),
     "resolution": ("resolution", "resolution"),
@@ -19,7 +20,6 @@ _SETTINGS = {
     "seed": ("seed", "seed"),
     "audio": ("audio", "sound"),
 }
-"""The storyboard's field, and its name in a text, by the key of the neutral request."""
 _FRAMES = ("first_frame", "last_frame")
 CHANGES = (
     ReasonCode.PROMPT_CHANGED,

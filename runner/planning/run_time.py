@@ -6,12 +6,12 @@ from runner.language.defaults import ASPECT_RATIO
 from runner.planning.plan import Plan, Step
 from runner.requests.request import Request
 
+# Seconds that a paid task usually takes, before anything is learned.
 _PAID_TASK = 150.0
-"""Seconds that a paid task usually takes, before anything is learned."""
+# Seconds in which a free run starts its sandbox and the drawing processes.
 _FREE_START = 1.0
-"""Seconds in which a free run starts its sandbox and the drawing processes."""
+# CPU seconds of a free task beside its drawing: ordering, polling, verifying and storing the clip.
 _FREE_TASK = 0.2
-"""CPU seconds of a free task beside its drawing: ordering, polling, verifying and storing the clip."""
 _WIDEST = 16 / 9
 
 

@@ -12,10 +12,10 @@ from runner.planning.intent import intent_of
 from runner.planning.plan import Plan, Step
 from runner.requests.request import JsonValue
 
+# A task of an attempt is created at most this long after the send mark.
 _CREATED_WITHIN = timedelta(minutes=10)
-"""A task of an attempt is created at most this long after the send mark."""
+# The provider's clock may be this far behind the local one.
 _MAX_CLOCK_SKEW = timedelta(seconds=60)
-"""The provider's clock may be this far behind the local one."""
 
 
 def unsettled_attempts(history: History) -> list[Attempt]:

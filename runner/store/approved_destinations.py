@@ -9,8 +9,8 @@ from pathlib import Path
 from runner.attempts.events import Account
 
 NAME = "destinations.json"
+# A larger file is cut off and then counts as unreadable.
 _MAX_BYTES = 4 << 20
-"""A larger file is cut off and then counts as unreadable."""
 
 
 def load(state: Path, account: Account, repository: str) -> Mapping[str, str]:

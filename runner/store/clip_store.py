@@ -25,10 +25,10 @@ from runner.planning.plan import Step
 from runner.requests.request import LocalFile, Request
 from runner.store.durability import sync_above, sync_folder
 
+# Share by which a clip's shape may differ from the ordered one: sides are rounded to multiples of 16.
 _SHAPE_TOLERANCE = 0.015
-"""Share by which a clip's shape may differ from the ordered one: sides are rounded to multiples of 16."""
+# The provider's 16:9 at 480p, each side a multiple of 16: 2% off.
 _ROUNDED_480P = (864, 496)
-"""The provider's 16:9 at 480p, each side a multiple of 16: 2% off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,14 @@ def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -
 
 
 _STATUS = ("--porcelain", "--ignored", "--ignore-submodules=all", "-z")
+# Git that starts no program which the repository's settings name as monitor, hook, pager, diff or signature check.
 _GIT = (
     *("git", "--no-pager", "--no-replace-objects", "--no-optional-locks"),
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
     *("-c", "diff.external=", "-c", "log.showSignature=false"),
 )
-"""Git that starts no program which the repository's settings name as monitor, hook, pager, diff or signature check."""
+# The variables of git that remain: they name the user's own settings; all others would change repository or output.
 _GIT_SETTINGS = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-"""The variables of git that remain: they name the user's own settings; all others would change repository or output."""
 
 
 def git_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -14,10 +14,10 @@ UNPUSHED = "its commit is on no remote branch of this clone; push it"
 SUBMODULE = "it lies in a submodule, which has commits of its own"
 LFS = "git holds a Git LFS pointer in its place"
 NO_REPOSITORY = "this is no git repository"
+# Length of an object's name in a repository whose objects are named by SHA-256.
 _SHA256_LENGTH = 64
-"""Length of an object's name in a repository whose objects are named by SHA-256."""
+# Commits read for all files together; an older one is not found, and the file counts as not pushed.
 _MAX_COMMITS = 2000
-"""Commits read for all files together; an older one is not found, and the file counts as not pushed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+# Age of a temporary file that no run can be about to rename any more.
 _STALE_SECONDS = 3600.0
-"""Age of a temporary file that no run can be about to rename any more."""
 
 
 class RunLock:

@@ -24,12 +24,12 @@ from runner.store.durability import sync_above
 from runner.store.locks import open_file
 
 FOLDER = "receipts"
+# The begin of a line, as `Receipts.write` writes it.
 _TASK = lazy_pattern(r'\{"attempt":"[^"\n]*","task":"([^"\n]*)"')
-"""The begin of a line, as `Receipts.write` writes it."""
 BLOCK = 64 << 10
 """Bytes that are compared at once."""
+# Receipts of so many days are compared with the ledger.
 _COMPARED = timedelta(days=90)
-"""Receipts of so many days are compared with the ledger."""
 
 
 @dataclass(frozen=True, slots=True)

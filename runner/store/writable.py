@@ -3,8 +3,8 @@
 import errno
 import os
 
+# Errors that mean O_TMPFILE is unsupported; a missing folder gives one of these, and fails again by name.
 _NO_UNNAMED_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS})
-"""Errors that mean O_TMPFILE is unsupported; a missing folder gives one of these, and fails again by name."""
 
 
 def probe_writable(folder: str) -> None:

@@ -26,8 +26,8 @@ MAX_RETRY_AFTER = 300.0
 """The longest `Retry-After`, in seconds, that is obeyed."""
 MAX_TEXT = 2000
 """Characters of an error text from the provider that are stored."""
+# Decimals of a bill: the provider computes in binary fractions, 99.80000000000001.
 _DECIMALS = 2
-"""Decimals of a bill: the provider computes in binary fractions, 99.80000000000001."""
 _REFUSED = frozenset({400, 403, 413, 422})
 _WRONG_HOST = frozenset({404, 405})
 _NOT_CREATED = _REFUSED | _WRONG_HOST | {401, 402, 429}

@@ -37,8 +37,8 @@ from runner.settings.api_key import ApiKey
 
 PATH = "/api/v1/uploads"
 _MAX_ANSWER_BYTES = 1 << 16
+# Bytes of a file that are read at once.
 _CHUNK = 256 << 10
-"""Bytes of a file that are read at once."""
 _CONTENT_TYPE = lazy_pattern(r"[a-z]{1,20}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 
 

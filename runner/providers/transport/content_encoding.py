@@ -9,8 +9,8 @@ _WINDOW_BITS = {
     "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),  # the standard says zlib's format; some servers send bare deflate
 }
 _GZIP_START = b"\x1f\x8b\x08"
+# Members of one gzip body that are read: each costs a copy of what follows it.
 _MAX_MEMBERS = 64
-"""Members of one gzip body that are read: each costs a copy of what follows it."""
 
 
 def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> bytes:

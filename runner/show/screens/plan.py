@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from runner.planning.alternatives import Alternative
     from runner.planning.saved_plan import SavedPlan
 
+# How many shots a line names.
 _MOST_NAMES = 8
-"""How many shots a line names."""
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
 
 

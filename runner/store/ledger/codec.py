@@ -30,8 +30,8 @@ def credits_of(millionths: int) -> Decimal:
 parse_time = datetime.fromisoformat
 
 
+# Stored names of clips, outputs and intents that the first version did not know.
 _LATER = frozenset({"repository", "last_frame", "seed", "drawing"})
-"""Stored names of clips, outputs and intents that the first version did not know."""
 
 
 def _encode_value(value: Any) -> Any:
@@ -110,6 +110,7 @@ def _decode_state(value: Any) -> AttemptState | None:
 
 _decode_failure = _literal_decoder(frozenset(get_args(FailureClass)), "kind of failure")
 
+# Decoders by stored name; a name is decoded in the same way in every class.
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "quoted": _decode_decimal,
     "credits_used": _decode_decimal,
@@ -134,7 +135,6 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "bill_read_at": lambda value: None if value is None else parse_time(value),
     "ended_at": lambda value: None if value is None else parse_time(value),
 }
-"""Decoders by stored name; a name is decoded in the same way in every class."""
 
 
 def encode_event(event: Event) -> tuple[str, str, str]:

@@ -11,11 +11,11 @@ from runner.store.durability import sync_above, sync_folder
 from runner.store.ledger import schema
 from runner.store.ledger.file_name import NAME
 
+# How long a writer waits for the transaction of another run: a slow disk takes seconds to sync.
 _BUSY_TIMEOUT_MS = 30_000
-"""How long a writer waits for the transaction of another run: a slow disk takes seconds to sync."""
 _RESERVE_FILE = "reserve"
+# Bytes released when the disk is full, so that the answer to a paid request can still be recorded.
 _RESERVE_BYTES = 1024 * 1024
-"""Bytes released when the disk is full, so that the answer to a paid request can still be recorded."""
 
 
 class LedgerFile:

@@ -12,8 +12,8 @@ from runner.store.ledger.rows import VISIBLE, AttemptRows, LedgerScope
 
 DAY = timedelta(hours=24)
 """The period of `budget.credits_per_day`."""
+# Seconds for which a run that found no free slot counts as waiting for its turn.
 _TURN_SECONDS = 10.0
-"""Seconds for which a run that found no free slot counts as waiting for its turn."""
 
 
 def already_attempted(

@@ -48,6 +48,7 @@ CREATE INDEX attempt_open_of ON attempt(account, repository) WHERE open;
 CREATE TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
 """
+# The plans that this ledger wrote, and the plan that an attempt was ordered by: what the second form grew by.
 _SAVED_PLANS = """
 ALTER TABLE attempt ADD COLUMN plan TEXT;
 CREATE INDEX attempt_of_plan ON attempt(plan, costs) WHERE plan IS NOT NULL;
@@ -56,13 +57,12 @@ CREATE TABLE saved_plan(
     at TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-"""The plans that this ledger wrote, and the plan that an attempt was ordered by: what the second form grew by."""
 CREATE = _TABLES + _ADDED + _SAVED_PLANS
 """`scope` is where an attempt counts: everywhere in its account (''), or in the one repository of that name; `compared`
 up to where the rows of a receipts file are here; `forgotten` the tasks that the user has given up."""
 _PATH = "CASE WHEN repository LIKE 'path:%' THEN substr(repository, 6) ELSE repository END"
+# Rows that count in their own repository only: what a manifest told, and free clips.
 _ALONE = "id LIKE 'm-%' OR account IN (SELECT id FROM account WHERE free)"
-"""Rows that count in their own repository only: what a manifest told, and free clips."""
 _COLUMNS = "serial, id, account, storyboard, shot, take, fingerprint, run, at, sent, intended, state, open, task, costs"
 READ_FIRST_FORM = f"""
 CREATE TEMP TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL);
@@ -86,8 +86,8 @@ UPDATE attempt SET scope = repository WHERE {_ALONE};
 {_SAVED_PLANS}
 PRAGMA user_version = {VERSION};
 """  # noqa: S608 (no word of it comes from outside)
+# 16 MB between two reports of the copy's progress.
 _PAGES_A_STEP = 4096
-"""16 MB between two reports of the copy's progress."""
 
 
 def migrate(path: Path, connect: Callable[[], sqlite3.Connection], report: Callable[[str], None]) -> None:

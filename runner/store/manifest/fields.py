@@ -22,8 +22,8 @@ _MAX_MESSAGE = 2000
 _MAX_SIDE = 100_000
 _MAX_SECONDS = 86_400
 _MAX_DEPTH = 16
+# Years in which every moment has a local time, in every zone.
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
-"""Years in which every moment has a local time, in every zone."""
 _SHA256 = lazy_pattern(r"[0-9a-f]{64}")
 _CONTROL = lazy_pattern(r"[\0-\x1f\x7f]")
 

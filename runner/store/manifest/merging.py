@@ -21,8 +21,8 @@ from runner.store.manifest.document import (
 from runner.store.manifest.moved_picks import PickBook, in_present_names
 from runner.store.manifest.three_way import ABSENT, merge_fields, merge_value
 
+# The states of one task, from the one that says least about a clip to the one that says most.
 _RANK = ("failed", "refused", "unsettled", "running", "gone", "doubtful", "succeeded")
-"""The states of one task, from the one that says least about a clip to the one that says most."""
 _TakeKey = tuple[str, ...]
 
 

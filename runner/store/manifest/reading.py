@@ -30,12 +30,12 @@ from runner.store.manifest.document import (
 )
 from runner.store.manifest.first_version import in_present_form
 
+# States in which an entry may stand without its request: the provider's record can confirm its task.
 _STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
-"""States in which an entry may stand without its request: the provider's record can confirm its task."""
 _MARKER = lazy_pattern(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
 _MAX_REASON = 200
+# Commas of a manifest: a bound of the memory that a hostile one can take.
 _MAX_VALUES = 4_000_000
-"""Commas of a manifest: a bound of the memory that a hostile one can take."""
 _UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError)
 
 
