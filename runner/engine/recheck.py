@@ -36,6 +36,7 @@ async def recheck_materials(run: RunContext, step: Step, attempt: Attempt, answe
             continue
         if (failure := await run.provider.recheck(need.material, address)) is not None:
             failures[messages.name_of(need.material)] = failure.message
+            # An address that the user wrote is theirs: there is nothing here to publish again.
             if not isinstance(need.material, RemoteFile):
                 is_publishable = True
                 run.state.addresses.withdraw(need)
