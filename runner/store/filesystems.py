@@ -44,7 +44,9 @@ def file_system_of(path: str, mounts: str) -> FileSystem:
         fields = line.split(" ")
         if len(fields) < 4:
             continue
+        # Blanks and backslashes stand as octal numbers in `/proc/mounts`.
         mount_point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1])
+        # With the slash: `/data2` is not below the mount `/data`.
         inside = path == mount_point or path.startswith(mount_point.rstrip("/") + "/")
         if inside and len(mount_point) >= longest:  # of two mounts at the same point the later hides the earlier
             longest, result = len(mount_point), FileSystem(fields[2], _lock_reach(fields[2], fields[3].split(",")))

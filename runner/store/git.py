@@ -32,6 +32,7 @@ def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -
         return []
     names = {str(path.relative_to(root)): path for path in paths}
     status = run_git(root, environment, "status", *_STATUS, "--", *names)
+    # Two letters of state and a blank stand before each name.
     changed = [entry[3:] for entry in (status or "").split("\0") if len(entry) > 3]
     return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
 
@@ -72,6 +73,7 @@ def git_output(root: Path, environment: Mapping[str, str], *arguments: str, stdi
             [*_GIT, "-C", str(root), *arguments],
             input=stdin,
             capture_output=True,
+            # A repository on a network drive that does not answer must not stop a command for ever.
             timeout=20,
             check=False,
             env=git_environment(environment),

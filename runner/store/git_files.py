@@ -79,6 +79,7 @@ def _commits_of_blobs(root: Path, names: list[str], environment: Mapping[str, st
     """The newest commit on a remote branch that brought each content of each file, by path and blob."""
     if not names:
         return {}
+    # `-m` shows a merge's own changes, too: a file may have got its content there.
     options = ("--remotes", "--raw", "--no-abbrev", "--no-renames", "-m", "-z", f"--max-count={_MAX_COMMITS}")
     output = run_git(root, environment, "log", *options, "--format=commit %H", "--", *_literal(names))
     commits: dict[tuple[str, str], str] = {}

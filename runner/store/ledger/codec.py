@@ -20,6 +20,7 @@ _MICRO = Decimal(1_000_000)
 
 def to_microcredits(credits: Decimal) -> int:
     """Millionths of a credit, rounded up, as SQLite sums them."""
+    # Whole numbers, since SQLite sums others as floats; rounded up, since a ceiling must never see too little.
     return int((credits * _MICRO).to_integral_value(ROUND_CEILING))
 
 
@@ -80,6 +81,7 @@ def _decode_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Decoded fields under the names that the class uses."""
     fields, values = FIELDS[kind], {}
     for name, value in data.items():
+        # Never skipped: what a newer version stored there may decide whether the take was paid.
         if name not in fields:
             raise NewerRowError(f"a field {name!r}")
         values[fields[name]] = _DECODERS[name](value) if name in _DECODERS else value
@@ -155,6 +157,7 @@ def decode_payload(kind: str, data: str) -> Payload:
 def encode_intent(intent: Intent) -> str:
     """Three lines: the small fields, the body, the neutral request; the two long lines are rarely decoded."""
     return "\n".join(
+        # Line breaks are the separator here; in canonical JSON they are white space, and stand in no text.
         (dumps(_without_later(_encode_fields(intent))), intent.body.replace("\n", " "), dumps(intent.request))
     )
 
