@@ -30,6 +30,7 @@ class ClipName:
 
 def archive_name(shot: str, take: int, mark: str) -> str:
     """The path below the output folder of a clip that no take has now; `mark` begins a request's fingerprint."""
+    # Eight of 64 digits keep names short; where two meet, `ClipStore` adds the content's hash.
     return f"{CLIPS}/{shot}/{ARCHIVE}/take-{take}.{mark[:8]}.mp4"
 
 
