@@ -26,6 +26,7 @@ def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> 
             if decompressed := _decompressed(body, window_bits, max_bytes + 1):
                 body = decompressed
                 break
+    # Some proxies compress and do not say so.
     if body.startswith(_GZIP_START):
         return _decompressed(body, zlib.MAX_WBITS | 16, max_bytes + 1) or body
     return body

@@ -53,5 +53,6 @@ class SendTracker:
         except Exception:
             self.mark_failed = True
             raise
+        # The last chance to stop for nothing: behind it the bytes may leave, and nobody knows any more.
         await anyio.lowlevel.checkpoint_if_cancelled()
         self.bytes_left = True
