@@ -151,6 +151,7 @@ def _reachable(starts: set[ShotKey], neighbours: Mapping[ShotKey, set[ShotKey]])
     reached: set[ShotKey] = set()
     open_keys = list(starts)
     while open_keys:
+        # Without what is reached: a circle of shots, which the compiler reports, must not run for ever here.
         new = neighbours.get(open_keys.pop(), set()) - reached
         reached |= new
         open_keys += new

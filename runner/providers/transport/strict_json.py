@@ -33,7 +33,6 @@ def parse(body: bytes) -> Any:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotJsonError("not UTF-8") from error
-    # Before the parser, which recurses: a deep text would exhaust the stack of C, and no exception tells.
     _bound_depth(text)
     try:
         return json.loads(
