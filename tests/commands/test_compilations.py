@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import pytest
+
 from runner.language.compiler import compile as compile_batch
 from tests.builders.content_repo import ContentRepo
 from tests.commands.conftest import Host
@@ -37,19 +39,14 @@ def film_of_profiles(paid_film: ContentRepo, budget: str = "") -> None:
     paid_film.write(FILM, text)
 
 
-def test_a_plan_compiles_each_profile_once(paid_film: ContentRepo) -> None:
-    film_of_profiles(paid_film)
+@pytest.mark.parametrize(
+    ("budget", "screen"), [("", "cheaper"), ("budget: {credits: 100}\n", "a run stops with exit 4")]
+)
+def test_a_plan_compiles_each_profile_once(paid_film: ContentRepo, budget: str, screen: str) -> None:
+    film_of_profiles(paid_film, budget)
     with compilations() as count:
         said = paid_film.in_process("plan", FILM, "--provider", "kinovi")
-    assert "cheaper" in said.out, said.err
-    assert count == {None: 1, "draft": 1, "tall": 1}
-
-
-def test_a_plan_above_the_budget_compiles_each_profile_once(paid_film: ContentRepo) -> None:
-    film_of_profiles(paid_film, "budget: {credits: 100}\n")
-    with compilations() as count:
-        said = paid_film.in_process("plan", FILM, "--provider", "kinovi")
-    assert "a run stops with exit 4" in said.out, said.err
+    assert screen in said.out, said.err
     assert count == {None: 1, "draft": 1, "tall": 1}
 
 
