@@ -250,7 +250,7 @@ def _report(defect: Exception, argv: list[str]) -> "ExitCode":
     """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
     from runner.settings.api_key import key_texts
-    from runner.settings.settings import state_folder
+    from runner.settings.user_folders import state_folder
     from runner.store.crash_report import redact, write
 
     try:
