@@ -7,8 +7,8 @@ from runner import __version__, streams
 
 _INTERRUPTED = 130
 _OUTPUT_LOST = 3
+# The exit codes of a command whose result is its output.
 _DONE = (0, 8)
-"""The exit codes of a command whose result is its output."""
 
 
 def main() -> int:

@@ -24,8 +24,8 @@ _DESCRIPTION = (
     f"Free by default: without --provider {paid_provider_name()} the sandbox draws the clips on this machine."
 )
 
+# Characters of a message that are printed: about a screenful.
 _MAX_MESSAGE = 6_000
-"""Characters of a message that are printed: about a screenful."""
 _EPILOG = f"""\
 first steps:
   storyboard init film && cd film
@@ -250,7 +250,7 @@ def _report(defect: Exception, argv: list[str]) -> "ExitCode":
     """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
     from runner.settings.api_key import key_texts
-    from runner.settings.settings import state_folder
+    from runner.settings.user_folders import state_folder
     from runner.store.crash_report import redact, write
 
     try:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MISSING: "Any" = object()
+# The attribute that holds a class's fields by name, in order, those of its bases first.
 _FIELDS = "_value_fields"
-"""The attribute that holds a class's fields by name, in order, those of its bases first."""
 
 
 class _Field:
@@ -154,8 +154,8 @@ def _set_state(self: object, state: list[object]) -> None:
         object.__setattr__(self, name, value)
 
 
+# Instances of a class that are filled field by field before its `__init__` is compiled.
 _FILLED_ONE_BY_ONE = 30
-"""Instances of a class that are filled field by field before its `__init__` is compiled."""
 
 
 def _lazy_init(owner: "list[Any]", *, frozen: bool, slots: bool) -> Callable[..., None]:

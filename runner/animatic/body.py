@@ -9,8 +9,8 @@ from runner.animatic.planes import Colour
 from runner.animatic.scene_canvas import MaskPen, Point
 from runner.lazy_dataclass import dataclass
 
+# Height of a body, in pixels, from which its face can be seen.
 _WITH_FACE = 260
-"""Height of a body, in pixels, from which its face can be seen."""
 
 
 @dataclass(frozen=True, slots=True)

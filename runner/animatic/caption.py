@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 _MENTION = lazy_pattern(r"((?<![\w@.])@\w(?:[\w.\-#]*\w)?)")
+# Height of a line as a multiple of the height of its letters.
 _LEADING = 1.42
-"""Height of a line as a multiple of the height of its letters."""
 
 
 Masks = tuple["ImageDraw", "ImageDraw"]

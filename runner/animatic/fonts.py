@@ -27,8 +27,8 @@ _LIKELY_NAMES = (
     "NotoSansDevanagari-Regular",
     "NotoSansThai-Regular",
 )
+# Pixels at which a glyph is compared with the font's placeholder for missing glyphs.
 _PROBE_SIZE = 20
-"""Pixels at which a glyph is compared with the font's placeholder for missing glyphs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from runner.lazy_dataclass import dataclass, field
 
 FADE = 0.35
 """Seconds of the fade in and out: the first and last pictures stay clean, so that clips join."""
+# Seconds for which a subtitle stays after its line was said.
 _LINGER = 0.4
-"""Seconds for which a subtitle stays after its line was said."""
+# A frame with a side below this, in pixels, has no room for subtitles.
 _SMALLEST = 96
-"""A frame with a side below this, in pixels, has no room for subtitles."""
 _INK: Colour = (10, 12, 18)
 _PAPER: Colour = (248, 246, 240)
 

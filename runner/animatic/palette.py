@@ -168,8 +168,8 @@ def hour_in(text: str) -> str | None:
     return next((name for name, pattern in _HOUR_PATTERNS.items() if re.search(pattern, text)), None)
 
 
+# Turn of the colours for each take: take 2 looks different, and still like the same place.
 _TINTS = (0.0, 0.045, -0.05, 0.09, -0.1, 0.15, -0.16)
-"""Turn of the colours for each take: take 2 looks different, and still like the same place."""
 
 
 def _shifted(palette: Palette, turn: float, strength: float) -> Palette:

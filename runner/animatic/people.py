@@ -29,8 +29,8 @@ _PRONOUN = lazy_pattern(r"\b(?:she|he|her|his|him)\b")
 _SIDE = lazy_pattern(r"\b(left|right)(?: third| half|-hand| of cent(?:re|er)| of frame| side of (?:the )?frame)")
 _SIT = lazy_pattern(r"\bsits?\b|\bsitting\b|\bseated\b|\bkneel")
 _OLD = ("old", "grand")
+# Drawn poses of one cycle of steps; twelve pictures a second show no more.
 _PHASES = 6
-"""Drawn poses of one cycle of steps; twelve pictures a second show no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from runner.animatic.planes import Planes, planes_of
 from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass
 
+# Start and end of the dissolve from the first picture to the last, as shares of the clip.
 _DISSOLVE = (0.34, 0.7)
-"""Start and end of the dissolve from the first picture to the last, as shares of the clip."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from runner.animatic.sound import decode_audio, peaks
 from runner.animatic.spec import AnimaticSpec, Reference
 from runner.lazy_dataclass import dataclass
 
+# A frame with a side below this, in pixels, has no room for cards.
 _SMALLEST = 96
-"""A frame with a side below this, in pixels, has no room for cards."""
+# Pictures a second of a video inside a card.
 _RATE = 12
-"""Pictures a second of a video inside a card."""
+# Widest and narrowest shape (width / height) of a card, and the shapes of audio and address cards.
 _WIDE, _NARROW, _AUDIO, _ADDRESS = 1.9, 0.6, 2.4, 1.6
-"""Widest and narrowest shape (width / height) of a card, and the shapes of audio and address cards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from runner.animatic.spec import AnimaticSpec
 
 RATE = 12
 """Pictures a second: motion on twos, as drawn films have it."""
+# Largest short side of a drawn scene: it is scaled once to the clip's size, and the letters are set at that size.
 _STAGE = 360
-"""Largest short side of a drawn scene: it is scaled once to the clip's size, and the letters are set at that size."""
+# Largest short side at which pictures of keyframe mode, cards and letters are drawn.
 _LETTERS = 720
-"""Largest short side at which pictures of keyframe mode, cards and letters are drawn."""
 
 
 class Background(Protocol):

@@ -12,8 +12,8 @@ from runner.animatic.seeded_noise import SeededNoise, random_bytes
 from runner.lazy_dataclass import dataclass, field
 
 Point = tuple[float, float]
+# Factor by which shapes are drawn larger and scaled down, since Pillow draws hard edges.
 _OVERSAMPLING = 2
-"""Factor by which shapes are drawn larger and scaled down, since Pillow draws hard edges."""
 
 
 @dataclass(frozen=True, slots=True)

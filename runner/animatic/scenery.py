@@ -27,8 +27,8 @@ from runner.animatic.standee import standee
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
 
+# Depth of the sky and everything painted into it, for the camera.
 _SKY_DEPTH = 0.25
-"""Depth of the sky and everything painted into it, for the camera."""
 
 
 @dataclass(slots=True)
@@ -75,12 +75,12 @@ _DRAWINGS: Mapping[str, Callable[[SceneCanvas], None]] = {
     "forest": nature.forest,
     "hills": nature.hills,
 }
+# The height of a part of the body on its picture, as a share from the top, by the words for it.
 _FOCUS = (
     (r"\bfeet\b|\bfoot\b|shoes?\b|\bboots?\b", 0.86),
     (r"\bhands?\b|\bfingers?\b", 0.52),
     (r"\bface|\beyes?\b", 0.25),
 )
-"""The height of a part of the body on its picture, as a share from the top, by the words for it."""
 
 
 def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> Scene:
@@ -207,8 +207,8 @@ def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSiz
 
 _THEY = lazy_pattern(r"\b(?:they|their|them)\b")
 _PICTURED = lazy_pattern(r"@image\d+(?: @image\d+)*(?: \([^()]*\))?")
+# A mention of a person that has words and no picture: `tomas (an old ferryman …)`.
 _DRAWN_PERSON = rf"\b[\w-]+ \((?=[^()]*?)(?:an?|the) (?:[\w-]+ ){{0,4}}(?:{PERSON_NOUNS})\b"
-"""A mention of a person that has words and no picture: `tomas (an old ferryman …)`."""
 
 
 def _without_pictured(own: str) -> str:

@@ -17,15 +17,15 @@ from runner.animatic.speech import SpokenLine, spoken_lines, syllables
 from runner.lazy_dataclass import dataclass
 from runner.media.open_media import open_media
 
+# Root mean square to which every referenced sound is brought: about -21 dB below full scale.
 _LEVEL = 0.09
-"""Root mean square to which every referenced sound is brought: about -21 dB below full scale."""
+# Pitches of successive syllables, as factors.
 _MELODY = (1.0, 1.12, 0.96, 1.06, 0.9)
-"""Pitches of successive syllables, as factors."""
 _PAUSE_SYLLABLES = 1.5
+# Steps of one turn of a voice, and of one syllable: a sine for each sample would take seven times as long.
 _TABLE = 4_096
-"""Steps of one turn of a voice, and of one syllable: a sine for each sample would take seven times as long."""
+# Samples after which the background noise repeats, inaudibly at this level.
 _LOOP_SAMPLES = RATE
-"""Samples after which the background noise repeats, inaudibly at this level."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ _PRINTED = lazy_pattern(
 )
 SYLLABLE = 0.19
 """Seconds of one syllable at an unhurried pace."""
+# Seconds of a comma or a full stop inside a line.
 _PAUSE = 0.28
-"""Seconds of a comma or a full stop inside a line."""
 _LEAD = 0.3
 
 

@@ -6,14 +6,14 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from runner.animatic.pictures import open_picture_with_alpha
 
+# Longest side of the small picture on which edges are looked at.
 _SAMPLE = 128
-"""Longest side of the small picture on which edges are looked at."""
+# Largest deviation of the border's colours of a picture on a plain ground.
 _PLAIN = 20
-"""Largest deviation of the border's colours of a picture on a plain ground."""
+# Least difference from the ground's colour of what stands before it.
 _CLEAR = 30
-"""Least difference from the ground's colour of what stands before it."""
+# Shape (width / height) of a person's part of a wide picture.
 _PORTRAIT = 0.62
-"""Shape (width / height) of a person's part of a wide picture."""
 
 
 def standee(path: Path, tall: int, *, is_person: bool) -> tuple[Image.Image, Image.Image] | None:

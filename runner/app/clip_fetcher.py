@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from runner.app.provider_gateway import ProviderGateway
-from runner.app.run_store import RunStore, fingerprint_by_content
-from runner.app.session import Session
+from runner.app.run_store import RunStore, open_clip_store
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Doubtful, Event, Running, Stored, Succeeded
 from runner.attempts.history import History
@@ -12,15 +11,15 @@ from runner.engine import messages
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Step
+from runner.settings.settings import Settings
 from runner.show.screens.clips import ClipCheck, Verdict
-from runner.store.clip_store import ClipStore
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFetcher:
     """Fetches and accepts clips, one after the other, and records each in ledger and history."""
 
-    session: Session
+    settings: Settings
     history: History
     store: RunStore
     gateway: Callable[[], Awaitable[ProviderGateway]]
@@ -54,10 +53,8 @@ class ClipFetcher:
 
     async def accept(self, step: Step, attempt: Attempt) -> ClipCheck:
         """Give a doubtful clip its final name, since the user says that it is good; fetch it first where it lacks."""
-        clip_store = ClipStore(
-            self.session.settings.root, self.session.output_folder, fingerprint_by_content(self.history).get
-        )
-        path = clip_store.clip_path(step).relative_to(self.session.settings.root).as_posix()
+        clip_store = open_clip_store(self.settings, self.history)
+        path = clip_store.clip_path(step).relative_to(self.settings.root).as_posix()
         result = ClipCheck(step.shot.film, step.shot.id, step.take, path, "missing")
         accepted = clip_store.accept(attempt, step)
         if accepted is None:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 FOLDER = "completion"
 """The folder in the state folder."""
 _MAX_LINES = 50_000
+# Repositories whose words are kept.
 _MAX_FILES = 200
-"""Repositories whose words are kept."""
 _MAX_NAME_BYTES = 240
+# Names that no shell takes apart or expands.
 _WORD = lazy_pattern(r"\w[\w.@+-]*\Z")
-"""Names that no shell takes apart or expands."""
 _SLUG = lazy_pattern(r"\w[\w.@+/-]*\Z")
 Takes = Mapping[tuple[str, str], int]
 """The highest number of a take, by the storyboard's path and the shot's id."""

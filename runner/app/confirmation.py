@@ -35,7 +35,7 @@ async def _confirm_all(
     from runner.app.provider_gateway import open_gateway
 
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway(session, history, stack)
+        gateway = await open_gateway(session.settings, session.edition, session.routes, history, stack)
         for step, attempt in waiting:
             answer, facts = await gateway.client.fetch_record(attempt.task_id or "")
             if isinstance(answer, Running) and not (answer.answered or answer.not_found):

@@ -6,15 +6,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from runner.app.cut_key import NAME, burn_in_text, cut_key, slate_lines, stored_key
+from runner.app.display_path import display_path
 from runner.app.films import Film, segment_file, target_of
 from runner.app.font_environment import font_environment
-from runner.app.session import Session
 from runner.assembly.assemble import assemble
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, MusicTrack, Part
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, reason, resolve_inside
 from runner.files.writing import create_afresh, make_folder, move_file, part_of, remove_file
 from runner.lazy_dataclass import dataclass
+from runner.settings.settings import Settings
 from runner.timeline.cut_list import Segment
 
 Progress = Callable[[Fraction, Fraction], None]
@@ -49,14 +50,14 @@ class MadeCut:
         return self.film.cut.missing
 
 
-def make_cut(session: Session, film: Film, options: CutOptions, progress: Progress) -> MadeCut:
+def make_cut(settings: Settings, film: Film, options: CutOptions, progress: Progress) -> MadeCut:
     """Make one film's file unless it is there already.
 
     Raises `CommandError` naming what cannot be shown or written, CannotCopy, and whatever `progress` raises.
     """
     marks = ("burn-in",) if options.burn_in else ()
-    target, root = target_of(session, options.to, film.target(NAME, *marks))
-    assembly = assembly_of(session, film, options)
+    target, root = target_of(settings.root, options.to, film.target(NAME, *marks))
+    assembly = assembly_of(settings, film, options)
     stored = stored_key(target)
     if stored is not None and stored.content == assembly.key and (options.quick or not stored.is_quick):
         return MadeCut(film, target, is_new=False)
@@ -70,27 +71,27 @@ def make_cut(session: Session, film: Film, options: CutOptions, progress: Progre
             file.flush()
         move_file(part, target, root)
     except AssemblyError as error:
-        where = f"{_display(session, error.path)} " if error.path is not None else "the cut: "
+        where = f"{display_path(error.path)} " if error.path is not None else "the cut: "
         raise CommandError(ExitCode.INVALID, f"{where}{error.message}; no cut was made") from error
     except (OSError, FileRejected, FFmpegError) as error:
-        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+        raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     finally:
         with suppress(OSError):
             remove_file(part, root)
     return MadeCut(film, target, is_new=True, result=result)
 
 
-def assembly_of(session: Session, film: Film, options: CutOptions) -> Assembly:
+def assembly_of(settings: Settings, film: Film, options: CutOptions) -> Assembly:
     """The parts of the film file, its music and its key."""
-    files = [(segment, segment_file(session, segment)) for segment in film.cut.segments]
-    is_free = session.settings.account.free
+    files = [(segment, segment_file(settings.root, segment)) for segment in film.cut.segments]
+    is_free = settings.account.free
     parts = tuple(
         _part(segment, path, burn_in_text(segment, is_free) if options.burn_in else "") for segment, path in files
     )
     return Assembly(
         parts,
-        _music(session, film),
-        cut_key(session, film, is_burnt_in=options.burn_in),
+        _music(settings, film),
+        cut_key(settings, film, is_burnt_in=options.burn_in),
         quick=options.quick,
         copy_only=options.copy_only,
         environment=font_environment(),
@@ -111,16 +112,12 @@ def _part(segment: Segment, path: Path | None, burn_in: str) -> Part:
     )
 
 
-def _music(session: Session, film: Film) -> MusicTrack | None:
+def _music(settings: Settings, film: Film) -> MusicTrack | None:
     music = film.cut.music
     if music is None:
         return None
     try:
-        path = resolve_inside(session.settings.root / music.path, session.settings.root, may_be_hidden=True)
+        path = resolve_inside(settings.root / music.path, settings.root, may_be_hidden=True)
     except (FileRejected, OSError) as error:
         raise CommandError(ExitCode.INVALID, f"the music {music.path} cannot be read: {reason(error)}") from error
     return MusicTrack(path, Fraction(music.start), float(music.level or 0))
-
-
-def _display(session: Session, path: Path) -> str:
-    return session.display_path(path)

@@ -5,16 +5,16 @@ import json
 from pathlib import Path
 
 from runner.app.films import Film
-from runner.app.session import Session
 from runner.assembly.film_key import HEAD, FilmKey, key_of
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip, reason
+from runner.settings.settings import Settings
 from runner.show.text.format import length
 from runner.timeline.cut_list import Segment
 
 NAME = "cut.mp4"
+# Part of the key: raised when the same edit is drawn differently.
 _VERSION = 1
-"""Part of the key: raised when the same edit is drawn differently."""
 
 
 def stored_key(path: Path) -> FilmKey | None:
@@ -28,19 +28,19 @@ def stored_key(path: Path) -> FilmKey | None:
         return None
 
 
-def older_cut(session: Session, film: Film) -> Path | None:
+def older_cut(settings: Settings, film: Film) -> Path | None:
     """The whole film's `cut.mp4` that shows another edit or other clips; None where it agrees or is missing."""
     path = film.folder / NAME
     stored = stored_key(path)
     if stored is None:
         return None
     try:
-        return None if stored.content == cut_key(session, film) else path
+        return None if stored.content == cut_key(settings, film) else path
     except CommandError:
         return path
 
 
-def cut_key(session: Session, film: Film, *, is_burnt_in: bool = False) -> str:
+def cut_key(settings: Settings, film: Film, *, is_burnt_in: bool = False) -> str:
     """Hash of all that the content of a film file follows from.
 
     Raises `CommandError` for material that cannot be read.
@@ -49,26 +49,26 @@ def cut_key(session: Session, film: Film, *, is_burnt_in: bool = False) -> str:
     content = {
         "version": _VERSION,
         "burn_in": is_burnt_in,
-        "music": None if music is None else [_file_hash(session, music.path), str(music.start), str(music.level)],
-        "segments": [_segment_key(session, segment, is_burnt_in) for segment in film.cut.segments],
+        "music": None if music is None else [_file_hash(settings, music.path), str(music.start), str(music.level)],
+        "segments": [_segment_key(settings, segment, is_burnt_in) for segment in film.cut.segments],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _segment_key(session: Session, segment: Segment, is_burnt_in: bool) -> list[object]:
+def _segment_key(settings: Settings, segment: Segment, is_burnt_in: bool) -> list[object]:
     if segment.clip is not None:
         content: object = segment.clip.sha256
     elif segment.path is not None:
-        content = _file_hash(session, segment.path)
+        content = _file_hash(settings, segment.path)
     else:
         content = list(slate_lines(segment))
-    name = burn_in_text(segment, session.settings.account.free) if is_burnt_in else ""
+    name = burn_in_text(segment, settings.account.free) if is_burnt_in else ""
     return [content, str(segment.in_seconds), str(segment.seconds), str(segment.level or 0), name]
 
 
-def _file_hash(session: Session, path: str) -> str:
+def _file_hash(settings: Settings, path: str) -> str:
     try:
-        return hash_clip(session.settings.root / path, session.settings.root)
+        return hash_clip(settings.root / path, settings.root)
     except OSError as error:
         raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {reason(error)}") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from runner.app.credit_scope import sums_by_storyboard
+from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
 from runner.app.films import Film, segment_file, target_of
 from runner.app.note import notes_of
@@ -33,8 +34,8 @@ NAME = "dailies.html"
 PAGE_BYTES = 3_000_000
 """The size that a page keeps to: where its posters are more, the film loses those of takes that it does not show."""
 POSTER_KIND = "image/webp"
+# Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`.
 _POSTER_WIDTHS = ((60, 384), (200, 288), (900, 176))
-"""Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`."""
 _SMALLEST = 112
 
 Address = Callable[[Path, str], str]
@@ -60,14 +61,14 @@ class WrittenDailies:
 
 def write_dailies(session: Session, film: Film, to: Path | None) -> WrittenDailies:
     """Write the page of one film. Raises `CommandError` when it cannot be written."""
-    target, root = target_of(session, to, film.target(NAME))
+    target, root = target_of(session.settings.root, to, film.target(NAME))
     gathered = gather(session, film, lambda path, _: _relative(path, target.parent))
     content = page(film_json(gathered.dailies, _poster_data(gathered), is_served=False)).encode()
     try:
         make_folder(target.parent, root)
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
-        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+        raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     return WrittenDailies(film, target, len(content))
 
 
@@ -112,13 +113,13 @@ class _Gatherer:
             self._prompts(),
             notes_of(session, self._storyboard),
             sums_by_storyboard(session, film.history).get(self._storyboard.path) or CreditSums(),
-            field_locator(session),
+            field_locator(session.files, session.settings.root, session.options),
         )
         return GatheredDailies(dailies, self._posters())
 
     def _segment_file(self, index: int) -> PageFile | None:
         segment = self._film.cut.segments[index]
-        path = segment_file(self._session, segment)
+        path = segment_file(self._session.settings.root, segment)
         if path is None:
             return None
         key = ""

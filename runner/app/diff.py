@@ -20,8 +20,8 @@ from runner.settings.pull_request import base_branch
 from runner.settings.settings import find_root
 from runner.store import git_refs
 
+# Characters of a commit's name on a screen.
 _SHORT = 7
-"""Characters of a commit's name on a screen."""
 
 
 @dataclass(frozen=True, slots=True)

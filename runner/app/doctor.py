@@ -22,8 +22,8 @@ from runner.store.health import folder
 from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
 
+# Arabic, Chinese and Japanese characters, which need more fonts than the package has.
 _SAMPLE = "ش 佩 あ"
-"""Arabic, Chinese and Japanese characters, which need more fonts than the package has."""
 
 
 def check_machine(settings: Settings, demo: bool) -> list[HealthCheck]:
@@ -82,6 +82,7 @@ def _fonts() -> HealthCheck:
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
 
 
+# How each kind of store was tried, by its scheme.
 _STORES = {
     "s3": HealthCheck("store", "ok", "S3: tried with rclone's server of its interface"),
     "az": HealthCheck("store", "ok", "Azure: tried with Azurite, Microsoft's server of its interface"),
@@ -93,7 +94,6 @@ _STORES = {
     ),
     "file": HealthCheck("store", "ok", "a folder behind a web server: tried"),
 }
-"""How each kind of store was tried, by its scheme."""
 
 
 def _store(settings: Settings) -> Iterator[HealthCheck]:

@@ -33,10 +33,10 @@ from runner.planning.plan_inputs import PlanOverrides
 from runner.show.live.progress import Progress
 from runner.show.live.view import View
 
+# Minimum seconds between two writes of the manifest during a run.
 _MANIFEST_EVERY = 5.0
-"""Minimum seconds between two writes of the manifest during a run."""
+# Minimum pause between two writes, as a multiple of the last write's duration: at most 0.5 % of the time.
 _MANIFEST_SHARE = 200
-"""Minimum pause between two writes, as a multiple of the last write's duration: at most 0.5 % of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,15 @@ async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
 
     stop_request = StopRequest()
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-        gateway = await provider_gateway.open_gateway(session, history, stack)
+        gateway = await provider_gateway.open_gateway(session.settings, session.edition, session.routes, history, stack)
         group.start_soon(_watch_signals, stop_request, run_view)
-        mark_orphans = lock_outputs_of_orphans(session, approved.plan, stack.enter_context(ExitStack()))
+        mark_orphans = lock_outputs_of_orphans(
+            session.settings, session.films, approved.plan, stack.enter_context(ExitStack())
+        )
         replan = _replanner(approved, limits)
         planned = PlannedWork(mark_orphans(approved.plan), history, lambda history: mark_orphans(replan(history)))
         ports = RunPorts(gateway, store.ledger, store.clock, emit)
-        async with webhooks.listen(session, gateway.client, store.clock, emit) as inbox:
+        async with webhooks.listen(session.settings, gateway.client, store.clock, emit) as inbox:
             result = await run_loop(planned, ports, limits, stop_request, inbox)
         group.cancel_scope.cancel()
     return with_sums(session, history, result)

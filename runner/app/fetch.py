@@ -5,25 +5,24 @@ from datetime import timedelta
 from pathlib import Path
 
 from runner.app.provider_gateway import ProviderGateway
-from runner.app.run_store import RunStore, fingerprint_by_content
-from runner.app.session import Session
+from runner.app.run_store import RunStore, open_clip_store
 from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
+from runner.editions.edition import Edition
 from runner.engine import messages
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
+from runner.settings.settings import Settings
 from runner.show.screens.clips import ClipCheck, Verdict
-from runner.store.clip_store import ClipStore
-
-"""Age at which a task that the provider does not know counts as gone: new records appear with a delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrphanFetcher:
     """Finds or downloads the clip of each orphaned attempt."""
 
-    session: Session
+    settings: Settings
+    edition: Edition
     history: History
     store: RunStore
     gateway: Callable[[], Awaitable[ProviderGateway]]
@@ -31,17 +30,15 @@ class OrphanFetcher:
 
     async def fetch(self, attempt: Attempt) -> ClipCheck | None:
         """Find the clip on this disk, else download it; None while the task has no clip yet."""
-        clip_store = ClipStore(
-            self.session.settings.root, self.session.output_folder, fingerprint_by_content(self.history).get
-        )
+        clip_store = open_clip_store(self.settings, self.history)
         path = clip_store.archive_path(attempt)
         if (local_path := clip_store.find(attempt)) is not None:
             is_doubtful = attempt.state is AttemptState.DOUBTFUL
             return self._check(attempt, local_path, "doubtful" if is_doubtful else "whole", attempt.doubt)
         if attempt.task_id is None:
             return self._check(attempt, path, "gone", "it has no task id")
-        if self.session.edition.has_deleted_record(self._age(attempt)):
-            days = self.session.edition.record_days
+        if self.edition.has_deleted_record(self._age(attempt)):
+            days = self.edition.record_days
             return self._check(attempt, path, "gone", f"the provider keeps records for {days} days")
         gateway = await self.gateway()
         if gateway.is_barred(attempt):
@@ -61,7 +58,7 @@ class OrphanFetcher:
     async def _download(self, gateway: ProviderGateway, attempt: Attempt, answer: Succeeded, path: Path) -> ClipCheck:
         download = await gateway.download_exact(replace(attempt, outputs=answer.outputs), None)
         if isinstance(download, TransferFailed):
-            gone = download.link_expired and self.session.edition.has_deleted_media(self._age(attempt))
+            gone = download.link_expired and self.edition.has_deleted_media(self._age(attempt))
             message = "the provider has deleted its media" if gone else download.message
             return self._check(attempt, path, "gone" if gone else "failed", message)
         if attempt.needs_confirmation:  # its clip is here now; without a request it never enters the ledger
@@ -75,7 +72,7 @@ class OrphanFetcher:
         return self._check_download(attempt, download)
 
     def _check_download(self, attempt: Attempt, download: Stored | Doubtful) -> ClipCheck:
-        path = self.session.settings.root / download.clip.path
+        path = self.settings.root / download.clip.path
         if isinstance(download, Doubtful):
             return self._check(attempt, path, "doubtful", download.doubt)
         return self._check(attempt, path, "fetched", "")
@@ -85,7 +82,7 @@ class OrphanFetcher:
 
     def _check(self, attempt: Attempt, path: Path, verdict: Verdict, detail: str) -> ClipCheck:
         intent = attempt.intent
-        name = path.relative_to(self.session.settings.root).as_posix()
+        name = path.relative_to(self.settings.root).as_posix()
         message = "earlier version" + (f": {detail}" if detail else "")
         return ClipCheck(intent.film, intent.shot, intent.take, name, verdict, message, is_orphan=True)
 

@@ -35,7 +35,7 @@ def accept_clips(session: Session, names: Sequence[str], note: Note) -> list[Cli
     async def accept_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
         doubtful = [clip for name in names for clip in _doubtful_clips(session, history, name)]
         async with _lazy_gateway(session, history) as gateway:
-            fetcher = ClipFetcher(session, history, store, gateway)
+            fetcher = ClipFetcher(session.settings, history, store, gateway)
             return [await fetcher.accept(step, attempt) for step, attempt in doubtful]
 
     return _with_ledger(session, note, accept_all)
@@ -56,16 +56,16 @@ def _with_ledger(
 async def _fetch_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
     results: list[ClipCheck] = []
     plan = session.plan(history)
-    orphans = stored_orphans(session, history, plan)
+    orphans = stored_orphans(history, plan, session.films, session.selected(history))
     async with _lazy_gateway(session, history) as gateway:
-        await read_due_bills(session, history, store, gateway)
-        fetcher = ClipFetcher(session, history, store, gateway)
+        await read_due_bills(session.settings, session.edition, history, store, gateway)
+        fetcher = ClipFetcher(session.settings, history, store, gateway)
         for step, attempt, clip in takes_with_clips(session, history):
             result = check(session, step, attempt, clip)
             if result.verdict in ("missing", "changed"):
                 result = await fetcher.fetch(result, step, attempt)
             results.append(result)
-        orphan_fetcher = OrphanFetcher(session, history, store, gateway)
+        orphan_fetcher = OrphanFetcher(session.settings, session.edition, history, store, gateway)
         results += [orphan for attempt in orphans if (orphan := await orphan_fetcher.fetch(attempt)) is not None]
     return results
 
@@ -97,7 +97,7 @@ async def _lazy_gateway(session: Session, history: History) -> AsyncIterator[Cal
 
         async def gateway() -> ProviderGateway:
             if not gateways:
-                gateways.append(await open_gateway(session, history, stack))
+                gateways.append(await open_gateway(session.settings, session.edition, session.routes, history, stack))
             return gateways[0]
 
         yield gateway

@@ -1,36 +1,37 @@
 """Locates the fields of a shot in its files, for messages about what the provider refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from runner.app.session import Session
 from runner.attempts.film import ShotKey
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import Place
+from runner.language.compile_options import CompileOptions
 from runner.language.model import Shot
 from runner.show.screens.advice import FieldLocator
 
+# Shots that are located; each of them compiles the storyboards again.
 _MAX_SHOTS = 5
-"""Shots that are located; each of them compiles the storyboards again."""
 
 
-def field_locator(session: Session) -> FieldLocator:
+def field_locator(files: Sequence[Path], root: Path, options: CompileOptions) -> FieldLocator:
     """Return a locator of fields by name; it finds none for a shot that changed during the run."""
     fields_by_shot: dict[ShotKey, Mapping[str, Place]] = {}
 
     def locate(shot: Shot, field: str) -> Place | None:
         name = shot.key
         if name not in fields_by_shot and len(fields_by_shot) < _MAX_SHOTS:
-            fields_by_shot[name] = _fields(session, shot)
+            fields_by_shot[name] = _fields(files, root, options, shot)
         return fields_by_shot.get(name, {}).get(field)
 
     return locate
 
 
-def _fields(session: Session, shot: Shot) -> Mapping[str, Place]:
+def _fields(files: Sequence[Path], root: Path, options: CompileOptions, shot: Shot) -> Mapping[str, Place]:
     from runner.language.explain import explain_shot
 
     try:
-        explanation = explain_shot(session.files, session.settings.root, session.options, shot.key)
+        explanation = explain_shot(files, root, options, shot.key)
     except Failure:
         return {}
     if explanation is None or explanation.shot.request != shot.request:

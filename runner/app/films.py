@@ -49,7 +49,7 @@ def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
     """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
     exists = session.clip_exists(history)
     return [
-        Film(cut_list(board, plan, history, exists), session.output_folder(board.film), plan, history)
+        Film(cut_list(board, plan, history, exists), session.settings.output_folder(board.film), plan, history)
         for board in session.batch.storyboards
     ]
 
@@ -64,21 +64,21 @@ def only_target(films: list[Film], to: Path | None) -> None:
         raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): {way_out}")
 
 
-def segment_file(session: Session, segment: Segment) -> Path | None:
+def segment_file(root: Path, segment: Segment) -> Path | None:
     """The file that shows a segment; None for a slate, and where the file is no plain file of the repository."""
     if segment.path is None:
         return None
-    path = session.settings.root / segment.path
+    path = root / segment.path
     try:
-        return resolve_inside(path, session.settings.root, may_be_hidden=True)
+        return resolve_inside(path, root, may_be_hidden=True)
     except (FileRejected, OSError):
         return None
 
 
-def target_of(session: Session, to: Path | None, default: Path) -> tuple[Path, Path]:
+def target_of(root: Path, to: Path | None, default: Path) -> tuple[Path, Path]:
     """The path to write, and the folder that it must not leave: the repository, or the folder that exists of `--to`."""
     if to is None:
-        return default, session.settings.root
+        return default, root
     path = Path(os.path.abspath(to))
     if path.is_dir():
         raise CommandError(ExitCode.USAGE, f"--to: {to} is a folder; name a file in it")

@@ -36,7 +36,7 @@ def closing_films(
 
 def older_cut_lines(session: Session, film: Film) -> Iterator[FilmLine]:
     """A note where the film's file shows another edit or other clips."""
-    older = older_cut(session, film)
+    older = older_cut(session.settings, film)
     if older is not None:
         text = f"{os.path.relpath(older)} is older than the clips"
         yield FilmLine("note", text, command=cut_command(session, film))
@@ -44,7 +44,7 @@ def older_cut_lines(session: Session, film: Film) -> Iterator[FilmLine]:
 
 def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> dict[FilmName, tuple[FilmLine, ...]]:
     """The place of each storyboard's cut, and whether it is current; empty for storyboards without one."""
-    if not any((session.output_folder(film) / NAME).is_file() for film in session.films):
+    if not any((session.settings.output_folder(film) / NAME).is_file() for film in session.films):
         return {}
     whole = plan if session.selected(history) is None else session.plan(history)
     return {film.cut.film: tuple(_state_of_cut(session, film)) for film in whole_films(session, history, whole)}
@@ -100,7 +100,7 @@ def _cut_line(session: Session, film: Film, command: str, conversation: Conversa
     options = CutOptions(quick=is_free, copy_only=not is_free)
     try:
         with conversation.follow_cut() as progress:
-            cut = make_cut(session, film, options, progress.tell)
+            cut = make_cut(session.settings, film, options, progress.tell)
     except CannotCopy as error:
         return FilmLine("watch", command, f"encodes the film, since {error.reason}", is_command=True)
     facts = [length(film.cut.seconds)]
@@ -114,5 +114,5 @@ def _cut_line(session: Session, film: Film, command: str, conversation: Conversa
 def _sheet_line(session: Session, film: Film) -> FilmLine:
     from runner.app.sheet import make_sheet
 
-    sheet = make_sheet(session, film, None, as_pdf=False)
+    sheet = make_sheet(session.settings, film, None, as_pdf=False)
     return FilmLine("sheet", os.path.relpath(sheet.path))

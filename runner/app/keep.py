@@ -83,7 +83,7 @@ def _selected(session: Session, selection: Sequence[str], history: History) -> l
 
 def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
     clip_exists = session.clip_exists(history)
-    folder = session.output_folder(key[0]).relative_to(session.settings.root).as_posix()
+    folder = session.settings.output_name(key[0])
     paths = {board.path for board in session.batch.storyboards}
 
     def own_clip(shot: ShotKey, take: int, attempt: Attempt) -> bool:

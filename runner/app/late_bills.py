@@ -5,44 +5,49 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from runner.app.run_store import RunStore
-from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Event, Succeeded
 from runner.attempts.history import History
+from runner.editions.edition import Edition
 from runner.engine.bills import due_reading
 from runner.lazy_dataclass import replace
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
     from runner.app.provider_gateway import ProviderGateway
 
 
-def open_bills(session: Session, history: History, now: datetime) -> list[tuple[Attempt, datetime]]:
+def open_bills(settings: Settings, edition: Edition, history: History, now: datetime) -> list[tuple[Attempt, datetime]]:
     """Attempts whose bill may still grow, each with the moment of its next reading; none at a free account."""
-    if session.settings.account.free:
+    if settings.account.free:
         return []
     return [
         (attempt, due_at)
         for attempt in history.own()
         if attempt.ended_at is not None
-        and (due_at := due_reading(attempt, session.edition, now - attempt.ended_at)) is not None
+        and (due_at := due_reading(attempt, edition, now - attempt.ended_at)) is not None
     ]
 
 
-def has_due_bills(session: Session, history: History, now: datetime) -> bool:
+def has_due_bills(settings: Settings, edition: Edition, history: History, now: datetime) -> bool:
     """Whether a bill is to be read now, and a key is there to read it with."""
-    is_due = any(due_at <= now for _, due_at in open_bills(session, history, now))
-    return is_due and bool(session.settings.api_key.text)
+    is_due = any(due_at <= now for _, due_at in open_bills(settings, edition, history, now))
+    return is_due and bool(settings.api_key.text)
 
 
 async def read_due_bills(
-    session: Session, history: History, store: RunStore, gateway: "Callable[[], Awaitable[ProviderGateway]]"
+    settings: Settings,
+    edition: Edition,
+    history: History,
+    store: RunStore,
+    gateway: "Callable[[], Awaitable[ProviderGateway]]",
 ) -> None:
     """Read every bill that is due, and record it; what cannot be read now is read next time."""
     now = store.clock.now()
-    if not has_due_bills(session, history, now):
+    if not has_due_bills(settings, edition, history, now):
         return
     provider = await gateway()
-    for attempt, due_at in open_bills(session, history, now):
+    for attempt, due_at in open_bills(settings, edition, history, now):
         if due_at > now:
             continue
         model = attempt.intent.request.get("model")

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from runner.app.display_path import display_path
 from runner.app.session import Session
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
@@ -91,6 +92,6 @@ def _change(session: Session, storyboard: Storyboard, make: Callable[[Manifest |
         except OSError as error:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(path)} cannot be written ({error.strerror}); the results are in the ledger, "
+                f"{display_path(path)} cannot be written ({error.strerror}); the results are in the ledger, "
                 "and the next run writes the manifest",
             ) from error

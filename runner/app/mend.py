@@ -13,7 +13,8 @@ from runner.files.writing import make_folder, replace_content
 from runner.garbage_collection import collection_off
 from runner.lazy_dataclass import dataclass
 from runner.settings.environment import child_environment
-from runner.settings.settings import find_root, state_folder
+from runner.settings.settings import find_root
+from runner.settings.user_folders import state_folder
 from runner.store import git_conflicts, locks
 from runner.store.git_conflicts import Versions
 from runner.store.manifest.document import NAME, Manifest

@@ -16,12 +16,12 @@ from runner.paid_providers import paid_provider_name
 VARIABLE = "STORYBOARD_INSTALL"
 """The variable of a repository that names what its workflow installs, where no line is given."""
 _SCHEMA = Path("schemas/storyboard.schema.json")
+# The word of the templates in whose place the name of the paid provider is written.
 _PLACEHOLDER = b"PAID_PROVIDER"
-"""The word of the templates in whose place the name of the paid provider is written."""
+# The word of the workflows in whose place the lines stand that install this program.
 _INSTALL = b"INSTALL_LINES"
-"""The word of the workflows in whose place the lines stand that install this program."""
+# The folder of the scripts that the workflows run.
 _SCRIPTS = {"github": ".github/actions/storyboard", "gitlab": ".gitlab/storyboard"}
-"""The folder of the scripts that the workflows run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ def plan_document(session: Session, plan: Plan, history: History) -> dict[str, o
     """The document of `plan --json`, with the request of each take as it would be sent. To be written once."""
     encode = provider_api().encoder(session.edition, placeholder)
     facts = PlanFacts(
-        session.output_name,
+        session.settings.output_name,
         warnings(session, plan),
         outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations(session, history),

@@ -14,7 +14,6 @@ from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
 from runner.garbage_collection import collection_off
-from runner.language.films import compile_films
 from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import replace
 from runner.planning import alternatives
@@ -25,7 +24,7 @@ from runner.planning.selection import shot_selector
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
-from runner.show.screens.plan import CheaperCommand, PlanContext
+from runner.show.screens.plan import PlanContext
 from runner.show.text.layout import from_manifests
 from runner.store.ledger.file_name import NAME
 
@@ -121,17 +120,13 @@ def command_below_limit(session: Session, choices: Sequence[alternatives.Alterna
     return line.run(best.description, f"--max-credits {best.credits.to_integral_value(ROUND_CEILING):f}")
 
 
-def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
-    """The values on the plan's screen beside the plan."""
+def plan_context(session: Session, plan: Plan, history: History, below: Decimal | None = None) -> PlanContext:
+    """The values on the plan's screen beside the plan; with `below`, the alternatives of at most so many credits."""
+    cheaper = () if plan.is_free else cheaper_alternatives(session, history, below)
     return PlanContext(
         command_line=session.command_line,
         warnings=warnings(session, plan),
-        cheaper=tuple(
-            CheaperCommand(alternative.description, alternative.credits)
-            for alternative in cheaper_alternatives(session, history, None)
-        )
-        if not plan.is_free
-        else (),
+        cheaper=cheaper,
         outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations=destinations(session, history),
         manifest_note=from_manifests(plan, history),
@@ -210,14 +205,5 @@ def cheaper_alternatives(
         plan = session.plan(history, batch, session.selected(history) if selected is None else selected)
         return plan.totals.credits
 
-    names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)
-    ordered = session.settings.profiles
-    # Of several films, no single profile would be the same order for less.
-    profiles = {name: _compile_profile(session, name) for name in names if len(ordered) == 1 and name not in ordered}
-    compiled = {name: batch for name, batch in profiles.items() if batch is not None}
-    return alternatives.find_cheaper(session.batch, session.edition, price, limit, compiled)
-
-
-def _compile_profile(session: Session, name: str) -> Batch | None:
-    batch, problems = compile_films(session.files, session.settings.root, session.options, [name])
-    return None if problems.errors else batch
+    profiles = session.batches_of_other_profiles
+    return alternatives.find_cheaper(session.batch, session.edition, price, limit, profiles)

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from runner.app.display_path import display_path
 from runner.app.options import CommandOptions
 from runner.attempts.film import FilmName
 from runner.clock import SystemClock
@@ -155,7 +156,7 @@ def _files_of(name: Path, root: Path) -> tuple[Path, ...]:
     """A FILE of the command line: the file itself, or the storyboards in a folder."""
     if not name.is_dir() or not _is_visible_folder(Path(os.path.realpath(name)), root):
         return (name,)
-    storyboards = tuple(_display_path(path) for path in _storyboards_below(name.absolute(), root))
+    storyboards = tuple(Path(display_path(path)) for path in _storyboards_below(name.absolute(), root))
     if not storyboards:
         raise CommandError(ExitCode.USAGE, _no_storyboards_message(root, f"there is no storyboard in {name}"))
     return storyboards
@@ -168,7 +169,9 @@ def _is_visible_folder(folder: Path, root: Path) -> bool:
 def storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
     """The storyboards in a folder and its subfolders, sorted; `root` is the repository's top."""
     paths = sorted(path for path in _files_below(folder) if path.suffix in _ENDINGS)
-    return tuple(_display_path(path) for path in paths if _is_file_or_broken_link(path) and _is_storyboard(path, root))
+    return tuple(
+        Path(display_path(path)) for path in paths if _is_file_or_broken_link(path) and _is_storyboard(path, root)
+    )
 
 
 def _is_file_or_broken_link(path: Path) -> bool:
@@ -177,18 +180,18 @@ def _is_file_or_broken_link(path: Path) -> bool:
 
 
 _ENDINGS = (".yaml", ".yml")
+# How many storyboards elsewhere in the repository a message names.
 _MAX_NAMED = 8
-"""How many storyboards elsewhere in the repository a message names."""
 _MAX_FILES_SEEN = 50_000
 
 
 def _no_storyboards_message(root: Path, message: str = "") -> str:
     """Say where storyboards are looked for, and which ones lie elsewhere in the repository."""
-    message = message or f"no FILE is given, and there is no storyboard under {_display_path(root / 'storyboards')}"
+    message = message or f"no FILE is given, and there is no storyboard under {display_path(root / 'storyboards')}"
     elsewhere = list(islice(_storyboards_below(root, root), _MAX_NAMED + 1))
     if not elsewhere:
         return f"{message}; to start from an example:\n  storyboard init"
-    names = "".join(f"\n  {_display_path(path)}" for path in elsewhere[:_MAX_NAMED])
+    names = "".join(f"\n  {display_path(path)}" for path in elsewhere[:_MAX_NAMED])
     more = "\n  …" if len(elsewhere) > _MAX_NAMED else ""
     return f"{message}. Name one of those that lie elsewhere, or its folder:{names}{more}"
 
@@ -206,10 +209,6 @@ def _files_below(top: Path, *, may_be_hidden: bool = True) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if may_be_hidden or not name.startswith("."))
         for name in sorted(names):
             yield Path(folder, name)
-
-
-def _display_path(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _is_storyboard(path: Path, root: Path) -> bool:

@@ -11,8 +11,7 @@ import anyio
 from anyio import to_thread
 
 from runner.app.material_store import open_store
-from runner.app.run_store import fingerprint_by_content
-from runner.app.session import Session
+from runner.app.run_store import open_clip_store
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, Output, PollResult, Stored, Succeeded
 from runner.attempts.history import History
@@ -22,7 +21,7 @@ from runner.files.writing import remove_file
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider
-from runner.planning.material_routes import Route
+from runner.planning.material_routes import Route, Routes
 from runner.planning.plan import Step
 from runner.providers.api import ApiClient, provider_api
 from runner.providers.transport import tls
@@ -36,10 +35,11 @@ from runner.requests.request import JsonValue, Material, Request
 from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
+from runner.settings.settings import Settings
 from runner.store.clip_store import ClipStore
 
+# Threads that download: each holds a connection and a part file.
 _PARALLEL_DOWNLOADS = 4
-"""Threads that download: each holds a connection and a part file."""
 
 
 @dataclass(slots=True)
@@ -167,9 +167,8 @@ class ProviderGateway:
         return result
 
 
-def _route_of(session: Session) -> Callable[[Material], Route]:
+def _route_of(routes: Routes | None) -> Callable[[Material], Route]:
     """The planned routes; the free sandbox takes every material as an upload."""
-    routes = session.routes
     return routes.of if routes is not None else lambda material: Route(material, ("upload",), "")
 
 
@@ -179,18 +178,19 @@ async def _output_of(client: ApiClient, attempt: Attempt) -> Output | None:
     return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
 
 
-async def open_gateway(session: Session, history: History, stack: AsyncExitStack) -> ProviderGateway:
-    """Open client, uploader and downloader for a session; `stack` closes them."""
-    settings = session.settings
+async def open_gateway(
+    settings: Settings, edition: Edition, routes: Routes | None, history: History, stack: AsyncExitStack
+) -> ProviderGateway:
+    """Open client, uploader and downloader; `stack` closes them. `routes` are None at a free account."""
     if settings.account.free:
-        address = stack.enter_context(embedded(settings.state / "sandbox", session.edition))
+        address = stack.enter_context(embedded(settings.state / "sandbox", edition))
         base_url, key, reads_shot_text = address.base_url, ApiKey(address.key), address.reads_shot_text
     else:
         base_url, key, reads_shot_text = settings.base_url, settings.key(), paid_provider().reads_shot_text
     client = await stack.enter_async_context(
-        provider_api().client(base_url, key, session.edition, reads_shot_text=reads_shot_text)
+        provider_api().client(base_url, key, edition, reads_shot_text=reads_shot_text)
     )
-    clip_store = ClipStore(settings.root, session.output_folder, fingerprint_by_content(history).get)
+    clip_store = open_clip_store(settings, history)
     is_local = is_loopback(urlsplit(base_url).hostname or "")
     proxy = None if is_local else proxy_for(base_url)
     if not is_local:
@@ -199,12 +199,12 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(
         ContentReader(settings.root, scratch, clip_store.find),
-        _route_of(session),
+        _route_of(routes),
         uploads.send,
         AddressFetcher(local=is_local, proxy=proxy).fetch,
         partial(_output_of, client),
         client.clock,
-        open_store(settings, session.edition),
+        open_store(settings, edition),
         check=settings.publish.check and not settings.account.free,
     )
     downloader = Downloader(local=is_local, proxy=proxy, root=settings.root)

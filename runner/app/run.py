@@ -41,7 +41,7 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
             from runner.app.approved_store import approve_orders
 
             store = approve_orders(session, plan, history, store, conversation)
-        elif not fetchable_orphans(session, plan) and not _has_due_bills(session, history, store):
+        elif not fetchable_orphans(session.settings, plan) and not _has_due_bills(session, history, store):
             approval.check_materials(session, plan)
             whole_plan = (
                 plan if session.selected(history) is None and overrides == NO_OVERRIDES else session.plan(history)
@@ -59,7 +59,7 @@ def _has_due_bills(session: Session, history: History, store: run_store.RunStore
         return False
     from runner.app.late_bills import has_due_bills
 
-    return has_due_bills(session, history, store.clock.now())
+    return has_due_bills(session.settings, session.edition, history, store.clock.now())
 
 
 def _anything_to_do(plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.app.conversation import Note
+from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
 from runner.app.session import Session
 from runner.attempts.clip_name import ClipName
@@ -23,6 +24,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.planning.selection import shot_selector
 from runner.settings.environment import child_environment
+from runner.settings.settings import Settings
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.text.command_line import CommandLine
@@ -78,7 +80,7 @@ def open_run_store(session: Session, note: Note) -> Iterator[RunStore]:
     """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
     for storyboard in session.batch.storyboards:
         _check_name(storyboard.path)
-    outputs = [session.output_folder(storyboard.film) for storyboard in session.batch.storyboards]
+    outputs = [session.settings.output_folder(storyboard.film) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
     with locks.lock_outputs(session.settings.state, outputs), open_ledger(session, note) as store:
@@ -111,8 +113,8 @@ def _check_name(path: str) -> None:
         ) from None
 
 
+# Bytes that must be free on the disk before a paid run orders anything.
 _MIN_FREE_BYTES = 256 << 20
-"""Bytes that must be free on the disk before a paid run orders anything."""
 
 
 def _check_output(session: Session, output: Path) -> None:
@@ -121,7 +123,7 @@ def _check_output(session: Session, output: Path) -> None:
         if (escape := escaping_folder(output, session.settings.root)) is not None:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(escape)} is outside the repository, because of a link: nothing was sent or "
+                f"{display_path(escape)} is outside the repository, because of a link: nothing was sent or "
                 "written; remove the link, or choose another --output",
             )
         make_folder(output, session.settings.root)
@@ -132,14 +134,13 @@ def _check_output(session: Session, output: Path) -> None:
         advice = "a file is in the way: move it" if in_the_way else "make it writable"
         raise CommandError(
             ExitCode.INVALID,
-            f"{session.display_path(output)} cannot be written ({error.strerror}): {advice}, "
-            "or choose another --output",
+            f"{display_path(output)} cannot be written ({error.strerror}): {advice}, or choose another --output",
         ) from error
     free = disk.f_bavail * disk.f_frsize
     if free < _MIN_FREE_BYTES and not session.settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
-            f"the disk of {session.display_path(output)} has {free >> 20} MB left, and a paid run needs "
+            f"the disk of {display_path(output)} has {free >> 20} MB left, and a paid run needs "
             f"{_MIN_FREE_BYTES >> 20} MB for its clips: nothing was sent; make room, or choose another --output",
         )
 
@@ -168,9 +169,7 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     session = store.session
     clip_store: ClipStore | None = None
     clip_exists = session.clip_exists(history)
-    folders = {
-        film: session.output_folder(film).relative_to(session.settings.root).as_posix() for film in session.films
-    }
+    folders = {film: session.settings.output_name(film) for film in session.films}
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
@@ -181,12 +180,12 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
         if clip_store is None:
-            clip_store = _open_clip_store(session, history)
+            clip_store = open_clip_store(session.settings, history)
         try:
             stored = clip_store.restore(attempt, step)
         except OSError as error:
             message = (
-                f"{session.display_path(clip_store.clip_path(step))} cannot be put in its place ({error.strerror}): "
+                f"{display_path(clip_store.clip_path(step))} cannot be put in its place ({error.strerror}): "
                 "nothing was lost"
             )
             raise CommandError(ExitCode.INVALID, message) from error
@@ -197,10 +196,11 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
                 history.apply(event)
 
 
-def _open_clip_store(session: Session, history: History) -> "ClipStore":
+def open_clip_store(settings: Settings, history: History) -> "ClipStore":
+    """The clips on this disk, each with the request that made it."""
     from runner.store.clip_store import ClipStore  # with what reads clips, which few runs need before an order
 
-    return ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
+    return ClipStore(settings.root, settings.output_folder, fingerprint_by_content(history).get)
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:
@@ -224,7 +224,7 @@ def closing_context(
         quiet=session.command.display.quiet,
         seconds=duration,
         to_commit=tuple(_uncommitted_manifests(session)),
-        locate_field=field_locator(session),
+        locate_field=field_locator(session.files, session.settings.root, session.options),
     )
 
 
@@ -236,7 +236,7 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
     for path in uncommitted(session.settings.root, list(manifests), child_environment()):
         manifest = session.manifest(manifests[path])
         if manifest is not None and manifest.attempts:
-            yield UncommittedManifest(session.display_path(path), sum_credits(manifest.attempts).billed)
+            yield UncommittedManifest(display_path(path), sum_credits(manifest.attempts).billed)
 
 
 def command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:

@@ -26,8 +26,8 @@ from runner.show.screens import question
 from runner.show.text.escape import escape_terminal, json_document, one_line
 
 ENDING = ".json"
+# Bytes of a saved plan.
 _LIMIT = 64 << 20
-"""Bytes of a saved plan."""
 _VALID = timedelta(days=7)
 NOTHING_SENT = "nothing was sent, nothing was spent"
 

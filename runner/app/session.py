@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.app.command_line import command_line
+from runner.app.display_path import display_path
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.material_routes import routes_of
 from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project, provider_with_clips
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
-from runner.attempts.film import FilmName, ShotKey, storyboard_slug
+from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
+from runner.language.films import compile_films
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.paid_providers import paid_provider_name
@@ -55,6 +57,20 @@ class Session(Project):
     def routes(self) -> Routes | None:
         """The ways of the batch's materials; None for the free sandbox."""
         return routes_of(self.settings, self.edition, self.batch)
+
+    @cached_property
+    def batches_of_other_profiles(self) -> Mapping[str, Batch]:
+        """The batch of each profile that could be ordered in place of this one, compiled once; none with errors."""
+        names = dict.fromkeys(name for storyboard in self.batch.storyboards for name in storyboard.profiles)
+        ordered = self.settings.profiles
+        if len(ordered) > 1:
+            return {}  # of several films, no single profile would be the same order for less
+        compiled = {
+            name: compile_films(self.files, self.settings.root, self.options, [name])
+            for name in names
+            if name not in ordered
+        }
+        return {name: batch for name, (batch, problems) in compiled.items() if not problems.errors}
 
     @cached_property
     def _selections(self) -> dict[str, frozenset[ShotKey] | None]:
@@ -105,17 +121,9 @@ class Session(Project):
         names = self.first_version_names(ledger)
         return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
 
-    def output_folder(self, film: FilmName) -> Path:
-        """The folder of a film's manifest and clips, for this provider."""
-        return self.settings.output / storyboard_slug(film.storyboard) / film.folder(self.settings.provider)
-
     def variant(self, shot: Shot) -> str:
         """The name of the folder of a shot's film: provider and profile."""
         return shot.film.folder(self.settings.provider)
-
-    def output_name(self, film: FilmName) -> str:
-        """The output folder of a film, from the repository's top."""
-        return self.output_folder(film).relative_to(self.settings.root).as_posix()
 
     def clip_exists(self, history: History) -> ClipExists:
         """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
@@ -217,7 +225,7 @@ class Session(Project):
         account, root = self.settings.account, self.settings.root
         if account.free:
             return ()
-        folders = [self.output_folder(film) for film in self.films if film.storyboard == storyboard.path]
+        folders = [self.settings.output_folder(film) for film in self.films if film.storyboard == storyboard.path]
         return manifests_of_other_profiles(folders, storyboard.path, (account.provider, account.host), root)
 
     def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
@@ -232,12 +240,12 @@ class Session(Project):
         return {}
 
     def manifest_path(self, film: FilmName) -> Path:
-        return self.output_folder(film) / NAME
+        return self.settings.output_folder(film) / NAME
 
     def manifest(self, storyboard: Storyboard) -> Manifest | None:
         """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
         path = self.manifest_path(storyboard.film)
-        display_name = self.display_path(path)
+        display_name = display_path(path)
         owner = reading.Owner(str(self.settings.root), storyboard.profile)
         contents = reading.read(path, display_name, self.settings.root, owner, self._manifests_read.get(path))
         self._manifests_read[path] = contents
@@ -267,13 +275,6 @@ class Session(Project):
         """The path of a file from the repository's top, as storyboards are named; the file as it is when outside."""
         path = Path(os.path.abspath(file))
         return path.relative_to(self.settings.root).as_posix() if path.is_relative_to(self.settings.root) else str(file)
-
-    def display_path(self, path: Path) -> str:
-        """A path as the user would type it in the working folder."""
-        try:
-            return str(path.relative_to(Path.cwd()))
-        except ValueError:
-            return str(path)
 
 
 def load_session(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Session:
@@ -332,7 +333,7 @@ def reject_shared_outputs(session: Session) -> None:
     """Raise `CommandError` if two films have the same output: their clips would overwrite each other."""
     owners: dict[str, Storyboard] = {}
     for storyboard in session.batch.storyboards:
-        folder = session.output_folder(storyboard.film)
+        folder = session.settings.output_folder(storyboard.film)
         other = owners.setdefault(os.path.realpath(folder).casefold(), storyboard)
         if other is storyboard:
             continue
@@ -340,10 +341,9 @@ def reject_shared_outputs(session: Session) -> None:
             raise CommandError(
                 ExitCode.USAGE,
                 f"--profile: {other.profile or 'none'} and {storyboard.profile or 'none'} of {other.path} have "
-                f"the same output, {session.display_path(folder)}: run them one after the other, or rename a profile",
+                f"the same output, {display_path(folder)}: run them one after the other, or rename a profile",
             )
         raise CommandError(
             ExitCode.INVALID,
-            f"{other.path} and {storyboard.path} have the same output, {session.display_path(folder)}: "
-            "rename one of them",
+            f"{other.path} and {storyboard.path} have the same output, {display_path(folder)}: rename one of them",
         )

@@ -6,9 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from runner.animatic.fonts import missing_font
+from runner.app.display_path import display_path
 from runner.app.films import Film, segment_file, target_of
 from runner.app.font_environment import font_environment
-from runner.app.session import Session
 from runner.assembly.parts import DEFAULT_SHAPE, FilmShape, Part
 from runner.assembly.posters import PosterRequest, posters
 from runner.assembly.sheet import Sheet, SheetCell, Tone, middle, poster_width, sheet_jpeg
@@ -18,6 +18,7 @@ from runner.files.reading import FileRejected, hash_clip, reason
 from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action
+from runner.settings.settings import Settings
 from runner.show.text.format import count, length
 from runner.timeline.cut_list import Segment
 
@@ -41,16 +42,16 @@ class MadeSheet:
     """What a viewer should know: clips that came short, letters that no font draws."""
 
 
-def make_sheet(session: Session, film: Film, to: Path | None, *, as_pdf: bool) -> MadeSheet:
+def make_sheet(settings: Settings, film: Film, to: Path | None, *, as_pdf: bool) -> MadeSheet:
     """Write the sheet of one film. Raises `CommandError` when it cannot be written."""
-    target, root = target_of(session, to, film.target("sheet.pdf" if as_pdf else "sheet.jpg"))
-    sheet = sheet_of(session, film)
+    target, root = target_of(settings.root, to, film.target("sheet.pdf" if as_pdf else "sheet.jpg"))
+    sheet = sheet_of(settings, film)
     content = _pdf(sheet) if as_pdf else sheet_jpeg(sheet)
     try:
         make_folder(target.parent, root)
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
-        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+        raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     empty = tuple(
         segment
         for segment, cell in zip(film.cut.segments, sheet.cells, strict=True)
@@ -59,12 +60,12 @@ def make_sheet(session: Session, film: Film, to: Path | None, *, as_pdf: bool) -
     return MadeSheet(film, target, empty, (*film.cut.notes, *_missing_font(sheet)))
 
 
-def sheet_of(session: Session, film: Film) -> Sheet:
+def sheet_of(settings: Settings, film: Film) -> Sheet:
     """The content of a film's sheet, pictures included."""
     segments = film.cut.segments
     width = poster_width(len(segments))
-    requests = [_request(session, segment, width) for segment in segments]
-    cache = session.settings.state_or_none / "posters" if session.settings.state_or_none is not None else None
+    requests = [_request(settings, segment, width) for segment in segments]
+    cache = settings.state_or_none / "posters" if settings.state_or_none is not None else None
     taken = iter(posters([request for request in requests if request is not None], cache))
     cells = tuple(
         _cell(segment, next(taken) if request is not None else _slate(segment, width))
@@ -72,7 +73,7 @@ def sheet_of(session: Session, film: Film) -> Sheet:
     )
     shots = len({segment.shot.id for segment in segments if segment.shot is not None})
     facts = [count(shots, "shot"), length(film.cut.seconds)]
-    if session.settings.account.free:
+    if settings.account.free:
         facts.append("animatics, drawn by the sandbox")
     if film.cut.missing:
         facts.append(f"{count(len(film.cut.missing), 'clip')} missing")
@@ -85,12 +86,12 @@ def _missing_font(sheet: Sheet) -> Iterator[str]:
         yield message
 
 
-def _request(session: Session, segment: Segment, width: int) -> PosterRequest | None:
-    path = segment_file(session, segment)
+def _request(settings: Settings, segment: Segment, width: int) -> PosterRequest | None:
+    path = segment_file(settings.root, segment)
     if path is None:
         return None
     moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
-    return PosterRequest(path, _hash(session, segment), moment, width, segment.is_picture)
+    return PosterRequest(path, _hash(settings, segment), moment, width, segment.is_picture)
 
 
 def _slate(segment: Segment, width: int) -> bytes | None:
@@ -104,12 +105,12 @@ def _slate(segment: Segment, width: int) -> bytes | None:
     return file.getvalue()
 
 
-def _hash(session: Session, segment: Segment) -> str:
+def _hash(settings: Settings, segment: Segment) -> str:
     """The hash of a segment's file; "" for a file that cannot be read, which then has no picture either."""
     if segment.clip is not None:
         return segment.clip.sha256
     try:
-        return hash_clip(session.settings.root / (segment.path or ""), session.settings.root)
+        return hash_clip(settings.root / (segment.path or ""), settings.root)
     except OSError:
         return ""
 

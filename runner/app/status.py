@@ -31,7 +31,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         history,
         SystemClock().now(),
         _next_command_line(session),
-        locate_field=field_locator(session),
+        locate_field=field_locator(session.files, session.settings.root, session.options),
         orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
         sums=sums_by_storyboard(session, history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from runner.app.display_path import display_path
 from runner.app.films import Film, segment_file, target_of
 from runner.app.note import notes_of
 from runner.app.session import Session
@@ -44,7 +45,7 @@ class WrittenTimeline:
 def write_timeline(session: Session, film: Film, to: Path | None, file_format: str) -> WrittenTimeline:
     """Write one film's timeline and the media that it names. Raises `CommandError`."""
     ending = FORMATS[file_format]
-    target, root = target_of(session, to, film.target(f"timeline.{ending}"))
+    target, root = target_of(session.settings.root, to, film.target(f"timeline.{ending}"))
     media = _Media(session, film, target.parent, root)
     entries = [media.entry(segment) for segment in film.cut.segments]
     rate = media.rate()
@@ -55,7 +56,7 @@ def write_timeline(session: Session, film: Film, to: Path | None, file_format: s
         media_notes = media.link()
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
-        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+        raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     return WrittenTimeline(film, target, len(media.links), (*_notes(film, file_format), *media_notes))
 
 
@@ -90,7 +91,7 @@ class _Media:
     def entry(self, segment: Segment) -> TimelineEntry:
         """A segment with all takes of its shot that are at hand."""
         if segment.shot is None:
-            path = segment_file(self._session, segment)
+            path = segment_file(self._session.settings.root, segment)
             if path is None:
                 return TimelineEntry(segment)
             return TimelineEntry(segment, (self._file(path, self._own_names[segment.label], "clip", {}, segment),))
@@ -99,7 +100,7 @@ class _Media:
         for step in self._film.plan.takes_of(segment.shot):
             attempt = self._film.history.attempts.get(step.attempt or "")
             is_shown = step.take == segment.take
-            path = segment_file(self._session, segment) if is_shown else self._clip(attempt)
+            path = segment_file(self._session.settings.root, segment) if is_shown else self._clip(attempt)
             if path is None:
                 continue
             if is_shown:
@@ -123,7 +124,7 @@ class _Media:
         """Frames a second of the timeline: what most of the film's time has, as editors count it."""
         seconds: dict[Fraction, Fraction] = {}
         for segment in self._film.cut.segments:
-            path = segment_file(self._session, segment)
+            path = segment_file(self._session.settings.root, segment)
             if path is not None and path in self._facts:
                 rate = self._facts[path].video.rate
                 seconds[rate] = seconds.get(rate, Fraction(0)) + Fraction(segment.seconds)
@@ -169,7 +170,7 @@ class _Media:
         try:
             facts = self._facts.setdefault(path, facts_of(path)) if path not in self._facts else self._facts[path]
         except AssemblyError as error:
-            where = self._session.display_path(path)
+            where = display_path(path)
             raise CommandError(ExitCode.INVALID, f"{where} {error.message}; no timeline was made") from error
         has_sound = facts.audio is not None
         return MediaFile(key, name, f"{MEDIA_FOLDER}/{file_name}", facts.seconds, has_sound, metadata)

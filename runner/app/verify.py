@@ -34,7 +34,7 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
 def target(session: Session, step: Step, attempt: Attempt) -> Path:
     """The path of a take's clip; a doubtful clip lies beside its final name."""
     name = ClipName(step.shot.id, step.take, is_doubtful=attempt.state is AttemptState.DOUBTFUL)
-    return session.output_folder(step.shot.film) / name.path
+    return session.settings.output_folder(step.shot.film) / name.path
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:

@@ -3,23 +3,23 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from runner.app.session import Session
 from runner.clock import Clock
 from runner.engine.run_events import RunEvent
 from runner.engine.webhooks import WebhookInbox
 from runner.providers.api import ApiClient, provider_api
+from runner.settings.settings import Settings
 
 
 @asynccontextmanager
 async def listen(
-    session: Session, client: ApiClient, clock: Clock, emit: Callable[[RunEvent], None]
+    settings: Settings, client: ApiClient, clock: Clock, emit: Callable[[RunEvent], None]
 ) -> AsyncIterator[WebhookInbox | None]:
     """Run the webhook listener; yield its inbox, or None without `[webhook]` or if its port is taken.
 
     Requests name a callback address only while the listener runs.
     """
-    webhook = session.settings.webhook
-    if webhook is None or session.settings.account.free:
+    webhook = settings.webhook
+    if webhook is None or settings.account.free:
         yield None
         return
     from runner.providers.transport.webhook_server import WebhookServer

@@ -18,8 +18,8 @@ from runner.media.clip import MAX_PIXELS
 if TYPE_CHECKING:
     import av
 
+# Luma and chroma of black in limited range.
 _BLACK = (16, 128, 128)
-"""Luma and chroma of black in limited range."""
 _ROTATIONS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 RATE = 48_000
 LOUDNESS, TRUE_PEAK, LOUDNESS_RANGE = -23, -1, 11
 """LUFS integrated, dBTP and LU: EBU R128 for the first two."""
+# Two channels of 32 bits.
 _FRAME_BYTES = 8
-"""Two channels of 32 bits."""
+# Samples that are handed on at once.
 _BLOCK = 48_000
-"""Samples that are handed on at once."""
+# LUFS below which EBU R128 gates everything: such a film has no loudness to change.
 _SILENT = -70.0
-"""LUFS below which EBU R128 gates everything: such a film has no loudness to change."""
 
 
 def samples_at(seconds: Fraction) -> int:

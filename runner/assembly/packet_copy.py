@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Fraction], None]
 """Called with the seconds of film that are written; may raise to stop."""
+# Seconds of sound that may be missing at a clip's end before a gap would be heard.
 _LATE_SOUND = Fraction(1, 20)
-"""Seconds of sound that may be missing at a clip's end before a gap would be heard."""
 
 
 def check_formats(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> None:

@@ -19,15 +19,15 @@ from runner.media.frames import image_of
 if TYPE_CHECKING:
     import av
 
+# Clips that are decoded at once: the decoder leaves the interpreter, so that two cores work.
 _AT_ONCE = 2
-"""Clips that are decoded at once: the decoder leaves the interpreter, so that two cores work."""
 _QUALITY = {"jpg": 78, "webp": 52}
+# What a whole file of each format begins and ends with.
 _MAGIC = {"jpg": (b"\xff\xd8", b"\xff\xd9"), "webp": (b"RIFF", b"")}
-"""What a whole file of each format begins and ends with."""
 CACHE_BYTES = 200_000_000
 """The size above which the cache loses the posters that were used least recently."""
+# The part of `CACHE_BYTES` that is left then, so that not every command has to remove some.
 _KEPT_SHARE = 0.8
-"""The part of `CACHE_BYTES` that is left then, so that not every command has to remove some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ _TONES: dict[Tone, tuple[int, int, int]] = {
 _PAPER, _INK, _QUIET, _CELL, _EMPTY = (247, 245, 240), (40, 42, 48), (120, 122, 128), (28, 30, 36), (226, 223, 215)
 _PICK = (196, 140, 30)
 WIDTH = 1600
+# Pixels: a JPEG has at most 65,535 lines.
 _MAX_HEIGHT = 65_000
-"""Pixels: a JPEG has at most 65,535 lines."""
+# Greatest height of a picture relative to its width: upright clips are scaled into the cell, not cropped.
 _MAX_HEIGHT_BY_WIDTH = 0.75
-"""Greatest height of a picture relative to its width: upright clips are scaled into the cell, not cropped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 _COLUMNS = 4
+# Millimetres.
 _MARGIN, _GAP = 12.0, 5.0
-"""Millimetres."""
 _PAGE_WIDTH, _PAGE_HEIGHT = 297.0, 210.0
 _HEAD = 18.0
+# Points.
 _TEXT, _TITLE = 8.0, 16.0
-"""Points."""
 _INK, _QUIET, _EMPTY, _PICK = (40, 42, 48), (110, 112, 118), (226, 223, 215), (170, 112, 20)
 _MM_PER_POINT = 25.4 / 72
 

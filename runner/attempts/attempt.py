@@ -128,8 +128,8 @@ class AttemptState(StrEnum):
         return self.is_open or self.has_clip or self in (AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED)
 
 
+# Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55.
 _ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
-"""Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,7 @@ class Attempt:
     def credits(self) -> Decimal:
         """The highest possible cost: the bill or the quote, whichever is higher; zero if surely not charged."""
         if self.state.is_charged:
+            # The higher one: a bill that settles late is too low at first, and ceilings must not see room in that.
             return max(self.intent.quoted, self.credits_used or Decimal(0))
         if self.state.may_be_charged or self.charged:
             return self.intent.quoted
@@ -263,12 +264,14 @@ def _accepted(attempt: Attempt, at: datetime, task_id: str) -> Attempt:
 
 
 def _apply_running(attempt: Attempt, answer: Running) -> Attempt:
+    # A poll that came late must not bring an ended attempt back to life.
     if attempt.state is not AttemptState.RUNNING or not answer.answered:
         return attempt
     return replace(attempt, status=answer.status)
 
 
 def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float | None:
+    # By the provider's own clock, which may have been set between the two moments.
     if created_ms is None or completed_ms is None or completed_ms < created_ms:
         return None
     return (completed_ms - created_ms) / 1000
@@ -277,9 +280,12 @@ def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float
 def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
     return replace(
         attempt,
+        # A bill that is read again after the clip was stored must not take the clip away.
         state=attempt.state if attempt.state.has_clip else AttemptState.SUCCEEDED,
         outputs=answer.outputs,
+        # An answer without a readable bill must not take the number that is known.
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
+        # The first answer of success: readings of the bill are counted from there.
         ended_at=attempt.ended_at or at,
         bill_read_at=None if attempt.ended_at is None else at,
         duration=_duration_seconds(answer.created_ms, answer.completed_ms),
@@ -288,8 +294,10 @@ def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
 
 
 def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
+    # Success is final: a record that says "failed" afterwards takes no paid clip back.
     if attempt.state.is_charged:
         return attempt
+    # These depend on what was sent, so the same request would fail again; all others may be tried again.
     refused = answer.kind in ("moderation", "face")
     return replace(
         attempt,
@@ -310,6 +318,7 @@ def _stored(attempt: Attempt, payload: Stored) -> Attempt:
     if attempt.state is AttemptState.DOUBTFUL:
         attempt = replace(attempt, doubt="", clip=None, other_copies=())  # what lay beside has its final name now
     place = clip_place(payload.clip)
+    # A second place is another copy: takes that share the request have one each.
     if attempt.clip is None or clip_place(attempt.clip) == place:
         return replace(attempt, state=AttemptState.STORED, clip=payload.clip, notes=payload.notes)
     others = tuple(copy for copy in attempt.other_copies if clip_place(copy) != place)
@@ -343,6 +352,7 @@ def _settled(attempt: Attempt, at: datetime, settlement: Settled) -> Attempt:
                 state=AttemptState.ABANDONED,
                 charged=settlement.verdict == "charged",
                 ended_at=at,
+                # The state before the first of several decisions: `--undo` goes back to what was known then.
                 state_before_settlement=attempt.state_before_settlement or attempt.state,
             )
 

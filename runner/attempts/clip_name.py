@@ -8,8 +8,8 @@ from runner.lazy_pattern import lazy_pattern
 
 CLIPS = "clips"
 ARCHIVE = "earlier"
+# Characters: a name with its endings stays far below the 255 bytes of file systems.
 _MAX_SHOT_NAME = 64
-"""Characters: a name with its endings stays far below the 255 bytes of file systems."""
 _SHOT_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _FILE_NAME = lazy_pattern(r"take-[0-9]+(?:\.[0-9a-z]+)*\.mp4")
 
@@ -30,6 +30,7 @@ class ClipName:
 
 def archive_name(shot: str, take: int, mark: str) -> str:
     """The path below the output folder of a clip that no take has now; `mark` begins a request's fingerprint."""
+    # Eight of 64 digits keep names short; where two meet, `ClipStore` adds the content's hash.
     return f"{CLIPS}/{shot}/{ARCHIVE}/take-{take}.{mark[:8]}.mp4"
 
 

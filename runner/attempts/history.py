@@ -26,14 +26,14 @@ def duration_class(request: Mapping[str, JsonValue]) -> str:
     return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
 
 
+# States of the attempt that stands for a take, the most certain first.
 _STANDING: tuple[Callable[[AttemptState], bool], ...] = (
     lambda state: state is AttemptState.STORED,
     lambda state: state.is_open,
     lambda state: state is AttemptState.DOUBTFUL,
 )
-"""States of the attempt that stands for a take, the most certain first."""
+# Durations are learned from this many of the latest tasks.
 _LEARN_FROM_LAST = 1000
-"""Durations are learned from this many of the latest tasks."""
 AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
 """The ledger's attempts of some fingerprints and of some task ids, whatever repository ordered them."""
 
@@ -71,6 +71,7 @@ class History:
             after = apply_event(attempt, event)
             self.attempts[event.attempt] = after
             self._update_open(after)
+            # Once for each task: a second poll of the same success would count it twice.
             if after.state is AttemptState.SUCCEEDED and after.duration is not None and attempt.duration is None:
                 self._record_duration(after)
 
@@ -111,6 +112,7 @@ class History:
 
     def _is_news(self, attempt: Attempt) -> bool:
         before = self.attempts.get(attempt.id)
+        # Of its own attempts this run knows more than the ledger's rows that it has just read.
         return before is None or (before.repository is not None and before != attempt)
 
     def _is_stored_here(self, fingerprint: str) -> bool:
@@ -142,6 +144,7 @@ class History:
         ids = self._by_fingerprint.setdefault(intent.fingerprint, [])
         ids.append(attempt.id)
         if late:
+            # Others' attempts come when they are asked for, and the order of the intents decides which is the latest.
             ids.sort(key=lambda id: self.attempts[id].intended_at)
         key = (intent.film, intent.shot, intent.take)
         if attempt.needs_confirmation and key in self.last:
@@ -194,6 +197,7 @@ class History:
 
     def attempts_of(self, fingerprint: str) -> list[Attempt]:
         """All attempts of a take, in the order of their intents."""
+        # Asked for without knowing: the ledger answers for all of them at once, when the plan is made.
         if fingerprint not in self._asked:
             self._pending.add(fingerprint)
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
@@ -240,6 +244,7 @@ class History:
         if claims:
             return claims[-1]
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
+        # One that was provably not created says nothing of the take while another one does.
         return (created or attempts)[-1]
 
     def is_of_film(self, attempt: Attempt) -> bool:
@@ -266,6 +271,7 @@ class History:
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
             is_known = attempt.task_id in tasks if attempt.task_id else self._ledger_knows_more(attempt)
+            # One task is one attempt, whatever id a manifest of another machine made for it.
             if attempt.id not in self.attempts and not is_known:
                 self._enter(replace(attempt, from_manifest=True))
             elif attempt.task_id in tasks:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from runner.attempts.attempt import Attempt
 
+# The pages say "some minutes", and show 175 credits that became 525: four readings, and the bill counts as final.
 READ_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 7, 15))
 """How long after the success of its task a bill is read again."""
 
@@ -17,6 +18,7 @@ def may_be_open(attempt: Attempt) -> bool:
         return False
     if attempt.repository is not None or attempt.task_id is None:
         return False
+    # At the quote or above it a bill grows no more; above, the run has stopped for it.
     if attempt.credits_used is not None and attempt.price_deviation != "below":
         return False
     return _last_reading(attempt) < READ_AFTER[-1]

@@ -8,6 +8,7 @@ def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
     """The event that ends an intent without an answer after its run has ended; None for every other attempt."""
     if attempt.state is not AttemptState.INTENDED:
         return None
+    # The mark is durable before the first byte leaves: where it is missing, nothing was ordered and nothing is paid.
     if attempt.sent_at is None:
         return NotSent("the run ended before the request left")
     return OutcomeUnknown("the run ended while the request was on its way")

@@ -34,6 +34,7 @@ def sums_of(attempt: Attempt) -> CreditSums:
         return CreditSums(unsettled=attempt.credits)
     if attempt.state is AttemptState.MAYBE_CHARGED:
         return CreditSums(maybe_charged=attempt.credits)
+    # What the user settled as charged has no bill: its quote stands for it.
     return CreditSums(billed=attempt.credits if attempt.charged else attempt.billed)
 
 

@@ -32,8 +32,8 @@ COMMANDS = {
     "completion": "print the completion script of a shell",
 }
 """Every command with its summary."""
+# Commands whose name cannot be that of a module.
 _MODULES = {"import": "import_shots"}
-"""Commands whose name cannot be that of a module."""
 
 
 def command_module(name: str) -> ModuleType:

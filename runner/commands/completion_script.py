@@ -6,17 +6,18 @@ from pathlib import Path
 
 SHELLS = ("bash", "zsh", "fish")
 _TEMPLATES = Path(__file__).resolve().parent.parent / "show" / "templates" / "completion"
+# The state folder without STORYBOARD_STATE, as `settings` has it on Linux.
 _DEFAULT_STATE = {
     "bash": "${XDG_STATE_HOME:-$HOME/.local/state}/storyboard",
     "zsh": "${XDG_STATE_HOME:-$HOME/.local/state}/storyboard",
     "fish": '(test -n "$XDG_STATE_HOME"; and echo $XDG_STATE_HOME; or echo $HOME/.local/state)/storyboard',
 }
-"""The state folder without STORYBOARD_STATE, as `settings` has it on Linux."""
 _DEFAULT_STATE_OF_MACS = {
     "bash": "$HOME/Library/Application Support/storyboard",
     "zsh": "$HOME/Library/Application Support/storyboard",
     "fish": '"$HOME/Library/Application Support/storyboard"',
 }
+# The kind of word that stands for a metavar.
 _WORDS = {
     "EXPR": "select",
     "SELECT": "select",
@@ -24,7 +25,6 @@ _WORDS = {
     "TAKE": "take",
     "NAME[+NAME…]": "profile",
 }
-"""The kind of word that stands for a metavar."""
 _FISH = {"shot": "(__storyboard_words shot)", "profile": "(__storyboard_words profile)"}
 _ENTRY = "complete -o bashdefault -F _shtab_storyboard storyboard"
 

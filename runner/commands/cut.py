@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from runner.app.cut import CutOptions, MadeCut, make_cut
+from runner.app.display_path import display_path
 from runner.app.films import films, only_target
 from runner.app.session import Session, open_for_reading
 from runner.app.viewer import open_in_viewer
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     only_target(selected, args.to)
     options = CutOptions(args.to, args.burn_in)
     with FilmProgress(sys.stderr, "cut", is_shown=not (args.json or args.quiet)) as progress:
-        cuts = [make_cut(session, film, options, progress.tell) for film in selected]
+        cuts = [make_cut(session.settings, film, options, progress.tell) for film in selected]
     files = [film_file(session, cut) for cut in cuts]
     if args.json:
         print(json_document(film_files_json(files, "cut")), end="")
@@ -118,7 +119,7 @@ def film_file(session: Session, cut: MadeCut) -> FilmFile:
     return FilmFile(
         "watch",
         cut.film.cut.film,
-        session.display_path(cut.path),
+        display_path(cut.path),
         cut.film.cut.seconds,
         tuple(facts),
         (*cut.film.cut.notes, *(cut.result.notes if cut.result is not None else ())),

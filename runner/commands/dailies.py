@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from runner.app.dailies import write_dailies
+from runner.app.display_path import display_path
 from runner.app.films import Film, films, only_target
 from runner.app.session import Session, open_for_reading
 from runner.app.viewer import open_in_viewer
@@ -82,7 +83,7 @@ def _film_file(session: Session, film: Film, path: Path, size: int) -> FilmFile:
     return FilmFile(
         "dailies",
         film.cut.film,
-        session.display_path(path),
+        display_path(path),
         film.cut.seconds,
         (volume(size),),
         film.cut.notes,

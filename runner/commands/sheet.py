@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app.display_path import display_path
 from runner.app.films import films, only_target
 from runner.app.session import open_for_reading
 from runner.app.sheet import make_sheet
@@ -48,12 +49,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(flags.command_options(args))
     selected = films(session)
     only_target(selected, args.to)
-    sheets = [make_sheet(session, film, args.to, as_pdf=args.pdf) for film in selected]
+    sheets = [make_sheet(session.settings, film, args.to, as_pdf=args.pdf) for film in selected]
     files = [
         FilmFile(
             "sheet",
             drawn_sheet.film.cut.film,
-            session.display_path(drawn_sheet.path),
+            display_path(drawn_sheet.path),
             drawn_sheet.film.cut.seconds,
             (count(len(drawn_sheet.film.cut.segments), "picture"),),
             drawn_sheet.notes,

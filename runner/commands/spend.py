@@ -16,8 +16,8 @@ from runner.show.screens.spend import By, spend, spend_csv
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
+# Years in which every day has a day before and after it, in every zone.
 _FIRST, _LAST = 1971, 9998
-"""Years in which every day has a day before and after it, in every zone."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         from runner.show.json.status import status_json
         from runner.show.text.escape import json_pieces
 
-        sys.stdout.writelines(json_pieces(status_json(report, session.output_name), deep=2))
+        sys.stdout.writelines(json_pieces(status_json(report, session.settings.output_name), deep=2))
     else:
         from runner.show.screens.status import status
         from runner.show.text.terminal import terminal_width, use_color

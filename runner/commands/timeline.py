@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app.display_path import display_path
 from runner.app.films import films, only_target
 from runner.app.session import open_for_reading
 from runner.app.timeline import FORMATS, write_timeline
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         FilmFile(
             "timeline",
             timeline.film.cut.film,
-            session.display_path(timeline.path),
+            display_path(timeline.path),
             timeline.film.cut.seconds,
             (count(timeline.clips, "clip") + " in media/",),
             timeline.notes,

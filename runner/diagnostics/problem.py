@@ -165,10 +165,10 @@ def closest_match(name: str, choices: Iterable[str]) -> str | None:
     return by_folded[close[0]] if close else None
 
 
+# Longer names are no misspellings, and difflib's time is quadratic in their length.
 _MAX_NAME_LENGTH = 200
-"""Longer names are no misspellings, and difflib's time is quadratic in their length."""
+# More names than this are compared by their index only.
 _FEW_NAMES = 64
-"""More names than this are compared by their index only."""
 
 
 @lru_cache(maxsize=8)

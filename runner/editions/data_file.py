@@ -47,6 +47,7 @@ def _limits(values: Mapping[str, Any]) -> Limits:
         frames=values["frames"],
         prompt_required=frozenset(values["prompt_required"]),
         fields=frozenset(values["fields"]),
+        # TOML has no null: 0 stands for "no such limit".
         videos_seconds=values.get("videos_seconds") or None,
         videos_seconds_warn=values.get("videos_seconds_warn") or None,
     )

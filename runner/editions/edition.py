@@ -18,8 +18,8 @@ DATA = paid_provider().edition_folder
 
 SecondsOfTake = Callable[[TakeReference], Decimal | None]
 """Length of the clip that a reference stands for; None if unknown."""
+# The provider rounds its bills to two decimals.
 _CENT = Decimal("0.01")
-"""The provider rounds its bills to two decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class Edition:
 
     def model(self, name: str) -> Model:
         """The row of a model by any of its spellings; for a model that the edition does not have, the default's."""
+        # Old ledgers and manifests name models that an edition has dropped: their tasks still need a length of life.
         return self.model_rows.get(self.models.get(name, name)) or self.default_model
 
     def on(self, day: date) -> "Edition":
@@ -113,11 +114,13 @@ class Edition:
             extra = self.current.get(f"{request.model} upscale {request.upscale}")
             name = f"{name} + {request.upscale}"
             rate = None if rate is None or extra is None else rate + extra.rate
+        # Raw `inputs` may change what is billed in ways that no price row knows.
         if row is None or rate is None or request.inputs:
             return Price(None, name)
         if row.reference_seconds is None:
             return Price(rate * request.seconds, name)
         billed = request.seconds + _billed_reference_seconds(request, row.reference_seconds, seconds_of_take)
+        # Rounded up: a quote that is a hundredth too low would let a ceiling be exceeded.
         return Price((rate * billed).quantize(_CENT, ROUND_CEILING), name)
 
     def price_row(self, neutral_form: Mapping[str, JsonValue]) -> str:
@@ -146,6 +149,7 @@ class Edition:
 
 def settles_late(current: Edition, name: str, neutral_form: Mapping[str, JsonValue]) -> bool:
     """Whether the bill of a request that was ordered in the edition of a name is final only after its task's end."""
+    # The edition of the order decides, since its prices were those of that day.
     edition = current if name == current.name or name not in NAMES else load(name)
     return edition.bills(neutral_form) == "settled"
 
@@ -158,6 +162,7 @@ def _billed_reference_seconds(request: Request, maximum: int, seconds_of_take: S
                 seconds = None if seconds_of_take is None else seconds_of_take(material)
             else:
                 seconds = material.seconds
+            # The most that can be billed: a ceiling must hold for whatever length it turns out to have.
             total += maximum if seconds is None else seconds
     return min(total, Decimal(maximum))
 
@@ -203,7 +208,9 @@ def with_prices(edition: Edition, rates: Mapping[str, Decimal], *, may_lower: bo
     changed = {
         name: replace(edition.current[name], rate=rate, own=True, valid_from=None, valid_until=None)
         for name, rate in rates.items()
+        # A repository's file comes from others: it may make a run dearer in the plan, and never look cheaper.
         if rate != edition.current[name].rate and (may_lower or rate > edition.current[name].rate)
     }
+    # Several rows of one name, of different days, become the one own rate.
     book = dict.fromkeys(changed.get(row.name, row) for row in edition.book)
     return replace(edition, book=tuple(book), current={**edition.current, **changed})

@@ -6,6 +6,7 @@ LONGEST_SECONDS = 60.0
 
 def backoff(failures: int, first: float = 2.0) -> float:
     """Seconds to wait after the last of `failures` in a row; `first` is the pause after a single one."""
+    # The exponent is bounded too: after a thousand failures 2.0 ** n would overflow.
     return min(first * 2.0 ** min(failures - 1, 10), LONGEST_SECONDS)
 
 

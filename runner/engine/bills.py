@@ -13,8 +13,8 @@ from runner.lazy_dataclass import replace
 if TYPE_CHECKING:
     from runner.engine.run_context import RunContext
 
+# Seconds after a reading that failed.
 _AGAIN_AFTER = 60.0
-"""Seconds after a reading that failed."""
 
 
 def schedule_readings(run: "RunContext") -> None:
@@ -32,6 +32,7 @@ def schedule_reading(run: "RunContext", attempt: Attempt) -> None:
         return
     due_at = due_reading(attempt, run.plan.edition, run.age(attempt.ended_at))
     if due_at is not None:
+        # A moment of the wall clock as one of the loop's: the age of a future moment is negative.
         run.state.bills.schedule(attempt.id, run.now() - run.age(due_at).total_seconds())
 
 
@@ -50,6 +51,7 @@ async def read_bill(run: "RunContext", attempt_id: str) -> None:
     model = attempt.intent.request.get("model")
     answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
     if isinstance(answer, Succeeded):
+        # An answer without links must not take those that are known.
         await run.append(attempt_id, replace(answer, outputs=answer.outputs or attempt.outputs))
         schedule_reading(run, run.history.attempts[attempt_id])
         row = run.plan.edition.price_row(attempt.intent.request)

@@ -31,14 +31,15 @@ from runner.planning.plan import Step
 from runner.planning.shot_text import shot_text
 from runner.requests.request import JsonValue, Material
 
+# Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so.
 _NOT_SENT_TRIES = 5
-"""Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so."""
+# HTTP status of a model that the account may not use: other takes of the model would be refused as well.
 _NO_ACCESS = 403
-"""HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
 
 async def create(run: RunContext, step: Step) -> str | None:
     """Orders one task; the attempt's id if the provider accepted it, else None: the schedule decides what follows."""
+    # 22 characters of 64 possible ones have 132 bits: enough that two machines never make the same id.
     attempt_id = run.clock.token()[:22]
     body = run.provider.encode(
         step.shot.request, run.plan.edition, lambda material: _public_address(run, step, material)
@@ -53,6 +54,8 @@ async def create(run: RunContext, step: Step) -> str | None:
         run=run.limits.run,
         saved_plan=None if saved_plan is None else saved_plan.id,
     )
+    # The intent is durable before the first byte leaves: a crash in between is read back as unsettled, never as
+    # untried.
     if await _intend(run, step, Event(run.clock.now(), attempt_id, intent)):
         await _send(run, step, attempt_id, body, intent.webhook_token)
     run.state.creates.end(intent.fingerprint)
@@ -72,6 +75,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
     """Writes the intent; returns whether it is durable, so that the request may be sent."""
     fingerprint = step.fingerprint or ""
     attempts = run.history.attempts_of(fingerprint)
+    # The ledger refuses the intent where it has more attempts than these: another run has tried the take since.
     local_attempts = sum(not attempt.from_manifest for attempt in attempts)
     match await run.run_blocking(lambda: run.ledger.intend(event, local_attempts)):
         case None:
@@ -93,6 +97,7 @@ async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], e
     """Stops creating at a spending limit; a 500 of this run that cannot be repeated any more becomes unsettled."""
     run.stop_creating(messages.limit_exceeded(exceeded))
     last = attempts[-1] if attempts else None
+    # Its repeat is what the limit forbids, so the 500 is the last word on this take.
     if last is not None and last.state is AttemptState.MAYBE_CHARGED and last.intent.run == run.limits.run:
         await run.append(last.id, OutcomeUnknown(last.message, status=500))
         _mark_unsettled(run, step, last.id)
@@ -102,7 +107,9 @@ async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, Js
     """Sends the request, shielded from cancellation until its answer is durable."""
 
     async def before_send() -> None:
+        # A ledger file that was moved or deleted meanwhile would swallow the mark, and the paid task with it.
         await run.run_blocking(run.ledger.check_not_moved)
+        # After the handshake and before the first byte: without this mark an attempt was provably never sent.
         await run.append(attempt_id, SendStarted())
 
     with CancelScope(shield=True) as shield:
@@ -110,6 +117,7 @@ async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, Js
         try:
             answer = await run.provider.create(body, webhook_token, before_send, shot_text(run.plan, step.shot))
         except Failure:  # only `before_send` raises it, and then nothing is sent
+            # The ledger may be what failed; then the missing mark says the same at the next start.
             with suppress(Failure):
                 await run.append(attempt_id, NotSent(messages.SEND_MARK_FAILED))
             raise
@@ -120,8 +128,11 @@ async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, Js
 
 
 async def _record_answer(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -> None:
+    # The 500 alone is judged before it is written: as unsettled it holds its slot, as repeatable it does not.
     if isinstance(answer, ServerError):
         answer = _retry_or_unsettle(run, step, answer)
+    # A task id that another attempt has already: a cache or a proxy repeated an answer. Nobody knows what this order
+    # bought.
     if isinstance(answer, Created) and await run.append(attempt_id, answer) is not None:
         answer = OutcomeUnknown(messages.same_task(answer.task_id), status=200, raw=answer.task_id.encode())
     if not isinstance(answer, Created):
@@ -143,15 +154,16 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
     throttle, now = run.state.throttle, run.now()
     match answer:
         case Created():
+            # Requests in flight are no proof of room: their answers may still be 429.
             on_created(throttle, now, run.limits, _own_slots(run) - len(run.state.creates))
             schedule_first_poll(run, attempt_id)
             run.emit("created", step, attempt_id)
         case NotSent():
             _not_sent(run, step, answer)
         case ConcurrencyLimited():
-            on_concurrency_limited(
-                throttle, now, _own_slots(run) - 1, answer.limit, answer.retry_after, run.clock.jitter()
-            )
+            # This request is among the own slots, and it got none.
+            own_tasks = _own_slots(run) - 1
+            on_concurrency_limited(throttle, now, own_tasks, answer.limit, answer.retry_after, run.clock.jitter())
             wait = run.wait("slots", throttle.not_before, messages.slots_wait(answer, _unsettled_slots(run)))
             run.emit("warning", step, attempt_id, messages.concurrency_limited(answer, throttle.not_before - now), wait)
         case Refused():
@@ -191,6 +203,7 @@ def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
         run.stop_creating(messages.unreachable(answer))
     else:
         wait = run.wait("network", throttle.not_before, messages.network_wait(answer))
+        # One line for a network that is down, not one for each try.
         message = messages.not_sent(answer) if throttle.not_sent_in_row == 1 else ""
         run.emit("warning" if message else "waiting", step, message=message, wait=wait)
 
@@ -212,6 +225,7 @@ def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> N
 def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerError) -> None:
     fingerprint = step.fingerprint or ""
     count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
+    # 5, 15 and 45 seconds: each repeat may be charged again, so the provider gets time to recover.
     pause = spread(5.0 * 3 ** (count - 1), run.clock.jitter())
     run.state.creates.repeat_at(fingerprint, run.now() + pause)
     wait = run.wait("server", run.now() + pause, messages.server_wait(count))
@@ -219,6 +233,7 @@ def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerEr
 
 
 def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:
+    # The task may exist and run; until its longest life is over the slot counts as taken.
     until = run.now() + run.task_life(run.history.attempts[attempt_id])
     run.state.unsettled.hold(attempt_id, until)
     run.emit("unsettled", step, attempt_id, run.history.attempts[attempt_id].message)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from runner.engine.duration_model import DurationEstimate
 
+# Running tasks that one change pays for: with more of them, renewal waits for more changes.
 _TASKS_PER_CHANGE = 50
-"""Running tasks that one change pays for: with more of them, renewal waits for more changes."""
 
 
 class Renewal:

@@ -28,8 +28,10 @@ def creatable_step(
         return None
     if not can_retry(history.counting_attempts_of(group.fingerprint), limits, state.rechecks.may_repeat(fingerprint)):
         return None
+    # A take that is made from another's clip needs its bytes: a task that only succeeded may still be lost.
     if not all(has_clip(up.fingerprint, queue, history, state) for up in step.upstream):
         return None
+    # The cheap question first: this runs for every take that changes, and refusals are rare.
     if state.addresses.has_refusals and state.addresses.refuses_any(required_materials(step, history)):
         return None
     return step
@@ -64,8 +66,10 @@ def can_retry(attempts: list[Attempt], limits: RunLimits, is_published_again: bo
         case AttemptState.FAILED:
             return _may_repeat(own, limits)
         case AttemptState.MAYBE_CHARGED:
+            # How often is not decided here: `repeats_left` made it unsettled once the last repeat was used.
             return limits.server_error == "retry"
         case AttemptState.REFUSED:
+            # Once only: a second refusal with a fresh address is about the content, not about the address.
             return is_published_again and sum(attempt.state is AttemptState.REFUSED for attempt in own) == 1
         case _:
             return False
@@ -93,6 +97,7 @@ def poll_due_at(
         attempt.task_id is None
         or attempt.id in state.polls
         or attempt.held_elsewhere
+        # Another account's key gets 404 for it, which would look like a lost task.
         or attempt.needs_other_key(state.key_id)
         or not _may_be_polled(attempt, group, queue, history, state)
     ):
@@ -141,6 +146,7 @@ def download_due_at(
     if not _has_clip_for(attempt, group, queue, history):
         return None
     tries = state.downloads.tries_of(key)
+    # The clip lies on this disk under another name: the first try copies it, and needs no link.
     is_first_copy = attempt.state is AttemptState.STORED and tries is None
     if not is_first_copy and not (attempt.outputs and state.downloads.has_fresh_link(attempt.id)):
         return None

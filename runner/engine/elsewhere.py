@@ -5,8 +5,8 @@ from collections.abc import Collection
 from runner.engine import messages
 from runner.engine.run_context import RunContext
 
+# Between two looks into the ledger.
 _SECONDS_BETWEEN = 2.0
-"""Between two looks into the ledger."""
 
 
 async def look(run: RunContext, fingerprints: Collection[str]) -> None:

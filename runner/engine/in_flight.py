@@ -8,11 +8,10 @@ from runner.engine.backoff import backoff
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import LocalFile, Material
 
-"""(storyboard, shot, take)."""
 ClipKey = tuple[str, TakeKey]
 """(attempt id, take)."""
+# Seconds before another poll after a single failed one.
 _FIRST_POLL_PAUSE = 4.0
-"""Seconds before another poll after a single failed one."""
 
 
 class MaterialNeed(NamedTuple):
@@ -102,6 +101,7 @@ class PollState:
 
     def give_up(self) -> None:
         """Ends the polls of this run."""
+        # From then on every next poll is later than the run waits.
         self.waiting_since = float("-inf")
 
     def is_over(self, wait: float) -> bool:
@@ -230,6 +230,7 @@ class Downloads:
 
     def fail(self, clip: ClipKey, now: float, *, is_last: bool, most: int) -> Tries:
         """Counts a failed download, whose link is not used again; the tries so far, given up if there were the most."""
+        # A link that failed once is not tried again: the next poll gives a new one for nothing.
         self._fresh_links.discard(clip[0])
         tries = self._tries.setdefault(clip, Tries())
         tries.fail(now)

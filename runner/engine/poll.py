@@ -13,12 +13,12 @@ from runner.engine.run_context import RunContext
 from runner.engine.throttle import on_task_ended
 from runner.planning.orphans import Orphan
 
+# Seconds of 404s after which this run stops polling a task, and warns.
 _NOT_FOUND_WARN_AFTER = 600.0
-"""Seconds of 404s after which this run stops polling a task, and warns."""
+# A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing.
 _LOST_POLLS = 3
-"""A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
+# Seconds for which a success without a link is polled again.
 _NO_CLIP_WAIT = 300.0
-"""Seconds for which a success without a link is polled again."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
@@ -28,8 +28,10 @@ async def poll(run: RunContext, attempt_id: str) -> None:
         _end_poll(run, attempt)
         return
     now = run.now()
+    # Of a task of an earlier run only the wall clock tells the age; never below zero, should that clock be set back.
     age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
     run.state.polls.follow(attempt.id, now - max(age, 0.0), now).begin()
+    # The record must be of this model: a mixed-up answer of the provider would otherwise end the wrong task.
     model = attempt.intent.request.get("model")
     run.news.send(attempt_id, await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None))
 
@@ -50,6 +52,7 @@ async def record_answer(run: RunContext, attempt_id: str, answer: PollResult) ->
             await _succeeded(run, target, attempt, poll_state, answer)
         case Failed():
             await _failed(run, target, attempt, answer)
+    # Only now: where the task is an orphan's, this lets tasks be created, and its bill may forbid them.
     poll_state.answer()
     _end_poll(run, attempt)
 
@@ -67,6 +70,7 @@ async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
 async def _still_running(
     run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running
 ) -> None:
+    # The same key would get the same answer for every task; none of them is lost by that.
     if answer.key_refused:
         run.state.polls.stop()
         run.stop_creating(messages.key_refused_by_poll(answer))
@@ -81,6 +85,7 @@ async def _still_running(
         reschedule(run, attempt)
         if isinstance(target, Orphan) and not poll_state.answered:
             run.emit("warning", target, attempt.id, messages.ORPHAN_RUNS)
+        # A ledger row for each change of status, not for each of the ten polls of a task.
         if answer.status != attempt.status and attempt.state is AttemptState.RUNNING:
             await run.append(attempt.id, answer)
             run.emit("running", target, attempt.id, answer.message)
@@ -90,11 +95,13 @@ async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, p
     """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
     missing_for = poll_state.found_nothing(now)
+    # Lost means that the take may be bought again, so one 404 of a lagging replica must never be enough.
     if now - poll_state.created_at > LOST_AFTER.total_seconds() and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
         run.emit("failed", target, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed(attempt.intent.fingerprint)
     elif missing_for > _NOT_FOUND_WARN_AFTER:
+        # Left to the next run: the task is paid, and stays open in the ledger.
         poll_state.give_up()
         run.emit("warning", target, attempt.id, messages.record_missing(attempt))
 
@@ -103,6 +110,7 @@ async def _succeeded(
     run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Succeeded
 ) -> None:
     first = attempt.state is AttemptState.RUNNING
+    # Links expire: a later poll of the same success brings new ones, which is news for the ledger.
     if first or answer.outputs != attempt.outputs:
         await run.append(attempt.id, answer)
     if answer.outputs:
@@ -121,6 +129,7 @@ async def _succeeded(
 def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
     if poll_state.found_nothing(run.now()) > _NO_CLIP_WAIT:
+        # All takes that share the task: none of them may keep the run waiting.
         for other in run.queue.by_fingerprint[attempt.intent.fingerprint].targets_of(attempt):
             run.state.downloads.give_up((attempt.id, other.key))
         run.emit("warning", target, attempt.id, messages.no_clip(attempt))
@@ -129,6 +138,7 @@ def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, pol
 def _check_bill(run: RunContext, target: Target, attempt_id: str) -> None:
     """Stops creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
     attempt = run.history.attempts[attempt_id]
+    # Nothing is paid at a free account: its quotes are the prices of the paid provider.
     if run.plan.account.free:
         return
     row = run.plan.edition.price_row(attempt.intent.request)
@@ -143,6 +153,7 @@ async def _failed(run: RunContext, target: Target, attempt: Attempt, answer: Fai
     after = run.history.attempts[attempt.id]
     if after.state is attempt.state:
         return  # a success was recorded before: it wins
+    # After a 429 the end of an own task is the best moment to try again, also when it failed.
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
     if isinstance(target, Orphan):

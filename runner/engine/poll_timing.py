@@ -8,18 +8,18 @@ from runner.engine.duration_model import MIN_SAMPLE, DurationEstimate, next_poll
 from runner.engine.run_context import RunContext
 from runner.engine.throttle import current_concurrency
 
+# Polls of a task when requests are not scarce; the share of the rate limit that the schedule plans with.
 _POLLS_PER_TASK, _REQUEST_SHARE = 10, 1.15
-"""Polls of a task when requests are not scarce; the share of the rate limit that the schedule plans with."""
+# Upper bound of the factor by which request scarcity may stretch polling: a task needs one poll anyway.
 _MAX_SCARCITY_FACTOR = 40.0
-"""Upper bound of the factor by which request scarcity may stretch polling: a task needs one poll anyway."""
+# Below this many slots tasks get more polls, as the total is small for the provider; lower bound of that factor.
 _FEW_SLOTS, _MIN_SLOTS_FACTOR = 10, 0.45
-"""Below this many slots tasks get more polls, as the total is small for the provider; lower bound of that factor."""
+# When nothing is left to create, only the slowest task delays the run: poll 3× less often, less so as fewer run.
 _TAIL_FACTOR = 3.0
-"""When nothing is left to create, only the slowest task delays the run: poll 3× less often, less so as fewer run."""
+# When webhooks report all ends, the bound grows by this factor on top of 1: polls are only a safety net.
 _WEBHOOK_FACTOR = 2.0
-"""When webhooks report all ends, the bound grows by this factor on top of 1: polls are only a safety net."""
+# While fewer tasks than this have ended, every poll changes the estimate for all running tasks.
 _RELEARN_UNTIL = 10
-"""While fewer tasks than this have ended, every poll changes the estimate for all running tasks."""
 
 
 def schedule_first_poll(run: RunContext, attempt_id: str) -> None:
@@ -35,6 +35,7 @@ def reschedule(run: RunContext, attempt: Attempt) -> None:
     poll_state.found_running(now)
     if run.estimate_renewal.is_due(run.work.in_progress()):
         run.estimates.renew()
+    # A webhook has brought the next poll forward meanwhile; the model must not postpone it.
     if not poll_state.hinted:
         _schedule(run, [attempt])
     if _sample_size(run) < _RELEARN_UNTIL and run.poll_renewal.is_due(run.work.in_progress()):
@@ -93,12 +94,14 @@ def poll_cost_factor(run: RunContext, duration: DurationEstimate) -> float:
     """The factor on the loss bound: below 1 where slots are precious, above 1 where requests are scarce."""
     tasks = max(run.work.in_progress(), 1)
     slots = max(min(current_concurrency(run.state.throttle, run.now()), run.limits.concurrency), 1)
+    # Ten slots and more are the scale of `_LOSS_BOUND`: with few of them, polls are cheap in total.
     factor = min(max(slots / _FEW_SLOTS, _MIN_SLOTS_FACTOR), 1.0)
     if not run.credit_totals().to_go:
         factor *= _TAIL_FACTOR * min(tasks / slots, 1.0)
     elif tasks + 1 < slots:  # idle slots: the remaining takes wait for these tasks to end
         factor *= tasks / slots
     factor *= 1 + _WEBHOOK_FACTOR * (1 - run.state.webhooks.unreported_share())
+    # The number of polls of a task falls with the root of the bound: a loss grows with the square of the delay.
     needed_rate = tasks * _POLLS_PER_TASK / math.sqrt(factor) / max(duration.median, 1.0)
     free_rate = max(_REQUEST_SHARE * run.limits.requests_per_second - tasks / max(duration.median, 1.0), 0.05)
     return factor * min(max(needed_rate / free_rate, 1.0) ** 2, _MAX_SCARCITY_FACTOR)

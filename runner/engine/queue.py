@@ -90,8 +90,10 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     ]
 
     def urgency(group: SharedRequest) -> tuple[float, float]:
+        # Orphans last: nobody waits for their clips.
         if not group.steps:
             return (0.0, 0.0)
+        # The longest remaining chain first: a film ends with its last chain, whatever else is done before.
         chain = max(chains[step.shot.key] for step in group.steps)
         return (-chain, -seconds.of(group.steps[0]))
 

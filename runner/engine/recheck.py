@@ -8,6 +8,7 @@ from runner.engine.run_context import RunContext
 from runner.planning.plan import Step
 from runner.requests.request import RemoteFile
 
+# Parts of a failure's text or code that can mean two things: refused by review, or not fetchable.
 _WORDS = (
     "asset_review_failed",
     "failed to download your reference",
@@ -16,7 +17,6 @@ _WORDS = (
     "could not fetch",
     "unable to download",
 )
-"""Parts of a failure's text or code that can mean two things: refused by review, or not fetchable."""
 
 
 async def recheck_materials(run: RunContext, step: Step, attempt: Attempt, answer: Failed) -> str:
@@ -36,6 +36,7 @@ async def recheck_materials(run: RunContext, step: Step, attempt: Attempt, answe
             continue
         if (failure := await run.provider.recheck(need.material, address)) is not None:
             failures[messages.name_of(need.material)] = failure.message
+            # An address that the user wrote is theirs: there is nothing here to publish again.
             if not isinstance(need.material, RemoteFile):
                 is_publishable = True
                 run.state.addresses.withdraw(need)

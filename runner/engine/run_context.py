@@ -30,8 +30,8 @@ from runner.planning.orphans import Orphan
 from runner.planning.plan import Step
 
 T = TypeVar("T")
+# Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox).
 _DEFAULT_SECONDS, _DEFAULT_SECONDS_FREE = 150.0, 2.0
-"""Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox)."""
 
 
 class RunContext:
@@ -78,6 +78,7 @@ class RunContext:
         """
         recorded = self.history.attempts.get(attempt_id)
         conflict = None
+        # An event needs a row to stand under, and what only a manifest tells of has none in this ledger.
         if recorded is not None and recorded.from_manifest:
             conflict = await self.import_attempt(recorded)
         if conflict is not None:
@@ -85,6 +86,7 @@ class RunContext:
         event = Event(self.clock.now(), attempt_id, payload)
         if isinstance(payload, Created):
             self.ledger.write_receipt(event)  # at once: the receipt must not queue behind another attempt's commit
+        # Durable before it is true: what the history says has survived a power cut.
         conflict = await self.run_blocking(lambda: self.ledger.append(event))
         if conflict is None:
             self.apply(event)
@@ -105,10 +107,12 @@ class RunContext:
     def _change(self, attempt_id: str, fingerprint: str, change: Callable[[], None]) -> None:
         """Changes one attempt in the history, and all that follows from it."""
         group = self.queue.by_fingerprint.get(fingerprint)
+        # The difference of one request, since a sum over the batch after each event would grow with its square.
         before = self._credits_to_order(group)
         change()
         self._credits.add_to_go(self._credits_to_order(group) - before)
         attempt = self.history.attempts[attempt_id]
+        # Totals are those of this run; tasks of earlier runs were ordered under their limits.
         if attempt.intent.run == self.limits.run:
             self._credits.update(attempt)
         self.work.touch(fingerprint)
@@ -219,6 +223,7 @@ class RunContext:
     def renew_plan(self) -> None:
         """Builds the plan again, after the history changed in what it says of a take."""
         plan = self.replan(self.history)
+        # Most changes of the history leave the plan as it was: then the index is kept.
         if plan.steps != self.plan.steps:
             self.plan = plan
             self.history_changed()

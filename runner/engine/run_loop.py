@@ -73,6 +73,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.WebhookInbox | None) -> None:
     run.emit_plan()
     async with anyio.create_task_group() as group:
+        # Watched before anything else is done, so that the second signal ends even a preflight that hangs.
         group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
         run.news.on_first(lambda attempt: group.start_soon(take.bring_home, run, attempt))
         _reserve_unsettled_slots(run)
@@ -87,13 +88,16 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
             run.state.webhooks.activate()
         _note_signal(run, stop_request)
         while True:
+            # Renewed before the decision: a change that comes while orders start sets this event, and is not lost.
             run.changed = anyio.Event()
             orders = schedule.next_orders(run.work, run.state, run.now(), run.limits)
             _start(run, orders, group, inbox)
             wake_time = next((order.until for order in orders if isinstance(order, Wait)), None)
+            # Nothing is in flight and no passing of time makes anything due: no later turn could differ.
             if not run.state.busy and wake_time is None:
                 break
             await _wait_for_change(run, wake_time)
+        # What still runs now is `_watch_signals`, and takes that wait for news which no order will bring.
         group.cancel_scope.cancel()
 
 
@@ -111,6 +115,8 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
     for order in orders:
         match order:
             case Create(step):
+                # Marked here and not in the coroutine, which runs later: the next decision must not order the same take
+                # again.
                 state.creates.begin(step.fingerprint or "")
                 run.work.touch(step.fingerprint or "")
                 group.start_soon(take.make_take, run, step)
@@ -138,6 +144,7 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
 
 async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
     """Waits until something changes, or until the wake time."""
+    # At least a millisecond: a moment that rounding puts just before `now` would turn the loop without a pause.
     timeout = float("inf") if wake_time is None else max(wake_time - run.now(), 0.001)
     with anyio.move_on_after(timeout):
         await run.changed.wait()
@@ -149,6 +156,8 @@ async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: Canc
     run.state.stop.interrupt()
     run.wake()
     await stop_request.second.wait()
+    # A request whose bytes have left is shielded from cancellation; the second signal gives up its answer, too, and the
+    # attempt becomes unsettled.
     for shield in run.shields:
         shield.cancel()
     scope.cancel()
@@ -163,6 +172,7 @@ async def _preflight(run: RunContext) -> None:
     if stop_reason is not None:
         run.stop_creating(stop_reason)
         if isinstance(answer, KeyRefused):
+            # The same key would poll, and the same 401 would come back.
             run.state.polls.stop()
 
 
@@ -174,6 +184,7 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
     now, wall = run.now(), run.clock.now()
     for attempt in run.history.open():
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
+            # By the wall clock, since a monotonic one does not outlive the process that sent the request.
             age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
             task_life = run.task_life(attempt)
             run.state.unsettled.hold(attempt.id, now + min(max(task_life - age, 0.0), task_life))
@@ -197,6 +208,7 @@ def _slots_held_until(run: RunContext) -> datetime | None:
 
 def _finish_run(run: RunContext) -> RunResult:
     """Closes the intents that this run left open, and summarizes the run."""
+    # In memory, for the summary: the next start of a run writes the same events into the ledger.
     for attempt in list(run.history.open()):
         if attempt.intent.run == run.limits.run and (payload := outcome_after_crash(attempt)) is not None:
             run.apply(Event(run.clock.now(), attempt.id, payload))
@@ -205,6 +217,7 @@ def _finish_run(run: RunContext) -> RunResult:
         run.emit("warning", message=messages.all_slots_unsettled(slots_held_until))
     if waited_too_long(run.state.throttle, run.now(), run.limits):
         run.emit("warning", message=messages.NO_SLOT)
+    # Takes that waited for another shot's end, or for another run, have their state only in a new plan.
     plan = run.replan(run.history) if run.queue.has_undecided else run.plan
     result = summarize_run(plan, run.history, run.state, run.limits, run.credit_totals())
     open_bills = tuple(run.history.attempts[attempt] for attempt in run.state.bills.open())

@@ -9,8 +9,8 @@ from runner.engine.run_events import StopReason
 from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import dataclass, field
 
+# How many tasks that webhooks named for one attempt are kept.
 _MAX_CLAIMS = 4
-"""How many tasks that webhooks named for one attempt are kept."""
 
 
 @dataclass(slots=True)
@@ -53,6 +53,7 @@ class UnsettledSlots:
 
     def next_free(self, now: float, slots: int) -> float | None:
         """The moment when a slot is free again, if unsettled attempts hold all of them; None while one is free."""
+        # Sorted, the one at `len - slots` is the first end that brings the number below the slots.
         ends = sorted(until for until in self._until.values() if until > now)
         return ends[len(ends) - slots] if len(ends) >= slots else None
 
@@ -104,6 +105,7 @@ class Webhooks:
         """The estimated share of ends that no webhook reports: half, before any task has ended."""
         if not self.is_active:
             return 1.0
+        # Laplace's rule: one imagined end with and one without a webhook, so that two ends are no certainty.
         return (self._ended - min(len(self._reported), self._ended) + 1) / (self._ended + 2)
 
     def claim(self, attempt: str, task: str, now: float) -> None:

@@ -16,15 +16,15 @@ from runner.engine.throttle import current_concurrency, may_try_one, poll_share,
 from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Plan, Step
 
+# createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line.
 _MAX_CREATING = 16
-"""createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
+# Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll.
 _POLLS_GIVE_WAY = 1.0
-"""Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
+# Uploads, and downloads, at a time: more would only share the same line.
 _MAX_PUBLISHING = 8
 _MAX_STORING = 4
-"""Uploads, and downloads, at a time: more would only share the same line."""
+# Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload.
 _PUBLISH_AHEAD = 2
-"""Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
 
 class Create(NamedTuple):
@@ -85,13 +85,16 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
     as far as slots and request rate reach. Nothing is created before the first poll of each orphan has come back: its
     bill may say that the price book is wrong, and its end frees a slot.
     """
+    # After a signal only what is in flight may finish; the run ends as soon as nothing is.
     if state.stop.is_interrupted:
         return []
     scheduler = _Scheduler(work, state, now, limits)
+    # Downloads take neither a slot nor a token of the request rate.
     scheduler.downloads()
     polling = not limits.no_wait and not state.polls.stopped
     polls = [*scheduler.due_confirms(), *scheduler.due_polls()] if polling else []
     if state.stop.reason is None and not (polling and work.awaits_first_polls()):
+        # Creates before polls: an idle slot costs more than a late poll; `poll_share` keeps polls from starving.
         scheduler.creates(poll_share(state.throttle, scheduler.tokens, scheduler.overdue_polls))
     scheduler.polls(polls)
     if polling:
@@ -119,6 +122,7 @@ class _Scheduler:
 
     def result(self) -> list[Order]:
         if self.lacks_token:
+            # The moment at which a whole token is there again.
             self.wake_times.append(self.now + max(1 - self.tokens, 0.0) / self.limits.requests_per_second)
         if self.wake_times:
             self.orders.append(Wait(min(self.wake_times)))
@@ -144,6 +148,7 @@ class _Scheduler:
     def due_polls(self) -> list[Order]:
         """Due polls, the longest overdue first, no more than the rate limit can allow now."""
         due: list[Order] = []
+        # One more than the tokens allow: where it is not due yet, its moment is the next one to wake at.
         for due_at, attempt_id in islice(self.work.polls(), int(self.tokens) + 1):
             if due_at > self.now:
                 self.wake_times.append(due_at)
@@ -159,11 +164,14 @@ class _Scheduler:
             attempt = self.history.attempts[attempt_id]
             if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.state.polls:
                 continue
+            # A shot that left the plan, or one outside of `--select`: `storyboard settle` adopts its task.
             if attempt.intent.fingerprint not in self.work.queue.by_fingerprint:
                 continue
+            # To a key of another account the provider answers "not found", and a good claim would look false.
             if attempt.needs_other_key(self.state.key_id):
                 continue
             tasks = [task_id for task_id, claim in claims.items() if claim.next_at <= self.now]
+            # A rejected claim stands at infinity: it must neither be polled nor keep the run waiting.
             self.wake_times += [claim.next_at for claim in claims.values() if self.now < claim.next_at < float("inf")]
             if tasks:
                 due.append(Confirm(attempt_id, tasks[-1]))
@@ -183,6 +191,7 @@ class _Scheduler:
                 break
             self.orders.append(ReadBill(attempt))
         next_at = self.state.bills.next_at(self.now)
+        # A bill alone keeps no run open: it grows for 15 minutes, and the next `run` or `fetch` reads it.
         if next_at is not None and (self.wake_times or self.orders or self.state.busy):
             self.wake_times.append(next_at)
 
@@ -224,7 +233,9 @@ class _Scheduler:
         throttle, state = self.state.throttle, self.state
         if waited_too_long(throttle, self.now, self.limits):
             return
+        # One request alone until the first answer: a wrong key, host or model then costs one refusal, not sixteen.
         slots = min(self._slots(), (_MAX_CREATING if throttle.first_answered else 1) - len(state.creates))
+        # Slots are closed during a pause, while materials of the next takes are published all the same.
         if throttle.not_before > self.now:
             slots = 0
         lookahead = slots + _PUBLISH_AHEAD
@@ -235,6 +246,7 @@ class _Scheduler:
             step = group.paying_step
             if step is None or self._is_too_early(group):
                 continue
+            # Counted before the materials are ready: those are just what this take is looked ahead for.
             lookahead -= 1
             ready = self._publish(step)
             if ready and slots > 0 and self._spend_token(reserved):
@@ -243,6 +255,7 @@ class _Scheduler:
             else:
                 is_waiting = is_waiting or ready
             if self.lacks_token:
+                # Without a token no task is created now: publishing for all free slots would run far ahead.
                 lookahead = min(lookahead, _PUBLISH_AHEAD)
         if is_waiting and throttle.not_before > self.now:
             self.wake_times.append(throttle.not_before)
@@ -255,6 +268,7 @@ class _Scheduler:
         running = self.work.in_progress()
         held = running + self.state.unsettled.held(self.now)
         free = concurrency - held
+        # Beyond the learned concurrency, never beyond the user's; and one try at a time.
         if free > 0 or held >= self.limits.concurrency or self.state.creates:
             return free
         return 1 if may_try_one(self.state.throttle, running) else free
@@ -273,6 +287,7 @@ class _Scheduler:
             if addresses.is_usable(need, self.now):
                 continue
             ready = False
+            # On its way already, or refused for good.
             if need in addresses or addresses.refusal_of(need) is not None:
                 continue
             if (try_at := addresses.try_at(need)) > self.now:

@@ -24,6 +24,7 @@ async def bring_home(run: RunContext, attempt_id: str) -> None:
     Its slot is free as soon as an answer has ended the task, while the clip is still to be downloaded.
     """
     with run.news.listening(attempt_id) as news:
+        # Asked anew for each news: a poll may end the task, a second take may still want the same clip.
         while awaits_news(run.history.attempts[attempt_id], run.queue, run.state):
             match await news.next():
                 case Step() | Orphan() as target:

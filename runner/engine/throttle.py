@@ -7,12 +7,12 @@ from runner.engine.backoff import backoff, spread
 from runner.engine.limits import RunLimits
 from runner.lazy_dataclass import dataclass
 
+# Seconds after the first 429 that names no pause.
 _LIMITED_PAUSE = 5.0
-"""Seconds after the first 429 that names no pause."""
+# How often in a row a `Retry-After` alone decides how long to wait.
 _OBEYED_IN_ROW = 4
-"""How often in a row a `Retry-After` alone decides how long to wait."""
+# Seconds between a 429 and the next try, although the server asks for fewer.
 _MIN_PAUSE = 1.0
-"""Seconds between a 429 and the next try, although the server asks for fewer."""
 
 
 @dataclass(slots=True)
@@ -42,6 +42,7 @@ def current_concurrency(throttle: CreateThrottle, now: float) -> int:
 
 
 def tokens(throttle: CreateThrottle, now: float, limits: RunLimits) -> float:
+    # At most one second's worth is saved up, and at least one request, where the rate is below one a second.
     burst = max(1.0, limits.requests_per_second)
     return min(burst, throttle.tokens + max(now - throttle.tokens_at, 0.0) * limits.requests_per_second)
 
@@ -75,10 +76,12 @@ def on_concurrency_limited(
     if now < throttle.not_before:
         return  # one of several requests refused together: they count once
     throttle.limited_in_row += 1
+    # The slot that was tried is refused: the next try waits twice as long, up to ten minutes.
     if throttle.grow_at is not None and now >= throttle.grow_at:
         throttle.growth = min(throttle.growth * 2, 600.0)
     throttle.grow_at = now + throttle.growth
     throttle.asked_to_wait = retry_after is not None
+    # A named pause is obeyed for `_OBEYED_IN_ROW` times before it is doubted and the backoff sets in.
     doublings = throttle.limited_in_row - 1 - (_OBEYED_IN_ROW if retry_after is not None else 0)
     pause = spread(backoff(doublings + 1, _LIMITED_PAUSE), jitter) if doublings >= 0 else _MIN_PAUSE
     throttle.not_before = max(throttle.not_before, now + max(pause, retry_after or 0.0))
@@ -105,6 +108,7 @@ def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_task
     The account has room for `own_tasks`, the slots that this run holds now.
     """
     throttle.first_answered = True
+    # What was accepted is a proof of room, whatever an earlier 429 made believe.
     throttle.concurrency = max(throttle.concurrency, min(own_tasks, limits.concurrency))
     throttle.limited_in_row = throttle.not_sent_in_row = 0
     throttle.limited_since = None
@@ -121,6 +125,7 @@ def on_refused(throttle: CreateThrottle) -> None:
 def on_cap_shared(throttle: CreateThrottle, now: float, jitter: float) -> None:
     """Reacts to slots that other runs of this machine hold: try again soon."""
     throttle.limited_since = throttle.limited_since if throttle.limited_since is not None else now
+    # About a second: the other runs write to the same ledger, which costs no request to ask.
     throttle.not_before = max(throttle.not_before, now + spread(1.0, jitter))
 
 
@@ -133,4 +138,5 @@ def on_task_ended(throttle: CreateThrottle) -> None:
     """Reacts to the end of an own task: after a 429, the best moment to try again."""
     throttle.limited_since = None
     if throttle.limited_in_row:
+        # The slot that has just become free is the one that the 429 lacked.
         throttle.not_before = 0.0

@@ -8,11 +8,11 @@ from runner.engine.queue import Target
 from runner.engine.run_context import RunContext
 from runner.planning.orphans import Orphan
 
+# Tries of a download and of a publication: with the pauses of `backoff` three minutes and half a minute.
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
-"""With the pauses between them about three minutes and half a minute; the next run tries again."""
+# Seconds that a server may ask to wait; a longer wait is cut to this.
 _LONGEST_WAIT = 300.0
-"""Seconds that a server may ask to wait; a longer wait is cut to this."""
 
 
 async def store(run: RunContext, attempt_id: str, target: Target) -> None:
@@ -30,6 +30,7 @@ async def store(run: RunContext, attempt_id: str, target: Target) -> None:
             await run.append(attempt_id, result)
             run.emit("failed", target, attempt_id, result.message)
             run.replan_if_needed(target.fingerprint or "")
+        # A refused link alone is no loss, since links expire before the media do: only the age of the task decides.
         case TransferFailed() if result.link_expired and _media_expired(run, attempt_id):
             await run.append(attempt_id, Lost(messages.media_gone(run.plan.edition.media_days)))
             run.emit("failed", target, attempt_id, run.history.attempts[attempt_id].message)
@@ -71,9 +72,11 @@ def _retry_later(run: RunContext, attempt_id: str, target: Target, failure: Tran
     now = run.now()
     clip = (attempt_id, target.key)
     tries = run.state.downloads.fail(clip, now, is_last=failure.final, most=_MAX_DOWNLOAD_TRIES)
+    # The next try needs a fresh link, and only a poll gives one.
     run.state.polls.follow(attempt_id, now, now).wait_until(tries.next_at)
     attempt = run.history.attempts[attempt_id]
     if failure.final:
+        # A full or read-only disk: whatever is ordered from here on would be paid and not stored.
         run.stop_creating(messages.cannot_store(failure))
     elif tries.given_up:
         run.emit("warning", target, attempt_id, messages.fetch_later(attempt, failure, tries.count))
@@ -109,6 +112,7 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
             text = messages.publish_wait(need.material, result, tries.count, _MAX_PUBLISH_TRIES)
             run.emit("waiting", wait=run.wait("publish", tries.next_at, text))
     else:
+        # Addresses expire, and a task that is created with an expired one fails for its material.
         until = float("inf") if result.seconds is None else run.now() + result.seconds
         run.state.addresses.publish(need, PublicAddress(result.address, until), result.sent)
         if result.warning:

@@ -13,8 +13,8 @@ from runner.planning import settlement
 
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
 """Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
+# Requests for the record of a task that a webhook named, before the claim is dropped: it may be made up.
 _MAX_CONFIRM_TRIES = 5
-"""Requests for the record of a task that a webhook named, before the claim is dropped: it may be made up."""
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class WebhookInbox:
             return
         attempt = run.history.attempts[attempt_id]
         poll_state = run.state.polls.of(attempt_id)
+        # The callback is not signed: it moves a poll, and never a state.
         if attempt.state is AttemptState.RUNNING and attempt.task_id == callback.task_id and poll_state is not None:
             poll_state.hurry(run.now())
             run.state.webhooks.report_end(attempt_id)
@@ -61,6 +62,7 @@ class WebhookInbox:
     def _attempt_of(self, webhook_token: str) -> str | None:
         """The id of the open attempt with a webhook token."""
         if self._run is not None and webhook_token not in self._attempts:
+            # Read from the history again for each unknown token: attempts are added while the run goes on.
             self._attempts = {
                 attempt.intent.webhook_token: attempt.id
                 for attempt in self._run.history.open()
@@ -76,11 +78,13 @@ async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_re
     claim = run.state.webhooks.claim_of(attempt_id, task_id, run.now())
     claim.try_again(run.now())
     mismatch = settlement.mismatch(attempt, task_id, answer, facts, _bound_tasks(run, attempt_id))
+    # Settled by another claim while the record was asked for.
     if attempt.state is not AttemptState.UNSETTLED:
         run.state.webhooks.drop_claims(attempt_id)
     elif mismatch is None:
         run.state.webhooks.drop_claims(attempt_id)
         await _bind(run, attempt_id, task_id)
+    # The record could be read and is another's, or nobody knows the task: the claim is false or made up.
     elif facts is not None or claim.tries >= _MAX_CONFIRM_TRIES:
         claim.reject()
         run.emit("warning", run.target_of(attempt), attempt_id, messages.not_adopted(mismatch))

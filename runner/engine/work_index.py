@@ -56,6 +56,7 @@ class WorkIndex:
 
     def _update(self) -> None:
         while self._touched:
+            # While this loop runs, dependents are touched: it ends when nothing follows from a change any more.
             fingerprint, _ = self._touched.popitem()
             group = self.queue.by_fingerprint.get(fingerprint)
             if group is not None:
@@ -104,6 +105,7 @@ class WorkIndex:
         if not dependents:
             return
         is_here = has_clip(fingerprint, self.queue, self.history, self._state)
+        # Only a change is passed on; else a long chain would be walked after each event of its first shot.
         if is_here is (fingerprint in self._with_clip):
             return
         if is_here:

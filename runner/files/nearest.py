@@ -10,10 +10,10 @@ from urllib.parse import unquote
 from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass
 
+# How many files of the repository are looked at: a hint must not take longer than the check itself.
 _MAX_ENTRIES = 2000
-"""How many files of the repository are looked at: a hint must not take longer than the check itself."""
+# In a folder of more files the nearest name is not sought: the search would be repeated for every missing file.
 _MAX_NEIGHBOURS = 50
-"""In a folder of more files the nearest name is not sought: the search would be repeated for every missing file."""
 
 
 @dataclass(frozen=True, slots=True)

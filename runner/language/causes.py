@@ -13,8 +13,8 @@ from runner.lazy_pattern import lazy_pattern
 
 _UNDEFINED = lazy_pattern(r"the variable `([^`]+)` is not defined\Z")
 _ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z")
+# In place of a name: any name, since it is unknown what a broken part would define.
 _ANY = ""
-"""In place of a name: any name, since it is unknown what a broken part would define."""
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.requests.request import canonical_json
 
 _CASE_RULE = "names must differ by more than upper and lower case"
+# Bound of the total length of reported circles: a dense graph has more circles than a person reads.
 _MAX_NAMES_IN_CIRCLES = 50_000
-"""Bound of the total length of reported circles: a dense graph has more circles than a person reads."""
 
 VariableKey = tuple[str, Path, str]
 """A variable: the file, the mapping that defines it, and its name."""

@@ -16,8 +16,8 @@ from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import LocalFile
 
+# How many shots a warning names.
 _MAX_NAMED = 8
-"""How many shots a warning names."""
 
 
 def read_edit(ir: StoryboardIR, shots: Sequence[Shot]) -> tuple[tuple[CutEntry, ...] | None, Music | None]:

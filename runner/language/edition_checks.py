@@ -14,8 +14,8 @@ from runner.requests.request import Kind, LocalFile, Request, TakeReference
 
 _RANGE = lazy_pattern(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
 _RANGE_END = lazy_pattern(r"s ?[:：]")
+# Factor between two shapes beyond which a crop or stretch is worth a warning: a 4:3 picture for 16:9 passes.
 _MAX_RATIO_DIFFERENCE = 1.5
-"""Factor between two shapes beyond which a crop or stretch is worth a warning: a 4:3 picture for 16:9 passes."""
 _FIELD_NAMES = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
 

@@ -7,8 +7,8 @@ from runner.language.asset import Asset
 from runner.language.yaml.document import Value
 from runner.requests.request import FilePart, Kind, LocalFile, Material, RemoteFile
 
+# Seconds by which a part may go beyond the end of its file: lengths are often written rounded.
 _TOLERANCE = Decimal("0.05")
-"""Seconds by which a part may go beyond the end of its file: lengths are often written rounded."""
 
 
 def asset_part(material: LocalFile | RemoteFile, asset: Asset) -> LocalFile | RemoteFile | Problem:

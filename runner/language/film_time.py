@@ -6,8 +6,8 @@ from runner.diagnostics.plural import count
 from runner.language.shot_reporter import ShotReporter
 from runner.language.yaml.document import Value
 
+# Times are compared to the millisecond: a sum of decimal fractions in a file is exact to a person.
 _ROUNDING = Decimal("0.001")
-"""Times are compared to the millisecond: a sum of decimal fractions in a file is exact to a person."""
 
 
 def seconds_of(value: Value) -> Decimal | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import Kind
 
+# Names of a position's kind in other tools, whose prompts are pasted here.
 _KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
     "image": (
         *("image", "img", "picture", "pic", "photo", "figure"),
@@ -37,10 +38,9 @@ _KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
         *("오디오", "음성", "аудио", "звук", "صوت", "ऑडियो", "เสียง"),
     ),
 }
-"""Names of a position's kind in other tools, whose prompts are pasted here."""
 _KIND = "|".join(f"(?P<{kind}>{'|'.join(sorted(words, key=len, reverse=True))})" for kind, words in _KIND_WORDS.items())
+# Characters that are a number each.
 _NUMERALS = "①-⑳⑴-⒇¹²³⁴-⁹₁-₉一二三四五六七八九十Ⅰ-Ⅻ"
-"""Characters that are a number each."""
 _BLANK = r"[^\S\n]"
 _COUNTED_FIRST = rf"第{_BLANK}?(?P<ordinal>\d{{1,3}}|[{_NUMERALS}]){_BLANK}?[张張幅个個段枚]?(?:参考|參考)?"
 _COUNTED_LAST = rf"(?:{_BLANK}|[_\-.])?[#＃(（\[【]?(?P<number>\d{{1,3}}(?!\d)|[{_NUMERALS}])"
@@ -49,8 +49,8 @@ _FOREIGN_POSITION = lazy_pattern(
     rf"(?:{_KIND})(?(counted_first)|{_COUNTED_LAST})",
     re.IGNORECASE,
 )
+# A word with a number behind it: a position in a language or tool that is not listed above.
 _NUMBERED_WORD = lazy_pattern(rf"[^\W\d_]+(?:{_BLANK}|[_\-.])?(?:\d{{1,3}}(?!\w)|[{_NUMERALS}])")
-"""A word with a number behind it: a position in a language or tool that is not listed above."""
 
 
 def foreign_position(text: str, start: int) -> tuple[str, str] | None:

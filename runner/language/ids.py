@@ -5,11 +5,11 @@ import re
 from runner.attempts.clip_name import names_files
 from runner.lazy_pattern import lazy_pattern
 
+# Most ids: letters, digits, - and _, and no reserved name. The other rules need not be asked for them.
 _PLAIN = lazy_pattern(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
     re.IGNORECASE | re.ASCII,
 )
-"""Most ids: letters, digits, - and _, and no reserved name. The other rules need not be asked for them."""
 _RESERVED = lazy_pattern(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
 
 

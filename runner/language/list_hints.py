@@ -10,8 +10,8 @@ from runner.language.yaml.written import flow
 
 _MAX_FIELDS = 4
 _MAX_LINE = 80
+# Keys by which the items of a list are named in other formats.
 _NAME_KEYS = ("id", "name", "key")
-"""Keys by which the items of a list are named in other formats."""
 
 
 def list_hint(path: Path, value: Value) -> str:

@@ -19,8 +19,8 @@ from runner.lazy_dataclass import dataclass, field, replace
 
 MAX_DEPTH = 8
 """Levels of nested includes; real projects use one or two."""
+# Includes of one file, as the schema allows; more are a problem of the file's shape.
 _MAX_INCLUDES = 100
-"""Includes of one file, as the schema allows; more are a problem of the file's shape."""
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from runner.language.symbols import SymbolTable
 from runner.lazy_pattern import lazy_pattern
 
 _MARKUP = lazy_pattern(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
+# A relative path, where a name of a mention was expected.
 _PATH = lazy_pattern(r"[\w.\-]+(?:/[\w.\-]+)+")
-"""A relative path, where a name of a mention was expected."""
 _UNUSABLE = "\ufffc"
 
 

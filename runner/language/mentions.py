@@ -21,8 +21,8 @@ _PIN = lazy_pattern(r"#([0-9]{1,3})(?!\w)")
 _FRAME = lazy_pattern(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = lazy_pattern(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
 _ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
+# The first characters of a pin or a frame after a name.
 _SUFFIX_STARTS = frozenset(".#")
-"""The first characters of a pin or a frame after a name."""
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from jsonschema import Draft7Validator, ValidationError
 
 MAX_VIOLATIONS = 2_000
+# After so many unknown fields of one mapping the nearest name is not searched: nobody reads that far.
 _MAX_SUGGESTIONS = 200
-"""After so many unknown fields of one mapping the nearest name is not searched: nobody reads that far."""
 
 
 def _part_schema(name: str) -> Schema:

@@ -25,14 +25,14 @@ _TYPES: dict[str, Shape] = {
         (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
     ),
 }
+# Keywords that ask for nothing.
 _WORDS = frozenset(("$schema", "$id", "title", "description", "examples", "default", "definitions", "errorMessage"))
-"""Keywords that ask for nothing."""
 _UNLIKE_PYTHON = lazy_pattern(r"\\[wWsSbBdDpP]|\$.|\(\?", re.DOTALL)
 
 
+# Entries of one list, and of all lists and mappings together: about where jsonschema-rs becomes the faster one.
 _MAX_LIST = 500
 _MAX_ENTRIES = 6_000
-"""Entries of one list, and of all lists and mappings together: about where jsonschema-rs becomes the faster one."""
 
 
 class _NotChecked(Exception):  # noqa: N818 - caught in this module

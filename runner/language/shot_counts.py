@@ -11,8 +11,8 @@ from runner.language.shot_draft import ShotDraft
 from runner.language.yaml.document import Key, Value
 from runner.lazy_pattern import lazy_pattern
 
+# The start of a place in an entry of `shots`, which counts from 0.
 _ENTRY = lazy_pattern(r"shots\[(\d+)\]")
-"""The start of a place in an entry of `shots`, which counts from 0."""
 
 
 def written_shots(shots: Value) -> tuple[int, ...]:

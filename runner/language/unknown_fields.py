@@ -128,8 +128,8 @@ def _short(value: Value) -> str:
 
 
 _MAX_SHOWN = 40
+# More variables than this are compared as written alone.
 _MAX_COMPARED = 500
-"""More variables than this are compared as written alone."""
 _MAX_ITEMS = 4
 _WRAP = 'what to avoid stands in the prompt as sent: defaults: {wrap: "{{ prompt }} Avoid: VALUE."}'
 _REFERENCES = "write references: [VALUE], or first_frame: VALUE for the picture that the clip begins with"
@@ -140,6 +140,7 @@ _IN_PROMPT = (
 )
 _UPSTREAM = 'a shot is made from another by naming it: first_frame: "@quay.last_frame", or @quay in the prompt'
 
+# Fields of a shot by the names that other tools have for them, in plain form.
 _SHOT_FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("name", "shot", "shotid", "shotname", "shotnumber", "number", "no", "num", "key", "slug", "index"),
     "prompt": ("prompttext", "text", "description", "positiveprompt", "desc", "content", "visual"),
@@ -160,7 +161,7 @@ _SHOT_FIELDS: dict[str, tuple[str, ...]] = {
     "vars": ("variables", "params", "parameters", "var"),
     "wrap": ("template", "prompttemplate"),
 }  # fmt: skip
-"""Fields of a shot by the names that other tools have for them, in plain form."""
+# What to write in place of fields for which the format has another way.
 _SHOT_HINTS: dict[str, tuple[str, ...]] = {
     _WRAP: ("negativeprompt", "negative", "negprompt", "negativeprompts", "negativetext", "avoid", "exclusions"),
     _REFERENCES: ("image", "images", "imageurl", "imageurls", "imagepath", "ref", "refs", "reference", "referenceimage",
@@ -180,7 +181,6 @@ _SHOT_HINTS: dict[str, tuple[str, ...]] = {
                  "lens", "action", "dialogue", "dialog", "location", "setting", "tone", "framing", "shottype", "angle",
                  "atmosphere", "colour", "color", "subject", "motion", "weather", "timeofday", "caption"),
 }  # fmt: skip
-"""What to write in place of fields for which the format has another way."""
 _TOP_FIELDS: dict[str, tuple[str, ...]] = {
     "storyboard": ("version", "schema", "schemaversion", "storyboardversion", "formatversion"),
     "title": ("name", "film", "project"),

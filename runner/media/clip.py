@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 MAX_PIXELS = 20_000_000
 """A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
 _MAX_TRACKS = 16
+# Seconds by which a track may differ from its stated length: an encoder's lead-in, a long last frame.
 _SLACK = Fraction(1, 4)
-"""Seconds by which a track may differ from its stated length: an encoder's lead-in, a long last frame."""
+# Boxes with which a file of older writers may begin.
 _FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip")
-"""Boxes with which a file of older writers may begin."""
 
 T = TypeVar("T")
 Which = Literal["first", "last"]

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 20_000_000
 """A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
+# Seconds within which a time written in milliseconds means a frame's own time.
 _TOLERANCE = Fraction(1, 1000)
-"""Seconds within which a time written in milliseconds means a frame's own time."""
 _OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
+# Hardly to be told from the source.
 _X264_OPTIONS = {"preset": "medium", "crf": "16"}
-"""Hardly to be told from the source."""
 
 
 class _FrameTimes(NamedTuple):

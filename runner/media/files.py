@@ -26,8 +26,8 @@ MAX_BYTES = 200 << 20
 """Larger files are not inspected: the API accepts none, and reading would only cost time."""
 MAX_PIXELS = 64_000_000
 """An 8K picture has 33 million; a small file with more may be a decompression bomb."""
+# Bound of the work on one file: far more packets than 200 MB of real media have.
 _MAX_PACKETS = 2_000_000
-"""Bound of the work on one file: far more packets than 200 MB of real media have."""
 
 known_endings: Mapping[str, Kind] = MappingProxyType(
     {

@@ -10,8 +10,8 @@ from runner.editions.model import SHORT_SIDE
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass, replace
 
+# The resolutions of a draft, lowest first.
 _DRAFTS = [name for name in SHORT_SIDE if SHORT_SIDE[name] < 1080]
-"""The resolutions of a draft, lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,10 @@ class Alternative:
 PriceOf = Callable[[Batch, frozenset[ShotKey] | None], Decimal | None]
 """Computes the credits of a run's new orders for a batch and a selection."""
 
+# More would be a catalogue: the price table is another command.
 _MAX_ALTERNATIVES = 4
+# Scenes that are priced, of more the longest and the shortest: each takes a plan of the whole film.
 _MAX_SCENES = 8
-"""Scenes that are priced, of more the longest and the shortest: each takes a plan of the whole film."""
 
 
 def find_cheaper(
@@ -86,10 +87,12 @@ def _fewer_takes(batch: Batch, price: PriceOf) -> list[Alternative]:
 def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
     scenes: dict[str, list[Shot]] = {}
     for shot in batch.shots:
+        # Only names that `--select scene:` takes without quotes, which a shell would take apart.
         if shot.scene and not set(shot.scene) & set(" ,+:*?["):
             scenes.setdefault(shot.scene, []).append(shot)
     names = list(scenes)
     if len(names) > _MAX_SCENES:
+        # The length on the order stands for the price here, which would take a plan of each.
         names.sort(key=lambda scene: sum(shot.request.seconds * shot.takes for shot in scenes[scene]))
         names = names[: _MAX_SCENES // 2] + names[-_MAX_SCENES // 2 :]
     alternatives = []

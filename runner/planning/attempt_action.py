@@ -19,6 +19,7 @@ def action_of_attempt(
     `is_free`: at a free account nothing stays unsettled, doubtful or gone. `again` are the ids of refused or lost
     attempts that `--again` repeats.
     """
+    # A manifest may be edited: its task is believed once the provider's record fits.
     if attempt.needs_confirmation:
         text = f"the manifest names {attempt.task_id} for it, which a run confirms at the provider"
         return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, text)
@@ -39,6 +40,7 @@ def action_of_attempt(
             return Action.UNSETTLED, Reason(ReasonCode.UNSETTLED, text)
         case AttemptState.REFUSED | AttemptState.GONE if attempt.id in again:
             return Action.MAKE, Reason(ReasonCode.AGAIN, "again, by --again")
+        # Never by itself: the same request would be refused again.
         case AttemptState.REFUSED:
             return Action.REFUSED, Reason(ReasonCode.REFUSED, attempt.message)
         case AttemptState.DOUBTFUL if not is_free:
@@ -46,8 +48,10 @@ def action_of_attempt(
         case AttemptState.GONE if not is_free:
             text = attempt.message or "paid, and the provider no longer has the clip"
             return Action.GONE, Reason(ReasonCode.GONE, text)
+        # A failed task costs nothing.
         case AttemptState.FAILED:
             return Action.MAKE, Reason(ReasonCode.FAILED, f"failed last time: {attempt.message}")
+        # The provider documents "retry later"; ceilings count the failed one as charged.
         case AttemptState.MAYBE_CHARGED:
             text = f"the server failed last time, maybe charged: {attempt.message}"
             return Action.MAKE, Reason(ReasonCode.FAILED, text)

@@ -9,6 +9,7 @@ from runner.diagnostics.plural import count
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 
+# The storyboard's field, and its name in a text, by the key of the neutral request.
 _SETTINGS = {
     "model": ("model", "model"),
     "resolution": ("resolution", "resolution"),
@@ -19,7 +20,6 @@ _SETTINGS = {
     "seed": ("seed", "seed"),
     "audio": ("audio", "sound"),
 }
-"""The storyboard's field, and its name in a text, by the key of the neutral request."""
 _FRAMES = ("first_frame", "last_frame")
 CHANGES = (
     ReasonCode.PROMPT_CHANGED,
@@ -31,6 +31,7 @@ CHANGES = (
     ReasonCode.SETTING_CHANGED,
 )
 """Codes of changes; of several changes the first one here is the reason's."""
+# Enough to recognise the place in a prompt.
 _MAX_WORDS = 8
 
 
@@ -130,6 +131,7 @@ def _materials(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) ->
     if len(old) == len(new):
         pairs = [(_field(now, index), a, b) for index, (a, b) in enumerate(zip(old, new, strict=True))]
         changed = [pair for pair in pairs if _content(pair[1]) != _content(pair[2])]
+        # One sentence instead of a replacement for each: a moved reference changes every position behind it.
         if len(changed) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
             return [_Change(_code(pairs[0][0]), pairs[0][0], "the order of its references changed")]
         return [_describe_replacement(*pair) for pair in changed]
@@ -162,6 +164,7 @@ def _describe_one(request: Mapping[str, JsonValue], index: int, item: Mapping[st
 
 
 def _content(item: Mapping[str, JsonValue]) -> str:
+    # Neither path nor the name of a shot: a renamed file with the same bytes is the same material.
     return "|".join(f"{key}={value}" for key, value in sorted(item.items()) if key not in ("path", "shot"))
 
 

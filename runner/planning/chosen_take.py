@@ -45,6 +45,7 @@ class ChosenTakes:
     def _chosen_take(self, shot: Shot) -> int | None:
         if (pick := self.pick_of(shot)) is not None:
             return pick.take
+        # One take is no choice, unless a retake stands beside it.
         if shot.takes == 1 and (self.first_take or not any(map(self._is_choice, self.retakes(shot)))):
             return 1
         return self._first_finished(shot) if self.first_take else None
@@ -73,6 +74,7 @@ class ChosenTakes:
     def _moved_pick(self, shot: Shot) -> Pick | None:
         """The pick that stands under a name which this shot's request had before."""
         picks = self._picks_by_fingerprint(shot.film)
+        # Fingerprints hold the number of the take: only those that somebody picked are tried.
         for number in self._picked_numbers:
             name, pick = picks.get(self.fingerprint(shot, number) or "", ("", None))
             other = self.shots.get(name)

@@ -95,6 +95,7 @@ def _orders_beyond(before: Plan, after: Plan) -> dict[ShotKey, list[Step]]:
     earlier = {_order(step, signatures[0]) for step in _orders(before)}
     beyond: dict[ShotKey, list[Step]] = {}
     for step in _orders(after):
+        # By request and number, not by name: a renamed shot orders nothing new.
         if _order(step, signatures[1]) not in earlier:
             beyond.setdefault(step.key[:2], []).append(step)
     return beyond

@@ -24,7 +24,10 @@ def intent_of(
         shot=step.shot.id,
         take=step.take,
         fingerprint=step.fingerprint or "",
+        # The neutral form, too: a later edition spells the body in another way, and the fingerprint must not depend on
+        # that.
         request=step.neutral_request(),
+        # As it is sent: the record of what was paid for, should the provider's answer be disputed.
         body=canonical_json(body),
         quoted=step.price.credits or Decimal(0),
         edition=plan.edition.name,

@@ -32,6 +32,7 @@ def clips_to_keep(
 ) -> Iterator[KeepAnswer]:
     """The result of `keep` for each take of a shot, its retakes included."""
     steps = plan.steps_of(key)
+    # Without a fingerprint there is nothing that a clip could be kept for.
     if any(step.fingerprint is None for step in steps):
         shots = ", ".join(steps[0].blockers) or key[1]
         yield KeepAnswer(key, 1, message=f"waits for a pick itself: first pick a take of {shots}", is_refused=True)
@@ -74,6 +75,7 @@ def _clip(history: History, request: Mapping[str, JsonValue], take: int) -> Atte
         return None
     paid = history.own_attempts_of(fingerprint({**request, "take": take}))
     stored = [attempt for attempt in paid if attempt.state is AttemptState.STORED]
+    # A stored clip first; of the others the answer says why they cannot be kept.
     return next(iter(stored), next((attempt for attempt in paid if attempt.state.is_paid), None))
 
 

@@ -42,6 +42,7 @@ class KeptClips:
         """
         if not shot.duration_follows or self._is_ordered(wanted):
             return None
+        # The next longer one first: the less of a clip is cut off, the nearer it is to the one that is wanted.
         for seconds in range(shot.request.seconds + 1, longest + 1):
             mark = fingerprint_fast(shot.request._replace(seconds=seconds), take, resolve)
             for attempt in self.history.own_attempts_of(mark):
@@ -88,6 +89,7 @@ def kept_clips(
     attempts = [
         attempt for attempt in history.attempts.values() if attempt.kept_for is not None and is_of_film(attempt)
     ]
+    # The latest wins, since the last of equal keys stays in a mapping.
     attempts.sort(key=lambda attempt: attempt.intended_at)
     by_wanted = {attempt.kept_for or "": attempt for attempt in attempts}
     return KeptClips(history, by_wanted, free, clip_exists, again, may_serve)

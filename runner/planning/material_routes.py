@@ -67,6 +67,7 @@ class Routes:
 
     def of(self, material: Material) -> Route:
         """The route of a material."""
+        # A film uses few materials in many shots.
         if (route := self._by_material.get(material)) is None:
             route = self._by_material[material] = _choose(material, self.at_hand)
         return route
@@ -83,6 +84,7 @@ def _choose(material: Material, at_hand: WaysAtHand) -> Route:
     skipped: list[Skipped] = []
     for way in at_hand.order:
         if reason := _CHECKS[way](material, at_hand):
+            # Only up to the first way that works: reasons behind it answer no question.
             if not ways:
                 skipped.append(Skipped(way, reason))
         else:

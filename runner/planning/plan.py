@@ -281,6 +281,7 @@ class Plan:
     def first_orders(self, number: int) -> frozenset[TakeKey]:
         """Keys of the first takes of the film, at most `number`, that can be ordered at once, or after others."""
         orders = [step for step in self.steps if step.is_billable]
+        # A take that waits for another one would show nothing before that is made.
         ready = [step for step in orders if step.action is Action.MAKE]
         return frozenset(step.key for step in (ready or orders)[:number])
 
@@ -329,6 +330,7 @@ def price_of(steps: Iterable[Step]) -> Decimal | None:
     """Sum of the prices, whatever the action; None when a price is unknown."""
     total = Decimal(0)
     for step in steps:
+        # An unknown price makes the sum unknown: a sum of the rest would read as the whole.
         if step.price.credits is None:
             return None
         total += step.price.credits

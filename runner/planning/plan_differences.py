@@ -174,6 +174,7 @@ def summary(left_out: Iterable[OmittedOrder]) -> list[str]:
     return lines
 
 
+# Names of one reason in a line of the terminal; the others are counted.
 _MOST_NAMES = 6
 
 

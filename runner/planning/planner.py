@@ -48,6 +48,7 @@ def build_plan(
 ) -> Plan:
     """Builds the plan of a run. `selected` has the shots that the user selected; None means every shot."""
     steps, planners = list[Step](), list[_StoryboardPlanner]()
+    # Shared by all storyboards: a request that two films have is ordered, and paid, once.
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up, skipped = list[Shot](), list[Step]()
@@ -66,6 +67,7 @@ def build_plan(
         skipped += planner.skipped_steps()
 
     def wanted() -> set[str | None]:
+        # Of all shots, selected or not: what a selection leaves out is still wanted, and no orphan.
         whole = (step for planner in planners for step in planner.all_takes())
         return {step.fingerprint for step in (*steps, *whole)}
 
@@ -115,6 +117,7 @@ class _StoryboardPlanner:
         return self._is_of_film(attempt) or has_clip_in(self.storyboard.film, attempt)
 
     def steps(self) -> list[Step]:
+        # Upstream first: the fingerprint of a take holds those of the takes that it is made from.
         for shot in upstream_first(self.shots):
             for take in range(1, shot.takes + 1):
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
@@ -208,6 +211,7 @@ class _StoryboardPlanner:
         fingerprint = fingerprint_fast(request, take, sources.__getitem__)
         if (step := self._kept_step(shot, take, price, fingerprint, upstream)) is not None:
             return step
+        # Before the history is asked: two takes of one request must not each find nothing there and be ordered twice.
         if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is not None:
             return step
         attempt = self.history.current_attempt(fingerprint)
@@ -215,10 +219,12 @@ class _StoryboardPlanner:
         waits_for: Literal["run"] | None = None
         if attempt is not None and attempt.repository is not None and action is Action.RESUME:
             reason = made_elsewhere(attempt, self.files.root)
+            # Another repository has paid for it: here the clip costs nothing.
             price = price if self.history.is_own_or_named(attempt) else Price(Decimal(0), price.row)
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
         step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
+        # Only what would be ordered: a clip that is made needs no materials any more.
         if action is Action.MAKE and (unpublished := self._unpublished(request)):
             step = step.without_a_way(unpublished)
         elif action is Action.MAKE and upstream:
@@ -253,6 +259,8 @@ class _StoryboardPlanner:
     def _price(self, request: Request) -> Price:
         if request.has_video:
             return self.terms.edition.price(request, lambda take: Decimal(self.shots[take.shot].request.seconds))
+        # A price depends on these alone where no video is billed: a film has few such combinations, and thousands of
+        # takes.
         key = (request.model, request.resolution, request.seconds, request.upscale, bool(request.inputs))
         if (price := self.prices.get(key)) is None:
             price = self.prices[key] = self.terms.edition.price(request)
@@ -263,6 +271,7 @@ class _StoryboardPlanner:
         names = ", ".join(roots)
         if unpublished := self._unpublished(shot.request):
             return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(unpublished)
+        # No later take can be picked either: waiting for a pick would be waiting for ever.
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
@@ -289,6 +298,7 @@ class _StoryboardPlanner:
             return None
         name = name_from(first.shot, shot)
         text = f"the same request as {name}: one clip serves both, paid once"
+        # It shares the fate of the first: its task makes the clip for both.
         action = Action.WAIT if first.action is Action.MAKE else first.action
         reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action.is_billable else first.reason
         return Step(
@@ -304,6 +314,7 @@ class _StoryboardPlanner:
         missing = [other for other in upstream_steps if not self._has_clip(other)]
         if not missing:
             return step
+        # One that never comes blocks, whatever the others do.
         unavailable = [other for other in missing if not self._will_have_clip(other)]
         action, shots_above = (Action.BLOCKED, unavailable) if unavailable else (Action.WAIT, missing)
         blockers = tuple(dict.fromkeys(other.shot.id for other in shots_above))
@@ -323,6 +334,7 @@ class _StoryboardPlanner:
     def _will_have_clip(self, step: Step) -> bool:
         if step.action is Action.RESUME:
             return True
+        # A flag that leaves the upstream take out of this run leaves its clip out as well.
         is_planned = step.take <= step.shot.takes and not step.shot.skip and self._excluded_by(step) is None
         return step.action.is_pending and is_planned and self._is_selected(step.shot)
 
@@ -367,6 +379,7 @@ class _StoryboardPlanner:
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
+            # Nothing of it was ever seen: to the user the take is new, not changed.
             or (not previous.state.is_open and previous.clip is None and previous.state not in _WITHOUT_CLIP)
         ):
             return NEW if take <= shot.takes else RETAKE

@@ -6,12 +6,13 @@ from runner.language.defaults import ASPECT_RATIO
 from runner.planning.plan import Plan, Step
 from runner.requests.request import Request
 
+# Seconds that a paid task usually takes, before anything is learned.
 _PAID_TASK = 150.0
-"""Seconds that a paid task usually takes, before anything is learned."""
+# Seconds in which a free run starts its sandbox and the drawing processes.
 _FREE_START = 1.0
-"""Seconds in which a free run starts its sandbox and the drawing processes."""
+# CPU seconds of a free task beside its drawing: ordering, polling, verifying and storing the clip.
 _FREE_TASK = 0.2
-"""CPU seconds of a free task beside its drawing: ordering, polling, verifying and storing the clip."""
+# The shape of a clip whose shape the provider chooses, by its first frame.
 _WIDEST = 16 / 9
 
 
@@ -20,6 +21,7 @@ def estimated_seconds(plan: Plan, concurrency: int, cores: int) -> float | None:
     ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
     if not ordered:
         return None
+    # Free clips are drawn by processes of this machine: more of them than cores only share.
     at_once = max(1, min(concurrency, cores) if plan.is_free else concurrency)
     ends: dict[str, float] = {}
     total = 0.0
@@ -32,6 +34,7 @@ def estimated_seconds(plan: Plan, concurrency: int, cores: int) -> float | None:
     longest = max(ends.values(), default=_PAID_TASK if not plan.is_free else 0.0)
     if plan.is_free:
         return _FREE_START + max(total / at_once, longest)
+    # In whole rounds of tasks, the last of which is rarely full.
     return _PAID_TASK * max(-(-len(ordered) // at_once), round(longest / _PAID_TASK))
 
 

@@ -21,6 +21,7 @@ from runner.requests.request import canonical_json, credits_json
 
 VERSION = 1
 """The version of the document that this program reads and writes."""
+# Far beyond any film: a larger number was written by hand.
 _TAKE_LIMIT = 10_000
 _FINGERPRINT = lazy_pattern(r"[0-9a-f]{64}")
 _ID = lazy_pattern(r"[A-Za-z0-9_-]{1,64}")
@@ -78,6 +79,7 @@ class SavedPlan:
     @property
     def canonical_form(self) -> str:
         """The text that the digest is taken of: JSON with sorted keys, no blanks, prices as decimals."""
+        # Sorted, and without names: a shot that was renamed or moved is the same order.
         orders = sorted([order.fingerprint or "", order.take, _text(order.credits)] for order in self.orders)
         return canonical_json(
             {
@@ -131,6 +133,7 @@ def _named(
     try:
         if not any("state:" in expression for expression in (*chosen, *excluded)):
             return select(batch, chosen, excluded)
+    # A shot of then is gone: the rest of the plan is still the user's consent.
     except SelectionError:
         pass
     return earlier.intersection(shot.key for shot in batch.shots)
@@ -272,6 +275,7 @@ def _time(holder: Mapping[str, Any], name: str) -> datetime:
     text: str = _field(holder, name, str)
     try:
         moment = datetime.fromisoformat(text)
+        # As it was written and no other way: the digest is taken of this text.
         if moment.tzinfo is not None and format_utc(moment) == text:
             return moment
     except (ValueError, OverflowError):

@@ -17,14 +17,14 @@ StatesOf = Callable[[], Mapping[ShotKey, frozenset[str]]]
 STATES = ("make", "failed", "wait", "resume", "keep", "unsettled", "refused", "blocked", "doubtful", "gone")
 """The words after `state:`: those of the plan, and `failed` for what is made again after a failure."""
 
+# How many parts of a clip's path are below the output.
 _DEPTH = ClipName("", 1).path.count("/") + 1
-"""How many parts of a clip's path are below the output."""
 _METHODS = ("tag", "scene", "state")
+# Opening and closing quotes, those of word processors too.
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
-"""Opening and closing quotes, those of word processors too."""
 _QUOTED = "|".join(f"{opening}[^{closing}]*{closing}" for opening, closing in _QUOTES.items())
+# One step through an expression: a separator, quoted text, an escaped character, or any other character.
 _PIECE = lazy_pattern(rf"[\s,]|{_QUOTED}|\\.|.", re.DOTALL)
-"""One step through an expression: a separator, quoted text, an escaped character, or any other character."""
 
 
 def _without_plan() -> Mapping[ShotKey, frozenset[str]]:
@@ -151,6 +151,7 @@ def _reachable(starts: set[ShotKey], neighbours: Mapping[ShotKey, set[ShotKey]])
     reached: set[ShotKey] = set()
     open_keys = list(starts)
     while open_keys:
+        # Without what is reached: a circle of shots, which the compiler reports, must not run for ever here.
         new = neighbours.get(open_keys.pop(), set()) - reached
         reached |= new
         open_keys += new

@@ -12,10 +12,10 @@ from runner.planning.intent import intent_of
 from runner.planning.plan import Plan, Step
 from runner.requests.request import JsonValue
 
+# A task of an attempt is created at most this long after the send mark.
 _CREATED_WITHIN = timedelta(minutes=10)
-"""A task of an attempt is created at most this long after the send mark."""
+# The provider's clock may be this far behind the local one.
 _MAX_CLOCK_SKEW = timedelta(seconds=60)
-"""The provider's clock may be this far behind the local one."""
 
 
 def unsettled_attempts(history: History) -> list[Attempt]:
@@ -57,6 +57,7 @@ def _time_mismatch(attempt: Attempt, task_id: str, facts: TaskFacts) -> str | No
         return f"{task_id} does not say when it was created"
     sent_at = attempt.sent_at or attempt.intended_at
     created_at = datetime.fromtimestamp(facts.created_ms / 1000, tz=sent_at.tzinfo)
+    # Two clocks are compared here, and a request may have waited in the provider's line.
     if sent_at - _MAX_CLOCK_SKEW <= created_at <= sent_at + _CREATED_WITHIN:
         return None
     return (
@@ -75,6 +76,7 @@ def best_match(attempts: Collection[Attempt], facts: TaskFacts | None) -> Attemp
     if facts is None or facts.created_ms is None or len({attempt.intent.fingerprint for attempt in attempts}) != 1:
         return None
     created_at = facts.created_ms / 1000 + _MAX_CLOCK_SKEW.total_seconds()
+    # A request can only have made a task that was created after it; clocks apart, as above.
     before = [attempt for attempt in attempts if (attempt.sent_at or attempt.intended_at).timestamp() <= created_at]
     before_exactly = [
         attempt for attempt in before if (attempt.sent_at or attempt.intended_at).timestamp() <= facts.created_ms / 1000
@@ -87,6 +89,7 @@ def adopt_task(
 ) -> Event:
     """The event that binds a task to an unsettled attempt; raises `SettlementError` when the task cannot be its own."""
     _require(attempt, attempt.state.is_settleable)
+    # A second attempt with the same task would count as paid, and have no clip of its own.
     bound_tasks = {other.task_id for other in history.attempts.values() if not _may_be_same_task(other, attempt)}
     if (reason := mismatch(attempt, task_id, answer, facts, bound_tasks)) is not None:
         raise SettlementError(f"{reason}: nothing was changed")
@@ -109,6 +112,7 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
     if attempt.state_before_settlement is None:
         raise SettlementError(f"{_label(attempt)} was not settled: there is nothing to undo")
     later = [other for other in history.attempts_of(attempt.intent.fingerprint) if other.id != attempt.id]
+    # Undone, two attempts of the take would be open, which the ledger forbids: both may run, and both be paid.
     if any(other.state.is_open for other in later):
         raise SettlementError(
             f"{_label(attempt)} was ordered again since: settle the first attempt with --charged or --not-charged",

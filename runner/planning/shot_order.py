@@ -15,5 +15,6 @@ def upstream_first(shots: Mapping[str, Shot]) -> list[Shot]:
         earlier.add(shot.id)
     else:
         return list(shots.values())
+    # Only where the file's order is no such order: most films never pay for the sort.
     graph = {shot.id: [need for need in shot.needs if need in shots] for shot in shots.values()}
     return [shots[id] for id in TopologicalSorter(graph).static_order()]

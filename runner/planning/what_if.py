@@ -37,6 +37,7 @@ Compile = Callable[[str, str], tuple[Batch, list[Problem]]]
 def compare(edition: Edition, compile_with: Compile, plan: Callable[[Batch], Plan]) -> tuple[WhatIfRow, ...]:
     """Return a row for each model and resolution of the edition: those that can make all shots first, by price."""
     rows = [_row(model, resolution, compile_with, plan) for model, resolution in _combinations(edition)]
+    # Those that can make the film first; what has no price would otherwise look like the cheapest.
     return tuple(sorted(rows, key=lambda row: (row.credits is None, row.credits or Decimal(0))))
 
 

@@ -28,8 +28,8 @@ IN_MEMORY_BYTES = 8 << 20
 STREAM_BYTES = 2 << 20
 """Bytes in memory of a content that is sent from a file, at most."""
 _CHUNK = 1 << 20
+# Bytes for which a frame counts before it is cut.
 _FRAME_BYTES = 16 << 20
-"""Bytes for which a frame counts before it is cut."""
 
 
 @dataclass(frozen=True, slots=True)

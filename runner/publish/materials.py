@@ -31,10 +31,10 @@ OutputOf = Callable[[Attempt], Awaitable[Output | None]]
 
 UPLOAD_SECONDS = 23 * 3600.0
 """How long an upload's address is used; the provider deletes it after 24 hours."""
+# How long a link of the provider's record is used before it is asked for anew.
 _VENDOR_SECONDS = 600.0
-"""How long a link of the provider's record is used before it is asked for anew."""
+# Begins the address of a store's object whose link is signed when a task is created.
 _OBJECT = "object:"
-"""Begins the address of a store's object whose link is signed when a task is created."""
 
 
 class _Sent(NamedTuple):

@@ -20,18 +20,18 @@ from runner.publish.content import Content
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Backend
 
+# AWS refuses links that live longer.
 _LONGEST_LINK = timedelta(days=7)
-"""AWS refuses links that live longer."""
+# The time that a link lives beyond a task: it is signed before the task is created, which may wait for a slot.
 _MARGIN = timedelta(hours=1)
-"""The time that a link lives beyond a task: it is signed before the task is created, which may wait for a slot."""
+# The life of a link for this program's own check: it is fetched at once.
 _CHECK_LINK = timedelta(minutes=5)
-"""The life of a link for this program's own check: it is fetched at once."""
 _RETRIES = 2
+# Few, since the run tries a failed upload again by itself, and says so.
 _RETRY_SECONDS = 20
-"""Few, since the run tries a failed upload again by itself, and says so."""
 _TIMEOUT = "60s"
+# Bytes of one piece of a large object; S3 takes no smaller ones.
 _PIECE = 5 << 20
-"""Bytes of one piece of a large object; S3 takes no smaller ones."""
 _CONNECT_TIMEOUT = "10s"
 _S3 = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _GCS = ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_APPLICATION_CREDENTIALS")
@@ -275,8 +275,8 @@ _NOT_ACCEPTED = "the store does not accept these credentials"
 _CLOCK_OFF = "the clock of this machine is too far from the store's: set it, and run again"
 _FINAL = (_DENIED, _NO_BUCKET, _NOT_ACCEPTED, _CLOCK_OFF)
 _REFUSED = lazy_pattern("40[03] (Bad Request|Forbidden)")
+# What S3 and Azure answer to a request that was signed at another time than theirs.
 _TIME_REFUSED = lazy_pattern("RequestTimeTooSkewed|difference between the request time|date header too old")
-"""What S3 and Azure answer to a request that was signed at another time than theirs."""
 
 
 def _kind_of(error: BaseException) -> str:

@@ -9,8 +9,8 @@ MAX_BYTES = 64 << 20
 """Bytes of a picture that are read, at most."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SMALL = (32, 32)
+# Mean difference of the colours (0 to 255) of two small copies, up to which they are one picture: a clip is lossy.
 _TOLERANCE = 12.0
-"""Mean difference of the colours (0 to 255) of two small copies, up to which they are one picture: a clip is lossy."""
 
 
 def is_last_frame(answer: Fetched | NotFetched, width: int, height: int) -> bool:

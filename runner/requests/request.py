@@ -152,6 +152,7 @@ def neutral_form(request: Request, take: int, resolve: Resolve) -> dict[str, Jso
         "mode": request.mode,
         "take": take,
     }
+    # What is not set is left out: a field that a later version adds changes no fingerprint of today's takes.
     if request.aspect_ratio is not None:
         form["aspect_ratio"] = request.aspect_ratio
     if request.prompt is not None:
@@ -191,6 +192,7 @@ def fingerprint(form: Mapping[str, JsonValue]) -> str:
     """Return the SHA-256 (hex) of a neutral form without file paths, shot names and white space: these may change."""
     normalized = dict(form)
     if isinstance(prompt := normalized.get("prompt"), str):
+        # Another wrapping of the same words must not be paid again.
         normalized["prompt"] = " ".join(prompt.split())
     if isinstance(materials := normalized.get("materials"), list):
         normalized["materials"] = [
@@ -212,6 +214,7 @@ def fingerprint_fast(request: Request, take: int, resolve: Resolve) -> str:
     """Return `fingerprint(neutral_form(…))` in a quarter of the time: a plan computes the fingerprint of every take."""
     if request.inputs:
         return fingerprint(neutral_form(request, take, resolve))
+    # The parts below stand in the order of their keys, as `canonical_json` sorts them.
     leading_settings = (request.aspect_ratio, request.audio, request.mode, request.model)
     shape, mode_and_model, output, upscale = _canonical_parts(
         *leading_settings, request.resolution, request.seconds, request.seed, request.upscale
@@ -226,6 +229,7 @@ def fingerprint_fast(request: Request, take: int, resolve: Resolve) -> str:
     return _sha256()(text.encode()).hexdigest()
 
 
+# Typed: to a cache True and 1 are one key, and in JSON they are two.
 @lru_cache(maxsize=4096, typed=True)
 def _canonical_parts(
     aspect_ratio: str | None,
@@ -251,6 +255,7 @@ def _canonical_material(material: Material, resolve: Resolve) -> str:
     match material:
         case LocalFile():
             cut = "" if material.part is None else f'"part":"{material.part}",'
+            # Without the path, as in `fingerprint`: a renamed file is the same material.
             return f'{{"kind":"{material.kind}",{cut}"sha256":"{material.sha256}"}}'
         case RemoteFile():
             return f'{{"kind":"{material.kind}","url":{encode_basestring_ascii(material.url)}}}'

@@ -55,8 +55,8 @@ def _decoded(value: str | None) -> str:
 
 _MENTION = lazy_pattern(r"@(\w(?:[\w.\-#]*\w)?)")
 _POSITIONS = lazy_pattern(r"@(?:image|video|audio)\d+(?: @(?:image|video|audio)\d+){0,8}", re.IGNORECASE)
+# Places and readings of mentions that are tried before a prompt counts as not found.
 _MAX_TRIES = 1_000
-"""Places and readings of mentions that are tried before a prompt counts as not found."""
 
 
 def own_part(own: str, sent: str) -> str:

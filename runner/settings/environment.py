@@ -7,8 +7,8 @@ from errno import ENAMETOOLONG
 
 from runner.settings.api_key import key_texts, key_variables
 
+# A shorter text is no key, and may stand in PATH by chance.
 _MIN_KEY_LENGTH = 8
-"""A shorter text is no key, and may stand in PATH by chance."""
 
 
 def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:

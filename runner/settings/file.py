@@ -74,10 +74,11 @@ def _listen_anywhere(value: Any) -> str | None:
     return _listen(value) if listening_at(value) is None else None
 
 
+# Bytes of the output's path: the path of a clip, which is longer, must fit into every file system.
 _MAX_FOLDER_LENGTH = 200
-"""Bytes of the output's path: the path of a clip, which is longer, must fit into every file system."""
+# Errors of one file that are shown; the others are counted.
 _MAX_ERRORS = 10
-"""Errors of one file that are shown; the others are counted."""
+# The rules of trust beyond the schema's types, ranges and choices; each sees any value.
 _RULES: Rules = {
     "output": _folder,
     "webhook.url": _callbacks,
@@ -86,9 +87,8 @@ _RULES: Rules = {
     "publish.store": check_store,
     "publish.base_url": _callbacks,
 }
-"""The rules of trust beyond the schema's types, ranges and choices; each sees any value."""
+# The rules of the user's own file: only it may open a port to other machines, or write outside the repository.
 _USER_RULES: Rules = {**_RULES, "webhook.listen": _listen_anywhere, "publish.store": check_user_store}
-"""The rules of the user's own file: only it may open a port to other machines, or write outside the repository."""
 _NOT_BUILT = ("ledger",)
 
 

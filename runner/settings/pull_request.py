@@ -147,6 +147,7 @@ def _values(name: str, env: Mapping[str, str]) -> list[str]:
     return [value.strip() for variable, value in env.items() if variable.startswith(name[:-1])]
 
 
+# Variables with the branch that a pull request is for; they count in a pull request's job only.
 _BASE_BRANCHES = (
     "GITHUB_BASE_REF",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
@@ -162,7 +163,6 @@ _BASE_BRANCHES = (
     "CIRRUS_BASE_BRANCH",
     "BITRISEIO_GIT_BRANCH_DEST",
 )
-"""Variables with the branch that a pull request is for; they count in a pull request's job only."""
 
 
 def base_branch(environ: Mapping[str, str] | None = None) -> str:

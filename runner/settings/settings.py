@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.attempts.events import Account
+from runner.attempts.film import FilmName, storyboard_slug
 from runner.diagnostics.failures import KeyUnusable, OptionError, SettingsError
 from runner.diagnostics.problem import closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
@@ -17,10 +18,11 @@ from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider, settings_section
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
-from runner.settings.environment import hide_userinfo, home_folder, is_too_long, xdg_folder
+from runner.settings.environment import hide_userinfo
 from runner.settings.file import SettingsFile, listening_at, nearest, providers
 from runner.settings.publish import PublishSettings, publish_settings
 from runner.settings.pull_request import pull_request
+from runner.settings.user_folders import absolute_state_folder, state_problem, user_config_file
 
 Files = tuple[SettingsFile, SettingsFile]
 
@@ -103,6 +105,14 @@ class Settings:
             return Account("sandbox", "sandbox", free=True)
         return Account(self.provider, host_of(self.base_url))
 
+    def output_folder(self, film: FilmName) -> Path:
+        """The folder of a film's manifest and clips, for this provider."""
+        return self.output / storyboard_slug(film.storyboard) / film.folder(self.provider)
+
+    def output_name(self, film: FilmName) -> str:
+        """The output folder of a film, from the repository's top."""
+        return self.output_folder(film).relative_to(self.root).as_posix()
+
     def key(self) -> ApiKey:
         """The key of a paid provider; raise `KeyUnusable` without one, `SettingsError` with two."""
         if not self.api_key.text:
@@ -154,7 +164,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         credits_per_day=_least_credits(sources, "budget.credits_per_day"),
         max_credits=_max_credits(flags, env),
         output=_output(root, flags, sources),
-        state_or_none=_absolute_state_folder(env),
+        state_or_none=absolute_state_folder(env),
         repo_price_floor=repo.prices(),
         user_prices=user.prices(),
         webhook=_webhook(sources),
@@ -163,80 +173,8 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),
         api_key=read_key(env),
-        state_problem=_state_problem(env),
+        state_problem=state_problem(env),
     )
-
-
-def state_folder(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The folder of the ledger: `STORYBOARD_STATE`, else the platform's state folder; None without a home."""
-    env = os.environ if environ is None else environ
-    if folder := env.get("STORYBOARD_STATE"):
-        return Path(folder).absolute()
-    base, home = env.get("XDG_STATE_HOME", ""), home_folder(env)
-    if (folder := xdg_folder(base, home or "", ".local/state")) is not None:
-        return Path(folder)
-    if home is None:
-        return None
-    import platformdirs
-
-    return platformdirs.user_state_path("storyboard", appauthor=False)
-
-
-def _state_problem(env: Mapping[str, str]) -> str:
-    reason = (
-        f"HOME={env['HOME']} is a relative path"
-        if env.get("HOME")
-        else "HOME is not set, and this user has no home in the password file"
-    )
-    return (
-        f"{reason}: there is no place for the ledger, without which clips would be paid twice. "
-        "Name a folder that stays:\n  export STORYBOARD_STATE=/path/to/that/folder"
-    )
-
-
-def _absolute_state_folder(environ: Mapping[str, str]) -> Path | None:
-    """The state folder; raise `SettingsError` if it is relative to the working folder."""
-    name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
-    if name and not os.path.isabs(environ[name]):
-        absolute = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
-        raise SettingsError(
-            f"{name}={environ[name]} is a relative path: from another folder it names another ledger, and clips "
-            f'would be paid twice. Use the absolute path:\n  export {name}="{absolute}"',
-        )
-    folder = state_folder(environ)
-    if folder is not None and is_too_long(folder):
-        raise SettingsError(
-            f"{name or 'HOME'}={str(folder)[:40]}… is longer than a path may be: no ledger can stand there. "
-            "Name a folder that stays:\n  export STORYBOARD_STATE=/path/to/that/folder",
-        )
-    return folder
-
-
-def user_config_folder(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The folder of the user's own `config.toml`; None without a home."""
-    env = os.environ if environ is None else environ
-    if folder := env.get("XDG_CONFIG_HOME"):
-        return Path(folder) / "storyboard"
-    home = home_folder(env)
-    if (folder := xdg_folder("", home or "", ".config")) is not None:
-        return Path(folder)
-    if home is None:
-        return None
-    import platformdirs
-
-    return platformdirs.user_config_path("storyboard", appauthor=False)
-
-
-def user_config_file(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The user's own `config.toml`; None without a home. Raise `SettingsError` if its folder is a relative path."""
-    env = os.environ if environ is None else environ
-    folder = user_config_folder(env)
-    if folder is not None and not folder.is_absolute():
-        raise SettingsError(
-            f"XDG_CONFIG_HOME={env['XDG_CONFIG_HOME']} is a relative path: from another folder it names other "
-            f'settings. Use the absolute path:\n  export XDG_CONFIG_HOME="$PWD/{env["XDG_CONFIG_HOME"]}"',
-        )
-    return None if folder is None else folder / "config.toml"
 
 
 def _user_file(env: Mapping[str, str], root: Path) -> SettingsFile:

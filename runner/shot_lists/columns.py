@@ -10,6 +10,7 @@ from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import FIELDS, TEXT_FIELDS, ListedShot
 from runner.shot_lists.times import parse_seconds
 
+# Names of columns by field, in small letters and without other signs.
 _NAMES = {
     "id": ("id", "shot", "shotid", "shotno", "shotnr", "shotnumber", "nr", "no", "number", "name", "einstellung"),
     "scene": ("scene", "szene", "sequence", "sceneno"),
@@ -24,9 +25,8 @@ _NAMES = {
     "resolution": ("resolution",),
     "aspect_ratio": ("aspectratio", "aspect", "ratio"),
 }
-"""Names of columns by field, in small letters and without other signs."""
+# Columns whose text stands before the description.
 _BEFORE_PROMPT = ("size", "shotsize", "framing", "angle", "movement", "camera", "cameramovement", "lens")
-"""Columns whose text stands before the description."""
 _START = ("start", "starttime", "tcin", "timecodein")
 _END = ("end", "endtime", "tcout", "timecodeout")
 _FORMULA = lazy_pattern(r"=\s*[A-Za-z$(+\-\"]")

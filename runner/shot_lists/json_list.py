@@ -8,8 +8,8 @@ from runner.diagnostics.failures import ShotListUnusable
 from runner.shot_lists.columns import Row, listed_shots
 from runner.shot_lists.shot_list import MAX_SHOTS, ShotList
 
+# Keys whose value may be the list.
 _LISTS = ("shots", "items", "scenes", "rows")
-"""Keys whose value may be the list."""
 
 
 def parse_json(text: str) -> Any:

@@ -18,8 +18,8 @@ _TEMPLATE_START = lazy_pattern(r"\{(?=[{%#])")
 _POSITION = lazy_pattern(r"@(?=(?:image|video|audio)_?\d)", re.IGNORECASE)
 _PLAIN_SCALAR = lazy_pattern(r"[A-Za-z][A-Za-z0-9 _.,()/-]*[A-Za-z0-9_.)]\Z")
 _WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf", "y", "n"})
+# Invisible characters that Persian words and many emoji need.
 _JOINERS = "\u200c\u200d"
-"""Invisible characters that Persian words and many emoji need."""
 
 
 def storyboard_text(shot_list: ShotList, source: str) -> str:

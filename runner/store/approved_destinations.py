@@ -9,8 +9,8 @@ from pathlib import Path
 from runner.attempts.events import Account
 
 NAME = "destinations.json"
+# A larger file is cut off and then counts as unreadable.
 _MAX_BYTES = 4 << 20
-"""A larger file is cut off and then counts as unreadable."""
 
 
 def load(state: Path, account: Account, repository: str) -> Mapping[str, str]:
@@ -33,6 +33,7 @@ def save(state: Path, account: Account, repository: str, destinations: Mapping[s
     with contextlib.suppress(OSError):
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1, sort_keys=True)
+        # Another run may read it at this moment: it sees the old file or the new one.
         temporary.rename(path)
 
 

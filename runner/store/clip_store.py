@@ -26,10 +26,10 @@ from runner.planning.plan import Step
 from runner.requests.request import LocalFile, Request
 from runner.store.durability import sync_above, sync_folder
 
+# Share by which a clip's shape may differ from the ordered one: sides are rounded to multiples of 16.
 _SHAPE_TOLERANCE = 0.015
-"""Share by which a clip's shape may differ from the ordered one: sides are rounded to multiples of 16."""
+# The provider's 16:9 at 480p, each side a multiple of 16: 2% off.
 _ROUNDED_480P = (864, 496)
-"""The provider's 16:9 at 480p, each side a multiple of 16: 2% off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class ClipStore:
     def part_path(self, step: Step) -> Path:
         """The part file for a take's download; its folder exists on return. OSError when that fails."""
         folder = self._ensure_folder(self.clip_path(step).parent)
+        # The request's mark is in the name: a part of another prompt's clip must not be continued.
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for leftover in folder.glob(f".take-{step.take}.*.part"):
             # The remains of a killed run.
@@ -92,6 +93,8 @@ class ClipStore:
         The content is compared while it is copied.
         """
         top = Path(clip.repository or self.root)
+        # Reached through no link: the ledger's path is old, and somebody may have laid a link to another file there
+        # since.
         if os.path.realpath(top / clip.path) != os.path.join(os.path.realpath(top), clip.path):
             return False
         digest = hashlib.sha256()
@@ -199,6 +202,8 @@ class ClipStore:
         self, part: Path, sha256: str, attempt: Attempt, target: Path, error: IncompleteClip, repeated: bool
     ) -> Doubtful | TransferFailed:
         """Keep a file that fails a check beside its place: a paid clip is never thrown away for that."""
+        # A page of a proxy, or a broken line: the next download may be whole. The same cut twice is what the provider
+        # has.
         if error.fault == "no video" or (error.fault == "cut off" and not repeated):
             remove_file(part, self.root)
             return TransferFailed(f"the downloaded file {error.message}", unusable=True)
@@ -211,8 +216,10 @@ class ClipStore:
         """Move a part file to its final name; a different clip under that name is archived first."""
         if os.path.isdir(target) and not os.path.islink(target):
             raise IsADirectoryError(f"{target} is a folder")
+        # An LFS pointer is no clip: the clip that it stands for is what comes now.
         if self._is_other_file(target, sha256) and not is_lfs_pointer(target, self.root):
             self._archive_existing(target)
+        # A rename is the last step: under its final name a clip is whole, or not there.
         move_file(part, target, self.root)
 
     def _archive_existing(self, target: Path) -> None:
@@ -227,6 +234,7 @@ class ClipStore:
         if self._is_other_file(archived, sha256):
             archived = folder / f"{target.stem}.{prefix}.{sha256[:8]}.mp4"
         move_file(target, archived, self.root)
+        # Durable before the new clip takes the name: a power loss must not lose both.
         sync_folder(target.parent)
 
     def _candidate_paths(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
@@ -253,6 +261,7 @@ class ClipStore:
     def _is_clip(self, path: Path, clip: Clip) -> bool:
         """Whether a file has exactly the clip's content."""
         try:
+            # The size first: it answers without reading a film.
             return path.stat().st_size == clip.bytes and hash_clip(path, self.root) == clip.sha256
         except OSError:
             return False

@@ -13,6 +13,7 @@ from runner.lazy_pattern import lazy_pattern
 
 _SECRETS = (
     lazy_pattern(r"(?i)bearer\s+\S+"),
+    # Values in an address: signed links hold keys of their own.
     lazy_pattern(r"(?<=[?&])[^=&\s]+=[^&\s'\"]+"),
 )
 

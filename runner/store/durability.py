@@ -16,6 +16,7 @@ def sync_above(folder: Path, top: Path | None = None, durable: set[Path] | None 
     end = None if top is None else top.absolute()
     for path in (folder.absolute(), *folder.absolute().parents):
         parent = path.parent
+        # Up to the mount only: what lies above it is no file of this disk.
         if path in durable or path == end or parent == path or parent.stat().st_dev != disk:
             return
         with contextlib.suppress(PermissionError):

@@ -10,13 +10,14 @@ from runner.lazy_dataclass import dataclass
 
 Locks = Literal["local", "shared", "alone"]
 
+# Network file systems whose locks all machines see, unless an option of the mount says otherwise.
 _SHARED = frozenset(
     (
         *("nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "9p", "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs"),
         *("gpfs", "beegfs", "ocfs2", "gfs2", "orangefs", "pvfs2"),
     )
 )
-"""Network file systems whose locks all machines see, unless an option of the mount says otherwise."""
+# Network file systems whose locks are seen on one machine only.
 _ALONE = frozenset(
     (
         *("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.goofys", "fuse.rclone", "fuse.davfs", "fuse.davfs2"),
@@ -24,9 +25,8 @@ _ALONE = frozenset(
         *("fuse.gvfsd-fuse", "afs", "afpfs", "fuse.afpfs"),
     )
 )
-"""Network file systems whose locks are seen on one machine only."""
+# Mount options that restrict the locks of a shared file system to one machine.
 _UNLOCKED = frozenset({"nolock", "nobrl", "localflock", "local_lock=all", "local_lock=flock", "local_lock=posix"})
-"""Mount options that restrict the locks of a shared file system to one machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ def file_system_of(path: str, mounts: str) -> FileSystem:
         fields = line.split(" ")
         if len(fields) < 4:
             continue
+        # Blanks and backslashes stand as octal numbers in `/proc/mounts`.
         mount_point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1])
+        # With the slash: `/data2` is not below the mount `/data`.
         inside = path == mount_point or path.startswith(mount_point.rstrip("/") + "/")
         if inside and len(mount_point) >= longest:  # of two mounts at the same point the later hides the earlier
             longest, result = len(mount_point), FileSystem(fields[2], _lock_reach(fields[2], fields[3].split(",")))

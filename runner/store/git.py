@@ -32,19 +32,20 @@ def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -
         return []
     names = {str(path.relative_to(root)): path for path in paths}
     status = run_git(root, environment, "status", *_STATUS, "--", *names)
+    # Two letters of state and a blank stand before each name.
     changed = [entry[3:] for entry in (status or "").split("\0") if len(entry) > 3]
     return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
 
 
 _STATUS = ("--porcelain", "--ignored", "--ignore-submodules=all", "-z")
+# Git that starts no program which the repository's settings name as monitor, hook, pager, diff or signature check.
 _GIT = (
     *("git", "--no-pager", "--no-replace-objects", "--no-optional-locks"),
     *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
     *("-c", "diff.external=", "-c", "log.showSignature=false"),
 )
-"""Git that starts no program which the repository's settings name as monitor, hook, pager, diff or signature check."""
+# The variables of git that remain: they name the user's own settings; all others would change repository or output.
 _GIT_SETTINGS = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-"""The variables of git that remain: they name the user's own settings; all others would change repository or output."""
 
 
 def git_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -72,6 +73,7 @@ def git_output(root: Path, environment: Mapping[str, str], *arguments: str, stdi
             [*_GIT, "-C", str(root), *arguments],
             input=stdin,
             capture_output=True,
+            # A repository on a network drive that does not answer must not stop a command for ever.
             timeout=20,
             check=False,
             env=git_environment(environment),

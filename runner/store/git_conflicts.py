@@ -7,8 +7,8 @@ from runner.lazy_dataclass import dataclass
 from runner.store.git import run_git
 from runner.store.git_tree import read_files
 
+# Git's names of the three versions of a file in conflict.
 _BASE, _OURS, _THEIRS = "1", "2", "3"
-"""Git's names of the three versions of a file in conflict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ UNPUSHED = "its commit is on no remote branch of this clone; push it"
 SUBMODULE = "it lies in a submodule, which has commits of its own"
 LFS = "git holds a Git LFS pointer in its place"
 NO_REPOSITORY = "this is no git repository"
+# Length of an object's name in a repository whose objects are named by SHA-256.
 _SHA256_LENGTH = 64
-"""Length of an object's name in a repository whose objects are named by SHA-256."""
+# Commits read for all files together; an older one is not found, and the file counts as not pushed.
 _MAX_COMMITS = 2000
-"""Commits read for all files together; an older one is not found, and the file counts as not pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ def _commits_of_blobs(root: Path, names: list[str], environment: Mapping[str, st
     """The newest commit on a remote branch that brought each content of each file, by path and blob."""
     if not names:
         return {}
+    # `-m` shows a merge's own changes, too: a file may have got its content there.
     options = ("--remotes", "--raw", "--no-abbrev", "--no-renames", "-m", "-z", f"--max-count={_MAX_COMMITS}")
     output = run_git(root, environment, "log", *options, "--format=commit %H", "--", *_literal(names))
     commits: dict[tuple[str, str], str] = {}

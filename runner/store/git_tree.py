@@ -8,8 +8,8 @@ from runner.lazy_dataclass import dataclass
 from runner.store.git import git_output, run_git
 
 _LFS_HEAD = b"version https://git-lfs.github.com/spec/"
+# Bytes of a Git LFS pointer, at most.
 _LFS_MOST = 1024
-"""Bytes of a Git LFS pointer, at most."""
 
 
 class TreeFile(NamedTuple):

@@ -26,14 +26,15 @@ def try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        # On NFS Linux turns `flock` into an `fcntl` lock, which POSIX lets fail with either.
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             return False
         raise
     return True
 
 
+# Age of a temporary file that no run can be about to rename any more.
 _STALE_SECONDS = 3600.0
-"""Age of a temporary file that no run can be about to rename any more."""
 
 
 class RunLock:
@@ -80,7 +81,7 @@ def wait_for_lock(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
-    """Context manager: hold the locks of all outputs; `LedgerUnusable` when another run holds one."""
+    """Context manager: hold the locks of all outputs; `OutputLocked` when another run holds one."""
     descriptors: list[int] = []
     try:
         _lock_all(state / _OUTPUTS, outputs, descriptors)
@@ -94,6 +95,8 @@ def _lock_all(folder: Path, outputs: Iterable[Path], descriptors: list[int]) -> 
     """Lock all outputs in sorted order; `descriptors` also has the locks acquired before a failure."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Sorted, so that two runs with several outputs cannot wait for each other; resolved, since a link is the same
+        # output.
         for output in sorted({os.path.realpath(output) for output in outputs}):
             descriptor = open_file(folder / _lock_name(output))
             descriptors.append(descriptor)
@@ -125,16 +128,17 @@ def lock_manifest(state: Path, output: Path) -> Iterator[None]:
 
 
 def _lock_name(output: str) -> str:
+    # A path may be longer than a file name, and a name needs no slash: 128 bits of its hash do.
     return hashlib.sha256(os.fsencode(output)).hexdigest()[:32]
 
 
 def run_is_alive(state: Path, run: str) -> bool:
-    """Whether a run is still going; a run without a receipts file has ended."""
+    """Whether a run is still going; a run without a file among the runs has ended."""
     return not _is_free(state / RUNS / run)
 
 
 def dead_runs(state: Path) -> list[str]:
-    """Runs that ended without deleting their receipts file; such a run id is never used again."""
+    """Runs that ended without removing their file; such a run id is never used again."""
     return [path.name for path in sorted((state / RUNS).glob("*")) if _is_free(path)]
 
 

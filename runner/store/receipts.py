@@ -24,12 +24,12 @@ from runner.store.durability import sync_above
 from runner.store.locks import open_file
 
 FOLDER = "receipts"
+# The begin of a line, as `Receipts.write` writes it.
 _TASK = lazy_pattern(r'\{"attempt":"[^"\n]*","task":"([^"\n]*)"')
-"""The begin of a line, as `Receipts.write` writes it."""
 BLOCK = 64 << 10
 """Bytes that are compared at once."""
+# Receipts of so many days are compared with the ledger.
 _COMPARED = timedelta(days=90)
-"""Receipts of so many days are compared with the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ class Receipts:
         line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
         with self._lock:
             file = self._open(f"{self._clock.now():%Y-%m}")
+            # Runs of several processes append to the same file, and look at its last byte before.
             fcntl.flock(file, fcntl.LOCK_EX)
             try:
                 _append(file, line)
@@ -114,9 +115,12 @@ class Receipts:
 def _append(file: int, line: bytes) -> None:
     """Append a whole line, on a line of its own even behind a torn one. OSError."""
     size = os.fstat(file).st_size
+    # A line that a power loss tore off has no end: the next one must not be glued to it.
     rest = line if size == 0 or os.pread(file, 1, size - 1) == b"\n" else b"\n" + line
     while rest:
+        # `write` may take a part only, where a signal or a nearly full disk comes between.
         rest = rest[os.write(file, rest) :]
+    # Before anything else is done with the answer: a task id that is lost is a clip that is paid again.
     os.fdatasync(file)
 
 
@@ -141,8 +145,10 @@ def read_from(path: Path, offset: int, are_recorded: Callable[[list[str]], froze
     lines: list[tuple[int, Receipt | None]] = []
     try:
         for block in _blocks(path, offset):
+            # Latin-1 reads any bytes and fails at none; task ids are ASCII.
             tasks = _TASK.findall(block.decode("latin-1"))
             recorded = are_recorded(tasks)
+            # The usual block holds what the ledger has already: then no line of it is parsed.
             if len(tasks) != block.count(b"\n") or not recorded.issuperset(tasks):
                 lines += _lines_of(block, offset, recorded)
             offset += len(block) if block.endswith(b"\n") else 0
@@ -153,6 +159,7 @@ def read_from(path: Path, offset: int, are_recorded: Callable[[list[str]], froze
 
 def _blocks(path: Path, offset: int) -> Iterator[bytes]:
     """Pieces of whole lines, but perhaps the last: small enough for a processor's cache."""
+    # Without blocking: a pipe in its place would wait for a writer for ever.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise LedgerUnusable(f"{path} is not a file of receipts but a device or a pipe: move it away")

@@ -3,8 +3,8 @@
 import errno
 import os
 
+# Errors that mean O_TMPFILE is unsupported; a missing folder gives one of these, and fails again by name.
 _NO_UNNAMED_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS})
-"""Errors that mean O_TMPFILE is unsupported; a missing folder gives one of these, and fails again by name."""
 
 
 def probe_writable(folder: str) -> None:
@@ -27,7 +27,7 @@ def _probe_unnamed(folder: str, flag: int) -> bool:
 
 def _probe_named(folder: str) -> None:
     """Create a file under a random name, never through a link, and delete that file."""
-    from runner.clock import SystemClock  # a run that is answered from the cache does without this import
+    from runner.clock import SystemClock  # only where the file system has no unnamed files
 
     probe = os.path.join(folder, f".writable-{SystemClock().token()}")
     os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))

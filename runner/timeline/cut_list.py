@@ -177,8 +177,8 @@ class _Resolver:
         return (clips[0], "") if clips else (None, "its clip is not on this machine")
 
 
+# A picture at 24 a second: by so much a clip may be shorter than it was ordered.
 _ONE_PICTURE = Decimal("0.042")
-"""A picture at 24 a second: by so much a clip may be shorter than it was ordered."""
 
 
 def _clips_of(attempt: Attempt, step: Step) -> list[Clip]:

@@ -7,8 +7,8 @@ from runner.lazy_pattern import lazy_pattern
 from runner.timeline.edited import EditedEntry
 
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+# Words that YAML reads as no text.
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
-"""Words that YAML reads as no text."""
 
 
 def cut_section(entries: Sequence[EditedEntry], newline: str = "\n") -> str:

@@ -78,10 +78,10 @@ def otio_document(
     }
 
 
+# Frames a second for which editors have time codes (SMPTE 12M).
 _SMPTE_RATES = tuple(Fraction(rate) for rate in (24, 25, 30, 50, 60)) + tuple(
     Fraction(rate * 1000, 1001) for rate in (24, 30, 60)
 )
-"""Frames a second for which editors have time codes (SMPTE 12M)."""
 
 
 def editors_rate(rate: Fraction) -> Fraction:

@@ -173,3 +173,15 @@ def test_every_child_process_gets_an_environment_of_its_own() -> None:
     assert [place for place, name, words in calls if name in starts and "env" not in words] == []
     assert [place for place, name, _ in calls if others.fullmatch(name)] == []
     assert sum(name in starts for _, name, _ in calls) >= 4
+
+
+def test_the_session_stays_in_the_application() -> None:
+    """What lies below `app` is handed the values and ports that it needs, never the whole session."""
+    outside = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in FILES
+        if not str(path.relative_to(PACKAGE)).startswith(("app/", "commands/"))
+        for node in syntax_nodes(path)
+        if isinstance(node, ast.Name) and node.id in ("Session", "Project")
+    ]
+    assert outside == []

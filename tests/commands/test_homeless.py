@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.commands import COMMANDS
-from runner.settings.settings import state_folder, user_config_folder
+from runner.settings.user_folders import state_folder, user_config_folder
 from runner.store import crash_report
 from tests import requirements
 from tests.builders.content_repo import CommandResult, ContentRepo

@@ -106,14 +106,19 @@ def test_what_no_way_can_take_is_blocked_and_nothing_is_sent(chain: ContentRepo,
     assert paid.state["tasks"] == []
 
 
-def test_a_committed_file_is_read_from_the_git_host_and_a_changed_one_is_uploaded(
-    chain: ContentRepo, host: Callable[..., Host], tmp_path: Path
-) -> None:
+def push_film(chain: ContentRepo, tmp_path: Path) -> None:
+    """Commits the film, and pushes it to a repository of its own."""
     subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "film.git")], check=True)
     chain.git("remote", "add", "origin", str(tmp_path / "film.git"))
     chain.git("add", "--all")
     chain.git("commit", "-qm", "film")
     chain.git("push", "-q", "origin", "HEAD:main")
+
+
+def test_a_committed_file_is_read_from_the_git_host_and_a_changed_one_is_uploaded(
+    chain: ContentRepo, host: Callable[..., Host], tmp_path: Path
+) -> None:
+    push_film(chain, tmp_path)
     commit = chain.git("rev-parse", "HEAD").strip()
     paid = host("--edition", "2026-09", "--local-materials")
     with web_server({f"{commit}/storyboards/assets/maria.png": Answer(200, picture())}) as raw:
@@ -132,11 +137,7 @@ def test_a_committed_file_is_read_from_the_git_host_and_a_changed_one_is_uploade
 def test_a_private_repository_fails_its_takes_before_they_are_paid(
     chain: ContentRepo, host: Callable[..., Host], tmp_path: Path
 ) -> None:
-    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "film.git")], check=True)
-    chain.git("remote", "add", "origin", str(tmp_path / "film.git"))
-    chain.git("add", "--all")
-    chain.git("commit", "-qm", "film")
-    chain.git("push", "-q", "origin", "HEAD:main")
+    push_film(chain, tmp_path)
     paid = host("--edition", "2026-09")
     with web_server() as raw:
         chain.write("storyboard.toml", f'{UPLOADS}[publish]\ngit_url = "{raw.base_url}/{{commit}}/{{path}}"\n')

@@ -27,7 +27,6 @@ from runner.show.screens.clips import ClipCheck, clips
 from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.screens.doctor import doctor
-from runner.show.screens.plan import CheaperCommand as Cheaper
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.screens.settle import UnsettledList, confirmation, settle
 from runner.show.screens.spend import BillItem, build_bill, spend, spend_csv
@@ -77,7 +76,7 @@ def planned(evil: str) -> str:
     told = PlanContext(
         command_line=typed(evil), paid_provider=evil,
         warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
-        cheaper=[Cheaper(evil, Decimal(1))], outgoing=outgoing(film(evil)), expected_seconds=60,
+        cheaper=[Alternative(evil, Decimal(1), True)], outgoing=outgoing(film(evil)), expected_seconds=60,
         concurrency=3,
     )  # fmt: skip
     films = (film(evil), film(evil, SANDBOX), long_film(evil), changed(evil))

@@ -12,10 +12,11 @@ from runner.diagnostics.problem import Place, Problem
 from runner.editions.edition import load
 from runner.language import compiler as language
 from runner.language.model import Storyboard
+from runner.planning.alternatives import Alternative
 from runner.planning.plan import Plan
 from runner.requests.request import RemoteFile
 from runner.show.screens.blocked import WaysOn
-from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
+from runner.show.screens.plan import PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from runner.show.text.format import volume
@@ -63,7 +64,10 @@ def around(film: Plan) -> PlanContext:
     return PlanContext(
         CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),)),
         warnings=[SQUARE],
-        cheaper=[CheaperCommand("--profile draft", Decimal(960)), CheaperCommand("--select scene:quay", Decimal(1120))],
+        cheaper=[
+            Alternative("--profile draft", Decimal(960), True),
+            Alternative("--select scene:quay", Decimal(1120), True),
+        ],
         outgoing=outgoing(film),
         expected_seconds=1500,
         concurrency=3,
@@ -363,5 +367,5 @@ def test_what_a_stranger_wrote_steers_no_terminal() -> None:
 
 
 def test_the_price_of_a_cheaper_setting_does_not_join_its_number() -> None:
-    context = replace(around(whole()), cheaper=[CheaperCommand("takes: 1", Decimal(180))])
+    context = replace(around(whole()), cheaper=[Alternative("takes: 1", Decimal(180), False)])
     assert "  cheaper  takes: 1 for 180 now" in screen(plan(ferry()), 100, color=False, context=context)

@@ -25,9 +25,9 @@ _FILTERS: dict[str, Callable[[str], str]] = {
     "slug": slug,
 }
 _NAMES_OF_JINJA = RESERVED | {"caller", "kwargs", "loop", "range", "self", "varargs"}
+# Blocks in one another, and words of a condition: more of them could exhaust the stack.
 _MAX_DEPTH = 20
 _MAX_WORDS = 30
-"""Blocks in one another, and words of a condition: more of them could exhaust the stack."""
 
 Test = Callable[[Mapping[str, Value]], Value]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 WALL_SECONDS = 6.0  # the worker's CPU limit ends a runaway first, unless the machine is loaded
 _START_SECONDS = 60.0  # a loaded machine can take long to start Python
+# Ended workers of one command: after these all further templates are refused, instead of a wait for each.
 _MAX_RESTARTS = 2
-"""Ended workers of one command: after these all further templates are refused, instead of a wait for each."""
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from runner.language.templates.worker import serve; serve()"

@@ -31,12 +31,12 @@ MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 """Depth and nodes of a file, aliases included: what a file of a few lines could otherwise expand to."""
 _MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest name, and each costs a search
+# Errors after which the rest of a file is not parsed: each repair parses a part again.
 _MAX_REPAIRS = 50
-"""Errors after which the rest of a file is not parsed: each repair parses a part again."""
 _MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a second
 
+# Depth and section of the fields of a mapping in place of the list of shots.
 _SHOTS_BY_NAME = (2, "shots")
-"""Depth and section of the fields of a mapping in place of the list of shots."""
 _DOCUMENT_EVENTS = (StreamStartEvent, DocumentEndEvent)
 _WORD = lazy_pattern(r"[^\s,\[\]{}]+")
 _NUMBER_STARTS = frozenset("-0123456789")

@@ -10,8 +10,8 @@ from runner.lazy_pattern import lazy_pattern
 
 _LINE = lazy_pattern(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _COMMENT = lazy_pattern(r"(?:^|[ \t])#", re.MULTILINE)
+# A line that belongs to the next section: blank, or a comment at the margin.
 _BETWEEN = lazy_pattern(r"(?:#.*)?\Z")
-"""A line that belongs to the next section: blank, or a comment at the margin."""
 _END = lazy_pattern(r"^(?:\.\.\.|---)(?:[ \t].*)?$", re.MULTILINE)
 
 

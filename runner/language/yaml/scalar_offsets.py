@@ -34,7 +34,7 @@ def offsets(text: str, at: int, value: str) -> Sequence[int]:
     elif indicator == "'":
         positions = _single_quoted_offsets(text, at + 1, value)
     else:
-        positions = _plain_offsets(text, at, value)
+        positions = _unescaped_offsets(text, at, value, _INK)
     return positions if positions is not None else [at] * len(value) + [at + 1]
 
 
@@ -66,34 +66,27 @@ def _pass_literal(pattern: re.Pattern[str], text: str, offset: int, positions: l
     return size
 
 
-def _plain_offsets(text: str, offset: int | None, value: str) -> list[int] | None:
+def _single_quoted_offsets(text: str, offset: int | None, value: str) -> list[int] | None:
+    positions = _unescaped_offsets(text, offset, value, _INK_SINGLE, doubled="''")
+    return None if positions is None else [*positions[:-1], positions[-1] + 1]  # behind the closing quote
+
+
+def _unescaped_offsets(
+    text: str, offset: int | None, value: str, ink: re.Pattern[str], doubled: str | None = None
+) -> list[int] | None:
+    """The offsets of a scalar without escapes, and the one behind it; `doubled` stands for its half in the value."""
     positions: list[int] = []
     while offset is not None and len(positions) < len(value):
         if text[offset : offset + 1] in _WHITE:
             offset = _pass_blanks(text, offset, positions, value)
-        elif length := _pass_literal(_INK, text, offset, positions, value):
+        elif length := _pass_literal(ink, text, offset, positions, value):
             offset += length
         elif offset < len(text) and text[offset] == value[len(positions)]:
             positions.append(offset)
-            offset += 1
+            offset += 2 if doubled is not None and text.startswith(doubled, offset) else 1
         else:
             return None
     return [*positions, offset] if offset is not None and len(positions) == len(value) else None
-
-
-def _single_quoted_offsets(text: str, offset: int | None, value: str) -> list[int] | None:
-    positions: list[int] = []
-    while offset is not None and len(positions) < len(value):
-        if text[offset : offset + 1] in _WHITE:
-            offset = _pass_blanks(text, offset, positions, value)
-        elif length := _pass_literal(_INK_SINGLE, text, offset, positions, value):
-            offset += length
-        elif offset < len(text) and text[offset] == value[len(positions)]:
-            positions.append(offset)
-            offset += 2 if text.startswith("''", offset) else 1
-        else:
-            return None
-    return [*positions, offset + 1] if offset is not None and len(positions) == len(value) else None
 
 
 def _double_quoted_offsets(text: str, offset: int | None, value: str) -> list[int] | None:

@@ -5,8 +5,8 @@ import json
 from runner.language.yaml.document import Value
 from runner.lazy_pattern import lazy_pattern
 
+# Text that means itself without quotes, within `{…}` too.
 _PLAIN = lazy_pattern(r"[A-Za-z_/](?:[\w ./'()+…-]*[\w./)…])?\Z")
-"""Text that means itself without quotes, within `{…}` too."""
 _OTHER_VALUES = frozenset(("true", "false", "null"))
 
 

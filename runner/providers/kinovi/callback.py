@@ -16,6 +16,7 @@ def read_callback(body: bytes) -> Callback | None:
     tasks = {parse_task_id(fields[key]) for fields in objects for key in ("taskId", "task_id") if key in fields} - {
         None
     }
+    # A callback is about one task: of several nobody knows which has ended.
     if len(tasks) != 1:
         return None
     statuses = (documented_status(fields[key]) for fields in objects for key in ("status", "state") if key in fields)

@@ -139,6 +139,7 @@ class Client:
             else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{webhook_token}"}
         )
         content = json.dumps(payload, allow_nan=False).encode()
+        # A key in a prompt or in `inputs` would be given away with every copy of the request.
         if any(encoding in content for encoding in key_encodings(self.key)):
             return NotSent("the request contains the API key itself: remove it from the prompt or inputs", final=True)
         more_headers = headers_of(shot_text) if self.reads_shot_text else {}
@@ -168,6 +169,8 @@ class Client:
         self, content: bytes, more_headers: Mapping[str, str], before_send: Callable[[], Awaitable[None]]
     ) -> HttpResult:
         client = await self._client_for_create()
+        # A connection of its own: on a kept one the server may have hung up, and a broken send leaves it open whether
+        # it read the request.
         headers = {"Content-Type": "application/json", "Connection": "close", **more_headers}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
         return self._readable(await exchange(client, request, before_send, self.deadlines.create))
@@ -188,6 +191,8 @@ class Client:
     async def _client_for_create(self) -> httpx.AsyncClient:
         async with self._open_lock:
             if self._create_client is None:
+                # No bound here: the throttle decides how many requests are in flight, and a queue in httpx would use up
+                # deadlines.
                 limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
                 self._create_client = await self._open_client(limits, self.deadlines.create)
             return self._create_client
@@ -207,14 +212,19 @@ class Client:
             headers={
                 "Authorization": f"Bearer {self.key.secret}",
                 "Accept": "application/json",
+                # A cut answer can still be searched for a task id, which a compressed one hides.
                 "Accept-Encoding": "identity",
                 "User-Agent": f"storyboard/{__version__}",
             },
+            # No cookie: nothing but the key is to say who asks.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             verify=verify,
+            # Proxies and certificates come from `proxy_for` and `tls`, which name the variable that cannot be used.
             trust_env=False,
             proxy=proxy_for(self.base_url),
+            # The send mark hangs on events of HTTP/1.1; with streams of one connection no byte is one request's alone.
             http2=False,
+            # A redirect would send the key to another host, and repeat a paid request.
             follow_redirects=False,
             limits=limits,
             timeout=httpx.Timeout(timeout, connect=self.deadlines.connect),
@@ -250,6 +260,7 @@ def _problem_of(answer: HttpResult, base_url: str) -> CreateResult | None:
         return Refused(status, f"{base_url} redirects to {location[:200]}: not the API's address", stop=True)
     if status == 401 or (status == 200 and isinstance(payload, Mapping) and payload.get("code") == 401):
         return KeyRefused(message or responder(status, answer.headers))
+    # Not the run's end: a host that is down for a moment may be up at the first order.
     if answer.error or status >= 500:
         return NotSent(answer.error or message or responder(status, answer.headers))
     if not isinstance(payload, Mapping):

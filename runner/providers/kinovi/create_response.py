@@ -26,8 +26,10 @@ MAX_RETRY_AFTER = 300.0
 """The longest `Retry-After`, in seconds, that is obeyed."""
 MAX_TEXT = 2000
 """Characters of an error text from the provider that are stored."""
+# Decimals of a bill: the provider computes in binary fractions, 99.80000000000001.
 _DECIMALS = 2
-"""Decimals of a bill: the provider computes in binary fractions, 99.80000000000001."""
+# 400 is documented; with 403, 413 and 422 servers and firewalls refuse what they do not take. 404 and 405 are answers
+# of another host.
 _REFUSED = frozenset({400, 403, 413, 422})
 _WRONG_HOST = frozenset({404, 405})
 _NOT_CREATED = _REFUSED | _WRONG_HOST | {401, 402, 429}
@@ -46,6 +48,7 @@ def parse_create(status: int, headers: Headers, body: bytes) -> CreateResult:
     ids = _task_ids(payload)
     if 200 <= status < 300:
         return _accepted(status, headers, body, payload, ids, parse_error)
+    # An error that names a task is a contradiction: somebody may have to pay for it.
     if ids:
         return outcome_unknown(status, headers, body, f"HTTP {status} with a task id")
     return _refusal(status, headers, body, payload)
@@ -73,6 +76,7 @@ def _accepted(
     if len(ids) > 1:
         return outcome_unknown(status, headers, body, f"HTTP {status} with {len(ids)} different task ids")
     code = _code(payload)
+    # A 200 whose envelope says 4xx is a refusal; with any id beside it, nobody knows.
     if code in _NOT_CREATED - _WRONG_HOST and not _mentions_id(payload):
         return _refusal(code, headers, body, payload)
     return outcome_unknown(
@@ -95,11 +99,13 @@ def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, pay
                 _whole_number(find_field(payload, "current")),
                 retry_after(headers),
             )
+        # Only the API's own 500 is documented; one of a proxy may hide a task that was created.
         case 500 if api_message:
             return ServerError(message)
         case _ if status in _WRONG_HOST:
             return Refused(status, message, stop=True)
         case _ if status in _REFUSED:
+            # Without the API's message a firewall answered, which would refuse the next request as well.
             return Refused(status, _with_field_errors(message, payload), _field_errors(payload), stop=not api_message)
         case _ if 300 <= status < 400:
             return outcome_unknown(status, headers, body, f"HTTP {status}: a redirect to another address")
@@ -190,6 +196,7 @@ def retry_after(headers: Headers) -> float | None:
     headers = tuple(headers)
     text = (header(headers, "retry-after") or "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text) and text.isascii():
+        # Twenty digits are enough: a number of a million digits takes long to read.
         return min(float(text[:20]), MAX_RETRY_AFTER)
     try:
         until, now = parsedate_to_datetime(text), parsedate_to_datetime(header(headers, "date") or "")

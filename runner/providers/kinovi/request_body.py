@@ -57,6 +57,7 @@ def _body(
         inputs[edition.field_encoding["prompt"]["key"]] = request.prompt
     inputs |= fields(request)
     if request.inputs:
+        # The storyboard's own fields win: what was priced and checked must be what is sent.
         inputs |= {key: value for key, value in request.inputs if key not in inputs}
     model = edition.models.get(request.model)
     if model is None:
@@ -98,6 +99,7 @@ def _encode_field(name: str, value: Any, request: Request, edition: Edition) -> 
     encoding = edition.field_encoding.get(name)
     if encoding is None:
         raise ValueError(f"edition {edition.name} cannot encode {name}: {value!r}")
+    # Part of another field here: a size holds resolution and shape.
     if "within" in encoding or request.mode not in encoding.get("sent_for", (request.mode,)):
         return {}
     match encoding["form"]:
@@ -129,6 +131,7 @@ def field_at(path: str, edition: Edition) -> str | None:
     key, _ = _split_path(path)
     if key == "model":
         return "model"
+    # Several names may have one key (`urls` takes frames, images and videos): then it is a material.
     names = [name for name, encoding in edition.field_encoding.items() if encoding.get("key") == key]
     if not names:
         return None

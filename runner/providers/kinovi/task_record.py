@@ -120,6 +120,7 @@ def epoch_ms(value: Any) -> int | None:
         return _parse_iso(value)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 < value < 10**14:
         return None
+    # Below 10^11 it is seconds until the year 5138; as milliseconds it would be of 1973.
     return int(value * 1000) if value < 10**11 else int(value)
 
 
@@ -150,6 +151,7 @@ def _mismatch(record: Mapping[str, Any], task_id: str, model: str | None, models
     record_task = record.get("taskId", record.get("task_id"))
     if record_task is not None and parse_task_id(record_task) != task_id:
         return "the record belongs to another task"
+    # A failure makes the take free to be ordered again: only a record that names the task may say so.
     if record_task is None and documented_status(_status_value(record)) == FAIL:
         return "a failed record without a task id"
     record_model = models.get(str(record.get("model")))
@@ -187,6 +189,7 @@ def _outputs(record: Mapping[str, Any]) -> tuple[Output, ...]:
     items = output if isinstance(output, list) else [output]
     top = record if len(items) == 1 else {}
     outputs = []
+    # A bound for a record that lists without end; a task has one clip.
     for item in items[:20]:
         fields = {"url": item} if isinstance(item, str) else item
         if isinstance(fields, Mapping) and _is_link(url := fields.get("url")):
@@ -204,10 +207,12 @@ def _outputs(record: Mapping[str, Any]) -> tuple[Output, ...]:
 
 
 def _seed(value: Any) -> int | None:
+    # What SQLite and most readers of JSON hold as a whole number.
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
 def _is_link(url: Any) -> TypeGuard[str]:
+    # Signed links have some hundred characters; 8,000 is what servers commonly accept in a request line.
     return isinstance(url, str) and len(url) <= 8000 and url.lower().startswith(("https://", "http://"))
 
 

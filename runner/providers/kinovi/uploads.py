@@ -36,9 +36,10 @@ from runner.providers.transport.redaction import redact_text
 from runner.settings.api_key import ApiKey
 
 PATH = "/api/v1/uploads"
+# An answer to a reservation holds two addresses.
 _MAX_ANSWER_BYTES = 1 << 16
+# Bytes of a file that are read at once.
 _CHUNK = 256 << 10
-"""Bytes of a file that are read at once."""
 _CONTENT_TYPE = lazy_pattern(r"[a-z]{1,20}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
 
 
@@ -99,6 +100,7 @@ class UploadClient:
         reservation = await self._reserve(client, name)
         if isinstance(reservation, TransferFailed):
             return reservation
+        # Checked before the bytes leave: an address that cannot be sent makes the upload useless.
         parse_host(reservation.address)
         if not self._local and not reservation.target.lower().startswith("https:"):
             raise ForbiddenAddress("not https")

@@ -20,6 +20,7 @@ from runner.providers.transport.proxy import socks_failures
 from runner.providers.transport.public_hosts import ForbiddenAddress, Resolve, connectable, pin, resolve_host
 from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 
+# Five, as RFC 2068 recommended.
 _MAX_REDIRECTS = 5
 
 
@@ -48,6 +49,7 @@ class AddressFetcher:
 
     async def _follow(self, address: str, most: int) -> Fetched:
         for _ in range(_MAX_REDIRECTS + 1):
+            # Behind a redirect, too: what is sent to the provider must be https from end to end.
             if urlsplit(address).scheme != "https" and not (self.local and _is_loopback(address)):
                 raise ForbiddenAddress("it leads to an address that is not https")
             answer = await self._get(address, most)

@@ -9,8 +9,8 @@ _WINDOW_BITS = {
     "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),  # the standard says zlib's format; some servers send bare deflate
 }
 _GZIP_START = b"\x1f\x8b\x08"
+# Members of one gzip body that are read: each costs a copy of what follows it.
 _MAX_MEMBERS = 64
-"""Members of one gzip body that are read: each costs a copy of what follows it."""
 
 
 def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> bytes:
@@ -26,6 +26,7 @@ def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> 
             if decompressed := _decompressed(body, window_bits, max_bytes + 1):
                 body = decompressed
                 break
+    # Some proxies compress and do not say so.
     if body.startswith(_GZIP_START):
         return _decompressed(body, zlib.MAX_WBITS | 16, max_bytes + 1) or body
     return body

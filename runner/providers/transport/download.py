@@ -128,6 +128,7 @@ class Downloader:
                 download = _Download(self, client, _PartFile(file, part.parent), self.clock.monotonic())
                 download.run(link)
                 file.flush()
+                # Before the hash is believed: the ledger will say that these bytes are here.
                 os.fsync(file.fileno())
                 content = download.part
                 return Downloaded(part, content.digest.hexdigest(), content.size, content.has_known_end)
@@ -150,6 +151,7 @@ class Downloader:
             trust_env=False,
             proxy=self.proxy,
             follow_redirects=False,
+            # One clip, one client: a kept connection would serve nobody.
             limits=httpx.Limits(max_keepalive_connections=0),
             timeout=httpx.Timeout(min(30.0, self.limits.grace_seconds), connect=10.0),
         )
@@ -201,6 +203,7 @@ class _Download:
             try:
                 with deadline:
                     response = self.client.send(request, stream=True)
+            # A host may have an IPv6 address that this network does not reach: the next one is tried.
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if count == len(ips):
                     raise
@@ -222,6 +225,7 @@ class _Download:
         headers = {"Host": pinned_url.host}
         if self.part.size and self.part.etag:
             headers |= {"Range": f"bytes={self.part.size}-", "If-Range": self.part.etag}
+        # Without a strong ETag the rest could be another file's: the download begins anew.
         elif self.part.size:
             self.part.restart()
         return self.client.build_request("GET", pinned_url.url, headers=headers, extensions=dict(pinned_url.extensions))
@@ -229,6 +233,7 @@ class _Download:
     def _append(self, response: httpx.Response) -> None:
         """Append the body of an answer, or restart the part file if the answer does not continue it."""
         _check_status(response)
+        # Compressed bytes cannot be resumed by offset, nor compared with the length.
         if response.headers.get("content-encoding", "identity") != "identity":
             raise _DownloadEndedError(
                 TransferFailed("the server sends the clip compressed, although no compression was requested")
@@ -249,7 +254,9 @@ class _Download:
     def _read_headers(self, response: httpx.Response) -> None:
         etag = response.headers.get("etag", "")
         length = response.headers.get("content-length", "")
+        # Weak ETags (`W/"…"`) promise the same meaning, and not the same bytes.
         self.part.etag = etag if etag.startswith('"') else None
+        # Eighteen digits fit into 64 bits.
         self.part.total = int(length) if re.fullmatch(r"\d{1,18}", length) else None
         chunked = response.headers.get("transfer-encoding", "").strip().lower() == "chunked"
         self.part.has_known_end = self.part.total is not None or chunked
@@ -259,6 +266,7 @@ class _Download:
             raise _DownloadEndedError(
                 TransferFailed(f"the clip has {self.part.total} bytes; the limit is {self.downloader.limits.max_bytes}")
             )
+        # Asked before the first byte: a full disk stops new orders, and the ledger's disk is often the same.
         free = shutil.disk_usage(self.part.folder).free
         if self.part.total + self.downloader.limits.min_free_bytes > free:
             message = f"the disk is full: the clip has {self.part.total} bytes, and {free} are free"
@@ -288,6 +296,7 @@ class _Download:
 
     def _seconds_left(self) -> float:
         """Seconds left for the download: a fixed grace, and more for every received byte."""
+        # Grows with what has come: a slow line may take its time, a server that trickles may not.
         allowed = self.downloader.limits.grace_seconds + self.part.size / self.downloader.limits.min_bytes_per_second
         return self.started_at + allowed - self.downloader.clock.monotonic()
 
@@ -296,6 +305,7 @@ def _check_status(response: httpx.Response) -> None:
     status = response.status_code
     if status in (401, 403, 404, 410):
         raise _DownloadEndedError(LinkExpired(f"the link answered HTTP {status}"))
+    # 416 answers a resume behind the end: `_append` then begins anew.
     if status not in (200, 206, 416):
         raise _DownloadEndedError(TransferFailed(f"the link answered HTTP {status}"))
 

@@ -55,6 +55,7 @@ async def exchange(
         message, permanent = translate_error(error)
     finally:
         await tracker.close()
+    # Also of a broken answer: a task id in its first bytes is worth more than its end.
     content = decoded(bytes(body), tracker.headers, MAX_ANSWER_BYTES)
     if len(content) > MAX_ANSWER_BYTES:
         content, message = content[:MAX_ANSWER_BYTES], message or _TOO_LONG
@@ -68,12 +69,14 @@ async def no_mark() -> None:
 async def _read_body(body: bytearray, response: httpx.Response) -> None:
     """Read the raw body into `body`; a body over the limit raises `RemoteProtocolError`."""
     try:
+        # Raw, so that what came of a broken compressed body is still at hand.
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 del body[MAX_ANSWER_BYTES:]
                 raise httpx.RemoteProtocolError(_TOO_LONG)
     finally:
+        # Shielded, so that a cancelled request closes its connection; a second, so that a dead one holds up nobody.
         with anyio.CancelScope(shield=True), anyio.move_on_after(1):
             await response.aclose()
 
@@ -81,11 +84,13 @@ async def _read_body(body: bytearray, response: httpx.Response) -> None:
 def translate_error(error: Exception) -> tuple[str, bool]:
     """The message for an exception of network or TLS, and whether a retry would fail in the same way."""
     causes: list[BaseException] = [error]
+    # httpx, httpcore, anyio and ssl wrap each other's exceptions: the cause that a user can mend lies innermost.
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         causes.append(cause)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"the host's certificate is not trusted: {cause.verify_message}", True
+        # A connection that is cut during the handshake is the network's fault, and may work next time.
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return f"the TLS handshake with the host failed: {cause.reason or 'unknown reason'}", True
         if isinstance(cause, socket.gaierror):

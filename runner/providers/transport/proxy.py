@@ -26,6 +26,7 @@ def proxy_for(url: str, addresses: Mapping[str, str] | None = None) -> httpx.Pro
     address = addresses.get(scheme, "").strip()
     if not address or is_loopback(parts.hostname or "") or _is_excepted(url, addresses.get("no", "")):
         return None
+    # As curl reads it: an address without a scheme is an HTTP proxy.
     text = address if "://" in address else f"http://{address}"
     try:
         if urlsplit(text).scheme not in _SCHEMES or urlsplit(text).port == 0 or not urlsplit(text).hostname:
@@ -91,6 +92,7 @@ def socks_failures() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        # By its module: httpcore lets the exceptions of an optional library through, which may not be installed.
         if not type(error).__module__.startswith("socksio"):
             raise
         raise httpx.ProxyError(f"the SOCKS proxy did not answer as one: {error}") from error

@@ -33,6 +33,7 @@ def checked_ips(url: str, *, local: bool, resolve: Resolve = resolve_host) -> li
     """
     host, port = parse_host(url)
     ips = resolve(host, port)
+    # All of them, and not the one that is used: a name with a public and a private address is an attack.
     for ip in ips:
         if not _is_allowed(ip, local):
             raise ForbiddenAddress(f"{host} is {ip}, which is not a public address")

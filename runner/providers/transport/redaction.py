@@ -19,6 +19,7 @@ def key_encodings(key: ApiKey) -> list[bytes]:
     plain = key.secret.encode()
     escaped = json.dumps(key.secret)[1:-1].encode()
     quoted = [quote(key.secret, safe=safe).encode() for safe in ("", "/")]
+    # Without the padding of base64: in the middle of a longer text the key has none.
     return list(dict.fromkeys([plain, escaped, *quoted, base64.b64encode(plain).rstrip(b"=")]))
 
 

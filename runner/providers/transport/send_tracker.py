@@ -7,8 +7,8 @@ import anyio
 import anyio.lowlevel
 
 _FIRST_BYTE = "http11.send_request_headers.started"
+# The end of the event of a direct connection, of one to an HTTP proxy, and of one to a SOCKS proxy.
 _CONNECTED = ".connect_tcp.complete"
-"""The end of the event of a direct connection, of one to an HTTP proxy, and of one to a SOCKS proxy."""
 _ANSWERED = "http11.receive_response_headers.complete"
 
 
@@ -53,5 +53,6 @@ class SendTracker:
         except Exception:
             self.mark_failed = True
             raise
+        # The last chance to stop for nothing: behind it the bytes may leave, and nobody knows any more.
         await anyio.lowlevel.checkpoint_if_cancelled()
         self.bytes_left = True

@@ -29,6 +29,7 @@ def parse(body: bytes) -> Any:
     `UnreadableNumber`.
     """
     try:
+        # Some servers write a byte order mark.
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotJsonError("not UTF-8") from error
@@ -49,6 +50,7 @@ def _bound_depth(text: str) -> None:
     """Reject too deep nesting before a parser recurses; brackets in strings do not count."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
+    # Character by character only where there are many brackets: answers of the API have a handful.
     depth, inside, escaped = 0, False, False
     for char in text:
         if inside:
@@ -66,6 +68,7 @@ def _bound_depth(text: str) -> None:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
+        # Readers differ in which of two they believe: of two task ids nobody knows which was meant.
         if key in result:
             raise NotJsonError(f"the key {key[:80]!r} occurs twice")
         result[key] = value

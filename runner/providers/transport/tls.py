@@ -16,6 +16,7 @@ _context_lock = threading.Lock()
 
 def context() -> ssl.SSLContext:
     """The shared context for https; its creation takes tens of milliseconds, so call this in a thread."""
+    # `cache` alone would let two threads that come first both read the certificates.
     with _context_lock:
         return _context()
 

@@ -73,6 +73,7 @@ class WebhookServer:
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:
+            # Closed without an answer: whoever floods this port must not take the run's file descriptors.
             if self._serving >= self.limits.max_connections:
                 return
             self._serving += 1
@@ -90,6 +91,7 @@ class WebhookServer:
             token, body = await self._request(stream)
         except h11.RemoteProtocolError:
             token, body = "", b""
+        # The same answer for all: a stranger cannot find out which tokens exist.
         if token:
             self._hint(token, body)
         await stream.send(_ANSWER)

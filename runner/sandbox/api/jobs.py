@@ -17,8 +17,8 @@ from runner.sandbox.rulebook import Rulebook
 from runner.sandbox.state.sandbox_state import SandboxState
 from runner.sandbox.state.task import SERVER_ERROR, Task, end_time
 
+# Seconds between two checks whether a task has ended: its clip may be late, and the clock be set.
 _CHECK_SECONDS = 0.2
-"""Seconds between two checks whether a task has ended: its clip may be late, and the clock be set."""
 
 Now = Callable[[], float]
 """The sandbox's clock, in seconds."""

@@ -9,8 +9,8 @@ from importlib import resources
 
 import jinja2
 
+# The parts of the script, in the order in which they need each other.
 _SCRIPTS = ("film.js", "player.js", "shots.js", "details.js", "page.js")
-"""The parts of the script, in the order in which they need each other."""
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 

@@ -27,8 +27,8 @@ _BAR = 18
 _MOST_CLIP_LINES = 3
 _MOST_NAMED = 60
 _LEAST_TITLE_CELLS = 14
+# A task that takes more than this factor of the expected time is late: the frame stops promising an end.
 _LATE_FACTOR = 1.25
-"""A task that takes more than this factor of the expected time is late: the frame stops promising an end."""
 
 
 def frame(progress: Progress, now: datetime, width: int, height: int, style: Style) -> list[str]:

@@ -10,8 +10,8 @@ from typing import TextIO
 from runner.show.text.escape import in_ascii
 from runner.streams import note_failure
 
+# Seconds between two checks whether the reader has taken more: short, since each run waits at its end.
 _POLL_INTERVAL = 0.02
-"""Seconds between two checks whether the reader has taken more: short, since each run waits at its end."""
 
 
 class BackgroundWriter:

@@ -17,11 +17,11 @@ from runner.show.text.format import length, volume
 from runner.show.text.labels import Several, several_films, shot_name, title
 
 _RUNNING_EVENTS = ("created", "running", "succeeded")
+# Tasks whose expected time the estimate averages: enough to smooth it, few enough to follow a change.
 _LATEST_TASKS = 8
-"""Tasks whose expected time the estimate averages: enough to smooth it, few enough to follow a change."""
 FAILURE_EVENTS = ("failed", "refused", "unsettled")
+# Pauses that keep the whole run from creating tasks, whatever take met them.
 _TOPICS_OF_RUN = frozenset({"slots", "network", "unsettled"})
-"""Pauses that keep the whole run from creating tasks, whatever take met them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from runner.show.text.style import Style
 
 HEARTBEAT = 60.0
 """Seconds without a line after which the log says that the run is still working."""
+# Seconds between two frames: clocks on the screen count whole seconds, and drawing costs CPU.
 _FRAMES = 0.5
-"""Seconds between two frames: clocks on the screen count whole seconds, and drawing costs CPU."""
 
 
 class View(Protocol):

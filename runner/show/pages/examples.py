@@ -4,8 +4,8 @@ from pathlib import Path
 
 from runner.files.packaged import packaged_folder
 
+# The storyboard that `storyboard init` writes: it needs no file beside it.
 _STARTER = Path(__file__).resolve().parent.parent / "templates" / "init" / "storyboards"
-"""The storyboard that `storyboard init` writes: it needs no file beside it."""
 
 
 def example_paths() -> dict[str, Path]:

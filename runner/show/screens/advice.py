@@ -25,8 +25,8 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
     "video": ("video",),
     "audio": ("audio",),
 }
+# A material as the provider's messages count it, from 1 within its kind: `Reference image 1`.
 _NUMBERED = lazy_pattern(r"\b(image|picture|video|audio) ?#?(\d{1,3})\b", re.IGNORECASE)
-"""A material as the provider's messages count it, from 1 within its kind: `Reference image 1`."""
 _NOT_FETCHED = "failed to download your reference"
 _MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {
     **_KINDS,
@@ -34,6 +34,7 @@ _MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {
     **dict.fromkeys(("audio", "sound", "music"), ("audio",)),
     **dict.fromkeys(("upload", "media", "material", "reference", "file", "urls?\\b"), _ALL_KINDS),
 }
+# Patterns by which a refusal may name each field of the language.
 _FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "text", "content"),
     "duration": ("duration", "seconds?\\b", "length"),
@@ -44,7 +45,6 @@ _FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "mode": ("mode\\b",),
     "seed": ("seed\\b",),
 }
-"""Patterns by which a refusal may name each field of the language."""
 _FIELD_LABELS = {"prompt": "the prompt"}
 
 

@@ -26,8 +26,8 @@ _STYLES: dict[Change, str] = {
 }
 _COLUMNS = (Column(), Column(), Column(least=20, narrow_least=10), Column(side="right"), Column(side="right"))
 _MAX_REASON = 300
+# Shots that the screen lists; `--json` lists all.
 _ROWS = 200
-"""Shots that the screen lists; `--json` lists all."""
 
 
 def diff_screen(

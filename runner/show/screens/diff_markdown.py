@@ -27,12 +27,12 @@ MARK = "<!-- storyboard diff -->"
 """The hidden first line, by which a workflow finds its own comment."""
 MOST_CHARACTERS = 60_000
 """Length of the whole comment; GitHub takes 65,536 characters."""
+# Shots from which on the table is folded.
 _FOLDED = 12
-"""Shots from which on the table is folded."""
+# Characters that stay free for what stands below the table.
 _ROOM_BELOW = 1_000
-"""Characters that stay free for what stands below the table."""
+# Characters of one command.
 _MOST_CODE = 2_000
-"""Characters of one command."""
 _SPECIAL = lazy_pattern(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
 
 

@@ -7,8 +7,8 @@ from runner.planning.plan import Plan
 from runner.planning.selection import shot_selector
 from runner.show.text.command_line import CommandLine
 
+# Shots in one command; `and 3 more` follows it.
 _MOST_NAMES = 20
-"""Shots in one command; `and 3 more` follows it."""
 
 
 def keep_commands(line: CommandLine, plan: Plan, shots: Iterable[ShotKey]) -> Iterator[tuple[str, str]]:

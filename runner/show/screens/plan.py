@@ -1,7 +1,6 @@
 """The screen of `plan`: takes, prices and next commands, before anything is spent."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from runner.attempts.film import TakeKey
@@ -29,19 +28,12 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 if TYPE_CHECKING:
+    from runner.planning.alternatives import Alternative
     from runner.planning.saved_plan import SavedPlan
 
+# How many shots a line names.
 _MOST_NAMES = 8
-"""How many shots a line names."""
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
-
-
-@dataclass(frozen=True, slots=True)
-class CheaperCommand:
-    """A cheaper command line that stays below the limit: the flags to add, and its price now."""
-
-    flags: str
-    credits: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ class PlanContext:
     warnings: Sequence[Problem] = ()
     stopped_by: str = ""
     """The limit that stops a run, and by how much it is exceeded."""
-    cheaper: Sequence[CheaperCommand] = ()
+    cheaper: "Sequence[Alternative]" = ()
     outgoing: Sequence[OutgoingMaterial] = ()
     """Materials that a paid run publishes under public addresses, and those that it cannot."""
     destinations: Sequence[Destination] = ()
@@ -248,15 +240,15 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
-        commands = [_cheaper_command(command) for command in context.cheaper]
+        commands = [_priced(alternative) for alternative in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
 
 
-def _cheaper_command(command: CheaperCommand) -> str:
+def _priced(alternative: "Alternative") -> str:
     """Flags and price; `takes: 1 for 180`, since `takes: 1 180` reads as one number."""
-    between = " for" if command.flags[-1:].isdigit() else ""
-    return f"{escape_terminal(command.flags)}{between} {credits_text(command.credits)}"
+    between = " for" if alternative.description[-1:].isdigit() else ""
+    return f"{escape_terminal(alternative.description)}{between} {credits_text(alternative.credits)}"
 
 
 def _untold(context: PlanContext) -> Iterable[Destination]:

@@ -17,8 +17,8 @@ from runner.show.text.format import count
 
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
+# So many problems of one code are shown when there are more than _MOST in all.
 _MOST_OF_A_CODE = 10
-"""So many problems of one code are shown when there are more than _MOST in all."""
 _MOST_RELATED = 5
 _WIDEST = 120
 

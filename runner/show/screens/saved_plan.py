@@ -12,8 +12,8 @@ from runner.show.text.layout import joined, labelled, right_aligned
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
+# Orders that are listed; those beyond are counted.
 _MOST_ROWS = 40
-"""Orders that are listed; those beyond are counted."""
 
 
 def saved_plan_screen(

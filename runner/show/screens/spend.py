@@ -20,8 +20,8 @@ from runner.show.text.table import Cell, Column, TableRow, row, table
 
 By = Literal["day", "storyboard", "scene", "tag", "shot", "model", "profile"]
 _NOTHING = "–"
+# Heads of the columns beside the bill; a column without an amount is left out.
 _OPEN = ("in flight", "unsettled", "maybe")
-"""Heads of the columns beside the bill; a column without an amount is left out."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -28,8 +28,8 @@ from runner.show.text.layout import LABEL, WIDE, from_manifests, joined, labelle
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
+# Cells of the labels before the film's lines.
 _MOST_ROWS = 30
-"""Cells of the labels before the film's lines."""
 
 
 @dataclass(frozen=True, slots=True)

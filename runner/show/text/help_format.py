@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _COMMAND = lazy_pattern(r" +storyboard ")
+# The code of an exit code, before its meaning.
 _LABEL = lazy_pattern(r"\S+  +")
-"""The code of an exit code, before its meaning."""
+# How often an argument may stand, by its `nargs`.
 _REPEATED = {"+": "{}…", "*": "[{}…]", "?": "[{}]"}
-"""How often an argument may stand, by its `nargs`."""
 
 
 class HelpFormatter(argparse.HelpFormatter):

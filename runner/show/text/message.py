@@ -4,8 +4,8 @@ from runner.lazy_pattern import lazy_pattern
 from runner.show.text.cells import wrap
 from runner.show.text.escape import escape_terminal
 
+# A line that is to be copied.
 _COMMAND = lazy_pattern(r" +(storyboard|export|[A-Z_]+=\S*) ")
-"""A line that is to be copied."""
 
 
 def message_lines(message: str, width: int | None) -> list[str]:

@@ -20,6 +20,7 @@ _MICRO = Decimal(1_000_000)
 
 def to_microcredits(credits: Decimal) -> int:
     """Millionths of a credit, rounded up, as SQLite sums them."""
+    # Whole numbers, since SQLite sums others as floats; rounded up, since a ceiling must never see too little.
     return int((credits * _MICRO).to_integral_value(ROUND_CEILING))
 
 
@@ -30,8 +31,8 @@ def credits_of(millionths: int) -> Decimal:
 parse_time = datetime.fromisoformat
 
 
+# Stored names of clips, outputs and intents that the first version did not know.
 _LATER = frozenset({"repository", "last_frame", "seed", "drawing"})
-"""Stored names of clips, outputs and intents that the first version did not know."""
 
 
 def _encode_value(value: Any) -> Any:
@@ -80,6 +81,7 @@ def _decode_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """Decoded fields under the names that the class uses."""
     fields, values = FIELDS[kind], {}
     for name, value in data.items():
+        # Never skipped: what a newer version stored there may decide whether the take was paid.
         if name not in fields:
             raise NewerRowError(f"a field {name!r}")
         values[fields[name]] = _DECODERS[name](value) if name in _DECODERS else value
@@ -110,6 +112,7 @@ def _decode_state(value: Any) -> AttemptState | None:
 
 _decode_failure = _literal_decoder(frozenset(get_args(FailureClass)), "kind of failure")
 
+# Decoders by stored name; a name is decoded in the same way in every class.
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "quoted": _decode_decimal,
     "credits_used": _decode_decimal,
@@ -134,7 +137,6 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "bill_read_at": lambda value: None if value is None else parse_time(value),
     "ended_at": lambda value: None if value is None else parse_time(value),
 }
-"""Decoders by stored name; a name is decoded in the same way in every class."""
 
 
 def encode_event(event: Event) -> tuple[str, str, str]:
@@ -155,6 +157,7 @@ def decode_payload(kind: str, data: str) -> Payload:
 def encode_intent(intent: Intent) -> str:
     """Three lines: the small fields, the body, the neutral request; the two long lines are rarely decoded."""
     return "\n".join(
+        # Line breaks are the separator here; in canonical JSON they are white space, and stand in no text.
         (dumps(_without_later(_encode_fields(intent))), intent.body.replace("\n", " "), dumps(intent.request))
     )
 

@@ -11,11 +11,11 @@ from runner.store.durability import sync_above, sync_folder
 from runner.store.ledger import schema
 from runner.store.ledger.file_name import NAME
 
+# How long a writer waits for the transaction of another run: a slow disk takes seconds to sync.
 _BUSY_TIMEOUT_MS = 30_000
-"""How long a writer waits for the transaction of another run: a slow disk takes seconds to sync."""
 _RESERVE_FILE = "reserve"
+# Bytes released when the disk is full, so that the answer to a paid request can still be recorded.
 _RESERVE_BYTES = 1024 * 1024
-"""Bytes released when the disk is full, so that the answer to a paid request can still be recorded."""
 
 
 class LedgerFile:
@@ -87,7 +87,9 @@ def _inode(path: Path) -> tuple[int, int]:
 def _create(state: Path, path: Path) -> None:
     """Create a ledger under a temporary name, then link it: a crash leaves no ledger, never an empty one."""
     new = state / f"new-ledger-{os.getpid()}.db"
+    # Left by a killed process that had the same number.
     new.unlink(missing_ok=True)
+    # Made by us and not by SQLite, which would give it the rights of the umask: prompts stand in it.
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(new)
     try:
@@ -100,6 +102,7 @@ def _create(state: Path, path: Path) -> None:
         connection.close()
     sync_above(state)  # before the ledger exists: a power loss can then no longer take its folder
     try:
+        # A link fails where a ledger is, and `rename` would replace it: two first runs at once make one ledger.
         os.link(new, path)
     except FileExistsError:  # another run was first
         pass
@@ -109,6 +112,8 @@ def _create(state: Path, path: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    # `mode=rw` never creates: a ledger that has just been deleted is an error, not an empty one that has paid for
+    # nothing.
     connection = sqlite3.connect(
         f"file:{_quoted(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, cached_statements=64
     )
@@ -123,6 +128,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """A rollback journal, no lasting second file, and a write to a deleted file is an error."""
+    # No write-ahead log: it does not work on network drives, and leaves files that a copy of the ledger would miss.
+    # EXTRA syncs the folder, too, so that no power loss brings a finished journal back.
     for pragma in (
         "journal_mode = DELETE",
         "synchronous = EXTRA",
@@ -146,6 +153,7 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: restore it from a backup, or, if nothing "
             "was ever paid with it, move it away; nothing was sent",
         )
+    # A newer version may have rules of its own for what counts: reading half of them could pay twice.
     if version > schema.VERSION:
         raise newer_version_error(path, f"format {version}; this version reads format {schema.VERSION}")
     if version == schema.VERSION:
@@ -185,6 +193,7 @@ def reserve_space(state: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            # Blocks and not length: a sparse file has the length and reserves nothing.
             if os.fstat(descriptor).st_blocks * 512 < _RESERVE_BYTES:
                 os.posix_fallocate(descriptor, 0, _RESERVE_BYTES)
         finally:

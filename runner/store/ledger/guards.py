@@ -12,8 +12,8 @@ from runner.store.ledger.rows import VISIBLE, AttemptRows, LedgerScope
 
 DAY = timedelta(hours=24)
 """The period of `budget.credits_per_day`."""
+# Seconds for which a run that found no free slot counts as waiting for its turn.
 _TURN_SECONDS = 10.0
-"""Seconds for which a run that found no free slot counts as waiting for its turn."""
 
 
 def already_attempted(
@@ -25,6 +25,7 @@ def already_attempted(
         f" WHERE account = ? AND fingerprint = ? AND {VISIBLE}",
         (scope.account, intent.fingerprint, json.dumps(scope.names)),
     ).fetchone()
+    # As many as the caller has read, and none that may still make the clip: nothing has happened since its plan.
     if row["tried"] == attempts_seen and not row["open"]:
         return None
     return AlreadyAttempted(
@@ -40,11 +41,15 @@ def concurrency_full(
     holders = _runs_holding_slots(table, scope, limits, now, is_alive)
     own_slots, total = holders.count(limits.run), len(holders)
     waiting_runs = table.db.execute(
+        # A clock that was set back leaves a turn in the future, which must not hold others up for longer than one in
+        # the past.
         "SELECT COUNT(*) FROM turn WHERE account = ? AND run <> ? AND at BETWEEN ? AND ?",
         (scope.account, limits.run, now - _TURN_SECONDS, now + _TURN_SECONDS),
     ).fetchone()[0]
+    # Rounded up, so that with more runs than slots each still gets one.
     share = -(-limits.concurrency // (waiting_runs + 1))
     if total < limits.concurrency and (not waiting_runs or own_slots < share):
+        # This run has its slot and waits no more; the others' shares grow by that.
         table.db.execute("DELETE FROM turn WHERE run = ?", (limits.run,))
         return None
     table.db.execute("INSERT OR REPLACE INTO turn VALUES (?, ?, ?)", (limits.run, scope.account, now))
@@ -59,7 +64,9 @@ def _runs_holding_slots(
         "SELECT run, state, COALESCE(sent, at) AS since FROM attempt WHERE account = ? AND open AND state IN (?, ?, ?)",
         (scope.account, AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.UNSETTLED),
     ).fetchall()
+    # By distance, since a clock that was set back makes attempts that seem to be of the future.
     young = [row["run"] for row in rows if abs(now - row["since"]) < limits.task_life]
+    # A task older than any can live holds no slot, unless the run that polls it is alive and still says "running".
     old = [row["run"] for row in rows if abs(now - row["since"]) >= limits.task_life and row["state"] == "running"]
     alive = {run for run in set(old) if is_alive(run)}
     return young + [run for run in old if run in alive]
@@ -69,6 +76,7 @@ def limit_exceeded(
     table: AttemptRows, scope: LedgerScope, intent: Intent, limits: RunLimits, at: datetime
 ) -> LimitExceeded | None:
     """The first limit that the quote would exceed, counting everything that may have been spent."""
+    # Quotes at a free account are those of the paid provider, and nothing is spent.
     if scope.free:
         return None
     since = (at - DAY).timestamp()
@@ -81,6 +89,7 @@ def limit_exceeded(
         if spent + intent.quoted > limits.saved_plan.credits:
             return LimitExceeded("the saved plan", limits.saved_plan.credits, spent + intent.quoted)
     if (budget := limits.budgets.get(intent.storyboard)) is not None:
+        # The request itself counts in its budget, whether or not the plan listed it.
         table.db.execute("INSERT INTO counted VALUES (?, ?)", (intent.storyboard, intent.fingerprint))
         spent = budget.manifest_credits + table.sum(
             "account = ? AND repository = ? AND storyboard = ?"

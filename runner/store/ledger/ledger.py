@@ -183,7 +183,9 @@ class Ledger:
         """
         self._bring_to_present_form(report)
         reserve_space(self.state)
+        # The lock comes before the first intent: to other runs an intent without it is a dead run's.
         self._run_lock = locks.RunLock(self.state, limits.run)
+        # Nobody pays at a free account: a task that is lost there is made again.
         if not account.free:
             self._receipts = receipts.Receipts(self.state, account, repository, self._clock)
         recovery = self._recovery()
@@ -195,6 +197,7 @@ class Ledger:
             return recovery.recover()
 
         for run in self._transact(start):
+            # After the commit that closed what the run left: a crash before it finds the run's file again.
             locks.remove_run_file(self.state / locks.RUNS / run)
         for place in recovery.unreadable:
             report(
@@ -252,6 +255,7 @@ class Ledger:
         now, today = self._clock.now(), self._now_for_budget()
 
         def write() -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
+            # Another run's attempt comes first: where the clip is on its way already, neither slots nor limits matter.
             refusal = (
                 guards.already_attempted(self._table, scope, intent, attempts_seen)
                 or guards.concurrency_full(
@@ -265,6 +269,7 @@ class Ledger:
 
         refusal = self._transact(write)
         if refusal is None:
+            # Only of what was written: the receipt of its task repeats it, should the ledger lose the row.
             self._intents[event.attempt] = intent
         return refusal
 
@@ -287,6 +292,7 @@ class Ledger:
         try:
             conflict = self._transact(lambda: self._table.write_event(event, self._scope))
         except Failure as error:
+            # Nobody could be asked again for what a `Created` holds, the task id: the message must name it.
             if not isinstance(event.payload, Created):
                 raise
             note = receipt_error or f"its receipt is in {self.state / receipts.FOLDER}; the next run resumes it"
@@ -298,6 +304,7 @@ class Ledger:
     def write_receipt(self, event: Event) -> None:
         """Write the receipt of a task id, which is on disk on return; fast, and never behind a commit."""
         assert isinstance(event.payload, Created)
+        # Written once: the engine asks for it before the commit waits in line, and `append` asks again.
         if event.attempt not in self._receipt_errors:
             self._receipt_errors[event.attempt] = self._try_receipt(event, event.payload.task_id)
 
@@ -355,10 +362,13 @@ class Ledger:
                 return self._run_transaction(work)
 
     def _run_transaction(self, work: Callable[[], T]) -> T:
+        # The write lock at once: a transaction that reads first and then writes could find that another run was
+        # quicker.
         self._db.execute("BEGIN IMMEDIATE")
         try:
             result = work()
             self._db.execute("COMMIT")
+        # A Ctrl-C in the middle as well: an open transaction would block every other run.
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")

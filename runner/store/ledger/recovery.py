@@ -31,6 +31,7 @@ class Recovery:
     def tasks(self) -> dict[str, Receipt]:
         """The receipts that the ledger has not taken in yet, by attempt."""
         unread = [receipt for lines in self._dead_runs().values() for receipt in lines]
+        # A living run writes its own tasks: its receipt is there a moment before its row.
         unread += [receipt for receipt in self._new_receipts() if not self._run_lives(receipt)]
         return {receipt.attempt: receipt for receipt in unread if not self.table.has_task(receipt.task)}
 
@@ -42,6 +43,7 @@ class Recovery:
         """The lines of a file behind those that were compared before; each line is read once."""
         if path not in self._read:
             offset = self._offset(path)
+            # For a few lines SQLite is asked; for a whole file, after a ledger was lost, all ids at once are quicker.
             is_long = path.stat().st_size - offset > receipts.BLOCK
             are_recorded = self._all_tasks().intersection if is_long else self.table.recorded_tasks
             self._read[path] = receipts.read_from(path, offset, are_recorded)
@@ -56,6 +58,7 @@ class Recovery:
         """The events that say how attempts of dead runs stand."""
         for attempt in attempts:
             after = attempt
+            # A receipt proves the task, whatever the run still meant to write.
             if attempt.state.lacks_task and attempt.id in tasks:
                 receipt = tasks[attempt.id]
                 yield (event := Event(parse_time(receipt.at), attempt.id, Created(receipt.task)))
@@ -77,11 +80,13 @@ class Recovery:
         for row in self.table.open_rows():
             for event in self.events([attempt_from_row(row)], free[row["account"]], tasks):
                 if self.table.write_event(event) is not None:
+                    # The attempt is not closed by that: unsettled, it is the user's question.
                     self.table.write_event(
                         Event(event.at, event.attempt, OutcomeUnknown("its receipt names a task of another attempt"))
                     )
         for path in receipts.recent_files(self.state, self.clock.now()):
             self._compare(path)
+        # A file with a receipt that no row knows stays: `storyboard settle` asks the user about it.
         return [run for run, lines in self._dead_runs().items() if all(map(self._is_known, lines))]
 
     def _dead_runs(self) -> dict[str, list[Receipt]]:
@@ -100,6 +105,7 @@ class Recovery:
         """The offset up to which a file's receipts stand in this ledger; 0 for a file that shrank."""
         row = self.table.db.execute("SELECT offset FROM compared WHERE file = ?", (self._file_name(path),)).fetchone()
         offset = 0 if row is None else int(row["offset"])
+        # A file that shrank was replaced, by a backup perhaps: it is read again from its begin.
         return offset if offset <= path.stat().st_size else 0
 
     def _compare(self, path: Path) -> None:

@@ -70,6 +70,8 @@ class AttemptRows:
                 *(attempt.id, scope.account, scope.repository, intent.storyboard, intent.shot, intent.take),
                 *(intent.fingerprint, intent.run, attempt.intended_at.timestamp()),
                 *_state_columns(attempt, encode_intent(intent)),
+                # A paid task serves every repository of the account; a free clip, and what only a manifest claims, its
+                # own alone.
                 scope.repository if scope.free or attempt.from_manifest else "",
                 migrated,
                 intent.saved_plan,
@@ -91,6 +93,7 @@ class AttemptRows:
             " ORDER BY task IS ? DESC LIMIT 1",
             (scope.account, attempt.task_id, intent.fingerprint, json.dumps(scope.names), attempt.task_id),
         ).fetchone()
+        # One task is one clip and one charge: under two attempts it would be counted twice.
         if other is not None and other["task"] is not None and other["task"] == attempt.task_id:
             return AlreadyAttempted(f"task {attempt.task_id} belongs to another attempt")
         if other is not None and attempt.state.is_open:
@@ -132,6 +135,7 @@ class AttemptRows:
 
     def open_rows(self) -> list[sqlite3.Row]:
         """Every open attempt of every account and repository."""
+        # Named: without that index the statement fails, instead of reading every row at each start of a run.
         opened = "SELECT serial FROM attempt INDEXED BY attempt_open WHERE open"
         query = f"SELECT * FROM attempt WHERE serial IN ({opened}) ORDER BY serial"  # noqa: S608
         return self.db.execute(query).fetchall()
@@ -217,6 +221,7 @@ class AttemptRows:
         `scope` is that of the run that writes.
         """
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
+        # An older copy of the ledger in its place: going on would order again what that copy has never seen.
         if row is None:
             raise LedgerUnusable(f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?")
         if scope is not None and isinstance(event.payload, Stored | Doubtful):
@@ -224,6 +229,7 @@ class AttemptRows:
         after = apply_event(attempt_from_row(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
             return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
+        # `settle --undo` can open an attempt again, while another of the take was made meanwhile.
         if after.state.is_open and not row["open"] and self._has_open_attempt(row):
             return AlreadyAttempted("another attempt of the same take is already open")
         sent, _, *rest = _state_columns(after, "")
@@ -232,6 +238,7 @@ class AttemptRows:
             (sent, *rest, row["serial"]),
         )
         self._append_event(row["serial"], event)
+        # The bill equals the quote: it is this very task, and not one whose id somebody wrote into a manifest.
         if isinstance(event.payload, Succeeded) and after.credits_used == after.intent.quoted:
             self._count_in_account(row)
         return None
@@ -323,6 +330,7 @@ def attempt_for(scope: LedgerScope, row: sqlite3.Row, is_alive: Callable[[str], 
     )
     if own:
         return attempt
+    # Of a dead run nobody brings the clip: this one takes it over.
     held = attempt.state.is_open and is_alive(attempt.intent.run)
     return replace(attempt, repository=row["repository"], held_elsewhere=held)
 

@@ -48,6 +48,7 @@ CREATE INDEX attempt_open_of ON attempt(account, repository) WHERE open;
 CREATE TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
 """
+# The plans that this ledger wrote, and the plan that an attempt was ordered by: what the second form grew by.
 _SAVED_PLANS = """
 ALTER TABLE attempt ADD COLUMN plan TEXT;
 CREATE INDEX attempt_of_plan ON attempt(plan, costs) WHERE plan IS NOT NULL;
@@ -56,13 +57,13 @@ CREATE TABLE saved_plan(
     at TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-"""The plans that this ledger wrote, and the plan that an attempt was ordered by: what the second form grew by."""
 CREATE = _TABLES + _ADDED + _SAVED_PLANS
 """`scope` is where an attempt counts: everywhere in its account (''), or in the one repository of that name; `compared`
 up to where the rows of a receipts file are here; `forgotten` the tasks that the user has given up."""
 _PATH = "CASE WHEN repository LIKE 'path:%' THEN substr(repository, 6) ELSE repository END"
+# Rows that count in their own repository only: what a manifest told, and free clips.
 _ALONE = "id LIKE 'm-%' OR account IN (SELECT id FROM account WHERE free)"
-"""Rows that count in their own repository only: what a manifest told, and free clips."""
+# Named one by one: `SELECT *` of the first form would have `repository` twice.
 _COLUMNS = "serial, id, account, storyboard, shot, take, fingerprint, run, at, sent, intended, state, open, task, costs"
 READ_FIRST_FORM = f"""
 CREATE TEMP TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL);
@@ -86,8 +87,8 @@ UPDATE attempt SET scope = repository WHERE {_ALONE};
 {_SAVED_PLANS}
 PRAGMA user_version = {VERSION};
 """  # noqa: S608 (no word of it comes from outside)
+# 16 MB between two reports of the copy's progress.
 _PAGES_A_STEP = 4096
-"""16 MB between two reports of the copy's progress."""
 
 
 def migrate(path: Path, connect: Callable[[], sqlite3.Connection], report: Callable[[str], None]) -> None:
@@ -95,11 +96,13 @@ def migrate(path: Path, connect: Callable[[], sqlite3.Connection], report: Calla
 
     Killed or failed at any point it leaves the ledger in the first form: the change is one transaction.
     """
+    # A lock of its own, and not SQLite's: the copy must not be made twice, and it takes long.
     lock = open_file(path.parent / "migration")
     try:
         wait_for_lock(lock)
         connection = connect()
         try:
+            # Asked behind the lock: another process may have done it meanwhile.
             if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
                 _copy(connection, path, report)
                 _change(connection, path, report)
@@ -118,6 +121,7 @@ def _copy(connection: sqlite3.Connection, path: Path, report: Callable[[str], No
         connection.backup(copy, pages=_PAGES_A_STEP, progress=partial(_report_copied, report))
     with part.open("rb") as file:
         os.fsync(file.fileno())
+    # Under its name only once it is whole and synced: nothing is changed before that.
     part.replace(path.with_name(BACKUP))
     sync_folder(path.parent)
 
@@ -129,6 +133,7 @@ def _report_copied(report: Callable[[str], None], _status: int, remaining: int, 
 
 
 def _change(connection: sqlite3.Connection, path: Path, report: Callable[[str], None]) -> None:
+    # No reader either: it would see the second form's columns half made.
     connection.execute("BEGIN EXCLUSIVE")
     try:
         if connection.execute("PRAGMA user_version").fetchone()[0] >= VERSION:
@@ -138,6 +143,7 @@ def _change(connection: sqlite3.Connection, path: Path, report: Callable[[str], 
             f"the ledger is brought to its new form: {count} attempts; a copy of the old one stays in "
             f"{path.with_name(BACKUP)}"
         )
+        # One by one: `executescript` would commit the transaction first.
         for statement in _TO_SECOND_FORM.split(";"):
             connection.execute(statement)
         connection.execute("COMMIT")

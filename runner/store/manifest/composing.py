@@ -91,6 +91,7 @@ class _Takes:
     ) -> "_Takes":
         current = {shot: list(_current(plan, history, (film, shot))) for shot in shots}
         current_ids = {attempt.id for attempts in current.values() for attempt in attempts}
+        # Whatever was paid stays listed, else a clone could pay for it again.
         former = _paid_history(history, film, current_ids)
         if before is not None:
             _keep_from_disk(former, history, before.attempts, current)
@@ -184,6 +185,7 @@ def _keep_from_disk(
     for attempt in before:
         recorded = by_task.get(attempt.task_id or "", attempt)
         intent = attempt.intent
+        # Its take is listed by what this machine knows, which is newer than the file.
         is_superfluous = intent.fingerprint in asked_for and not recorded.needs_confirmation
         is_kept = recorded.state.is_paid or (recorded.state in STATUS and intent.shot not in current)
         if is_kept and not is_superfluous and recorded.id not in listed_ids:

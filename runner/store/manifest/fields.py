@@ -15,6 +15,8 @@ from runner.files.reading import CLIP_LIMIT
 from runner.lazy_pattern import lazy_pattern
 from runner.requests.request import JsonValue
 
+# Far beyond any film, and small enough that no number of a hostile file overflows SQLite, a float or the memory.
+# `_MAX_TEXT` is the longest path of Linux, `_MAX_SECONDS` a day.
 _MAX_TAKES = 100_000
 _MAX_DRAWING = 100_000
 _MAX_TEXT = 4096
@@ -22,8 +24,8 @@ _MAX_MESSAGE = 2000
 _MAX_SIDE = 100_000
 _MAX_SECONDS = 86_400
 _MAX_DEPTH = 16
+# Years in which every moment has a local time, in every zone.
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
-"""Years in which every moment has a local time, in every zone."""
 _SHA256 = lazy_pattern(r"[0-9a-f]{64}")
 _CONTROL = lazy_pattern(r"[\0-\x1f\x7f]")
 
@@ -79,6 +81,7 @@ def message(value: Any, field: str) -> str:
     """A message about the attempt, without what a terminal could obey."""
     if value is not None and not isinstance(value, str):
         raise ValueError(f"{field} is not a text")
+    # Printable only: a message is shown, and an escape sequence could rewrite the screen.
     return "".join(char for char in (value or "")[:_MAX_MESSAGE] if char.isprintable())
 
 
@@ -145,6 +148,7 @@ def _matching(pattern: re.Pattern[str], value: Any, field: str) -> str:
 
 def _number(value: Any, minimum: int, maximum: int, field: str, *, whole: bool = False) -> int | float:
     kinds = int if whole else (int, float)
+    # `True` is an int to Python, and none in a manifest.
     if isinstance(value, bool) or not isinstance(value, kinds) or not minimum <= value <= maximum:
         raise ValueError(f"{field} is not a number from {minimum} to {maximum}")
     return value

@@ -21,8 +21,8 @@ from runner.store.manifest.document import (
 from runner.store.manifest.moved_picks import PickBook, in_present_names
 from runner.store.manifest.three_way import ABSENT, merge_fields, merge_value
 
+# The states of one task, from the one that says least about a clip to the one that says most.
 _RANK = ("failed", "refused", "unsettled", "running", "gone", "doubtful", "succeeded")
-"""The states of one task, from the one that says least about a clip to the one that says most."""
 _PLAIN_SHOT = frozenset({"id", "picked", "takes"})
 _TakeKey = str | tuple[str, str]
 
@@ -190,9 +190,11 @@ def _merged_take(before: _Place | None, mine: _Place, other: _Place) -> Mapping[
     """One take that both sides have: field by field, and where both changed it the state that says more of a clip."""
     base = before.take if before is not None else NOTHING
     first, second = mine.take, other.take
+    # Only one side has changed it: that one knows more.
     if base in (first, second):
         changed, unchanged = (second, first) if first == base else (first, second)
         has_lost_clip = changed.get("clip") is None and unchanged.get("clip") is not None
+        # A branch that lost the file and wrote that down must not take it from the branch that has it.
         return _ordered({**changed, "clip": unchanged["clip"]}) if has_lost_clip else changed
     if _rank(second) > _rank(first):
         first, second = second, first

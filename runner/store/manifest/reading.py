@@ -32,12 +32,13 @@ from runner.store.manifest.document import (
 from runner.store.manifest.first_version import in_present_form
 from runner.store.manifest.shared_shots import SharedShots
 
+# States in which an entry may stand without its request: the provider's record can confirm its task.
 _STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
-"""States in which an entry may stand without its request: the provider's record can confirm its task."""
 _MARKER = lazy_pattern(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
 _MAX_REASON = 200
+# Commas of a manifest: a bound of the memory that a hostile one can take.
 _MAX_VALUES = 4_000_000
-"""Commas of a manifest: a bound of the memory that a hostile one can take."""
+# What reading the fields of any JSON can raise, and is no defect of ours.
 _UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError)
 
 
@@ -65,6 +66,7 @@ def read(
         if rejected.code == "file-missing":
             return None
         raise ManifestUnreadable(f"{display_name} {rejected.message}") from rejected
+    # Bytes are compared and not times: git sets those anew with every checkout.
     return previous if previous is not None and previous.raw == raw else parse(raw, display_name, owner)
 
 
@@ -95,6 +97,7 @@ def parse(raw: bytes, display_name: str, owner: Owner = _NOBODY, shared: SharedS
             f"  storyboard mend {shlex.quote(display_name)}",
         )
     try:
+        # Before parsing, which takes far more memory than the text.
         if text.count(",") > _MAX_VALUES:
             raise ValueError(f"more than {_MAX_VALUES:,} values")
         content = json.loads(text) if shared is None else shared.decode(text)

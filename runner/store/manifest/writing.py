@@ -16,6 +16,7 @@ def write(path: Path, content: Mapping[str, Any], root: Path, before: Manifest |
     """
     make_folder(path.parent, root)
     is_same = before is not None and before.version == VERSION and before.content == content
+    # A link is replaced even by the same content: the manifest itself is to lie in the repository.
     if is_same and not path.is_symlink():
         remove_file(part_of(path), root)  # left by a run that was killed while writing
         return False
