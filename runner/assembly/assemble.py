@@ -1,4 +1,4 @@
-"""Makes one film file: copies packets where that is possible, else encodes once."""
+"""Makes one film file: copies the packets of its pictures where that is possible, else encodes once."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,9 +11,10 @@ from runner.assembly.burn_in import burn_in
 from runner.assembly.film_key import FilmKey, comment_of
 from runner.assembly.film_pictures import FrameSpan, frames_of
 from runner.assembly.film_shape import quick_shape, shape_of
-from runner.assembly.film_sound import RATE, even_sound, write_mix
+from runner.assembly.film_sound import MIX, even_sound, write_mix
 from runner.assembly.packet_copy import check_formats, copy_packets
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, CannotCopy, FilmShape
+from runner.assembly.sound_track import RATE, SoundTrack
 from runner.assembly.sources import SourceFacts, facts_of
 from runner.files.reading import reason
 
@@ -59,7 +60,7 @@ def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progres
         target.truncate()
         cause = error.reason
     shape = quick_shape(shape) if assembly.quick else shape
-    more = _encode(assembly, shape, (target, path), progress)
+    more = _encode(assembly, sources, shape, (target, path), progress)
     return AssembledFilm(assembly.seconds, shape, copied=False, reason=cause, notes=(*notes, *more))
 
 
@@ -128,49 +129,55 @@ def _output(target: IO[bytes], path: Path, key: FilmKey) -> "OutputContainer":
     return container
 
 
-def _encode(assembly: Assembly, shape: FilmShape, target: tuple[BinaryIO, Path], progress: Progress) -> list[str]:
+def _encode(
+    assembly: Assembly,
+    sources: Mapping[Path, SourceFacts],
+    shape: FilmShape,
+    target: tuple[BinaryIO, Path],
+    progress: Progress,
+) -> list[str]:
     """Encode the film, sound first into temporary files; returns notes."""
     with tempfile.TemporaryDirectory(prefix="storyboard-cut-") as name:
         folder = Path(name)
         try:
             with (folder / "mix").open("wb") as mix, (folder / "music").open("wb") as music:
-                notes = write_mix(assembly, mix, music)
+                notes = write_mix(assembly, sources, mix, music)
         except OSError as error:
             message = f"its sound cannot be written into the temporary folder {folder.parent}: {reason(error)}"
             raise AssemblyError(f"{message}; TMPDIR names another") from error
         with (folder / "mix").open("rb") as mix, (folder / "music").open("rb") as music:
             sound = even_sound(mix, music if assembly.music is not None else None, folder)
             with _output(*target, FilmKey(assembly.key, assembly.quick)) as output:
-                _write(assembly, shape, output, sound, progress)
+                _write(assembly, (sources, shape), output, sound, progress)
     return notes
 
 
 def _write(
     assembly: Assembly,
-    shape: FilmShape,
+    source: tuple[Mapping[Path, SourceFacts], FilmShape],
     output: "OutputContainer",
     sound: "Iterator[av.AudioFrame]",
     progress: Progress,
 ) -> None:
+    sources, shape = source
     video = _video_stream(output, shape, _QUICK if assembly.quick else _GOOD)
-    audio = output.add_stream("aac", rate=RATE, layout="stereo")
-    audio.bit_rate = 192_000
+    audio = SoundTrack(output, MIX)
     offset, number = Fraction(0), 0
-    heard = 0
     for part in assembly.parts:
         end = round((offset + part.seconds) * shape.rate)
-        for frame in frames_of(part, shape, FrameSpan(number, end - number, offset), assembly.environment):
+        begin = sources[part.path].begin if part.kind == "clip" and part.path is not None else Fraction(0)
+        for frame in frames_of(part, shape, FrameSpan(number, end - number, offset, begin), assembly.environment):
             if part.burn_in:
                 frame = burn_in(frame, part.burn_in, number, shape, assembly.environment)
-            heard = _write_sound(output, audio, sound, heard, Fraction(number) / shape.rate)
+            _write_sound(audio, sound, Fraction(number) / shape.rate)
             _write_picture(output, video, frame, number, shape)
             number += 1
             if number % 12 == 0:
                 progress(Fraction(number) / shape.rate)
         offset += part.seconds
     output.mux(video.encode(None))
-    _write_sound(output, audio, sound, heard, offset + 1)
-    output.mux(audio.encode(None))
+    _write_sound(audio, sound, offset + 1)
+    audio.finish()
 
 
 def _video_stream(output: "OutputContainer", shape: FilmShape, options: Mapping[str, str]) -> "av.VideoStream":
@@ -194,19 +201,7 @@ def _write_picture(
     output.mux(video.encode(frame))
 
 
-def _write_sound(
-    output: "OutputContainer",
-    audio: "av.AudioStream",
-    sound: "Iterator[av.AudioFrame]",
-    heard: int,
-    until: Fraction,
-) -> int:
-    """Encode sound up to a moment of the film; returns the samples that are written."""
-    while heard < until * RATE:
-        frame = next(sound, None)
-        if frame is None:
-            break
-        frame.pts, frame.time_base = heard, Fraction(1, RATE)
-        heard += frame.samples
-        output.mux(audio.encode(frame))
-    return heard
+def _write_sound(audio: SoundTrack, sound: "Iterator[av.AudioFrame]", until: Fraction) -> None:
+    """Encode sound up to a moment of the film."""
+    while audio.samples < until * RATE and (frame := next(sound, None)) is not None:
+        audio.write((frame,))

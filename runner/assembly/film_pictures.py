@@ -30,6 +30,8 @@ class FrameSpan:
     first: int
     count: int
     offset: Fraction
+    file_begin: Fraction = Fraction(0)
+    """The moment of a clip's file that is second 0 of the clip."""
 
 
 def frames_of(part: Part, shape: FilmShape, span: FrameSpan, environment: Environment) -> Iterator["av.VideoFrame"]:
@@ -48,7 +50,8 @@ def frames_of(part: Part, shape: FilmShape, span: FrameSpan, environment: Enviro
 
 def _clip_frames(part: Part, shape: FilmShape, span: FrameSpan) -> Iterator["av.VideoFrame"]:
     """The clip's frame that is shown at the moment of each frame of the film."""
-    frames = _decoded(part)
+    start = part.start + span.file_begin
+    frames = _decoded(part, start)
     current = next(frames, None)
     if current is None:
         assert part.path is not None
@@ -57,7 +60,7 @@ def _clip_frames(part: Part, shape: FilmShape, span: FrameSpan) -> Iterator["av.
     picture = _fit(current[1], shape)
     for number in range(span.first, span.first + span.count):
         # A quarter of a frame forgives time stamps that were rounded.
-        moment = part.start + number / shape.rate - span.offset + 1 / shape.rate / 4
+        moment = start + number / shape.rate - span.offset + 1 / shape.rate / 4
         changed = False
         while following is not None and following[0] <= moment:
             current, following, changed = following, next(frames, None), True
@@ -66,8 +69,8 @@ def _clip_frames(part: Part, shape: FilmShape, span: FrameSpan) -> Iterator["av.
         yield picture
 
 
-def _decoded(part: Part) -> Iterator[tuple[Fraction, "av.VideoFrame"]]:
-    """The clip's frames with their seconds, from the one that is shown at the range's start; ends at damage."""
+def _decoded(part: Part, start: Fraction) -> Iterator[tuple[Fraction, "av.VideoFrame"]]:
+    """The clip's frames with their seconds in the file, from the one that is shown at `start`; ends at damage."""
     from av.error import FFmpegError
 
     assert part.path is not None
@@ -77,8 +80,8 @@ def _decoded(part: Part) -> Iterator[tuple[Fraction, "av.VideoFrame"]]:
             return
         stream.thread_type = "AUTO"
         base = stream.time_base or Fraction(1)
-        if part.start > 1:
-            container.seek(int(part.start / base), stream=stream, backward=True, any_frame=False)
+        if start > 1:
+            container.seek(int(start / base), stream=stream, backward=True, any_frame=False)
         before: tuple[Fraction, av.VideoFrame] | None = None
         begun = False
         try:
@@ -86,13 +89,13 @@ def _decoded(part: Part) -> Iterator[tuple[Fraction, "av.VideoFrame"]]:
                 if frame.width * frame.height > MAX_PIXELS:
                     return
                 seconds = (frame.pts or 0) * base
-                if not begun and seconds <= part.start:
+                if not begun and seconds <= start:
                     before = (seconds, frame)
                     continue
                 if not begun and before is not None:
                     yield before
                 begun = True
-                if seconds >= part.end:
+                if seconds >= start + part.seconds:
                     return
                 yield seconds, frame
         except (FFmpegError, ValueError):

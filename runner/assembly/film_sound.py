@@ -7,21 +7,24 @@ measure it, once to change it by what was measured.
 import json
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from runner.assembly.clip_sound import ClipSound, SoundForm, SoundRange
 from runner.assembly.parts import Assembly, AssemblyError, Part
-from runner.assembly.sources import open_source
+from runner.assembly.sound_track import RATE
+from runner.assembly.sources import SourceFacts, open_source
 
 if TYPE_CHECKING:
     import av
     from av.filter.context import FilterContext
 
-RATE = 48_000
+MIX = SoundForm(RATE, "stereo")
 LOUDNESS, TRUE_PEAK, LOUDNESS_RANGE = -23, -1, 11
 """LUFS integrated, dBTP and LU: EBU R128 for the first two."""
+_INTERLEAVED = SoundForm(RATE, "stereo", "flt")
 # Two channels of 32 bits.
 _FRAME_BYTES = 8
 # Samples that are handed on at once.
@@ -34,23 +37,25 @@ def samples_at(seconds: Fraction) -> int:
     return round(seconds * RATE)
 
 
-def write_mix(assembly: Assembly, mix: IO[bytes], music: IO[bytes]) -> list[str]:
+def write_mix(assembly: Assembly, sources: Mapping[Path, SourceFacts], mix: IO[bytes], music: IO[bytes]) -> list[str]:
     """Write the film's own sound and, where there is any, the music, both of the film's length; returns notes."""
     notes: list[str] = []
     at = Fraction(0)
     for part in assembly.parts:
         wanted = samples_at(at + part.seconds) - samples_at(at)
-        _write_part(part, mix, wanted)
+        if part.kind == "clip" and part.path is not None:
+            _write_range(part.path, _range_of(part, sources[part.path], wanted), part.level, mix)
+        else:
+            _write_silence(mix, wanted)
         at += part.seconds
     if assembly.music is not None:
         wanted = samples_at(assembly.seconds)
         source = assembly.music
-        written = _write_source(source.path, source.start, source.level, music, wanted)
-        if written == 0:
+        heard = _write_range(source.path, SoundRange(source.start, wanted), source.level, music)
+        if heard == 0:
             raise AssemblyError("has no sound at the music's start", source.path)
-        if written < wanted - RATE // 10:
-            notes.append(f"the music ends {float((wanted - written) / Fraction(RATE)):.1f} s before the film")
-        _write_silence(music, wanted - written)
+        if heard < wanted - RATE // 10:
+            notes.append(f"the music ends {float((wanted - heard) / Fraction(RATE)):.1f} s before the film")
     return notes
 
 
@@ -93,54 +98,39 @@ def _measured(statistics: Path) -> dict[str, str]:
 # -- parts to samples ------------------------------------------------------------------------------------
 
 
-def _write_part(part: Part, mix: IO[bytes], wanted: int) -> None:
-    written = 0
-    if part.kind == "clip" and part.path is not None:
-        written = _write_source(part.path, part.start, part.level, mix, wanted)
-    _write_silence(mix, wanted - written)
+def _range_of(part: Part, facts: SourceFacts, wanted: int) -> SoundRange:
+    return SoundRange(part.start + facts.begin, wanted, facts.begin, facts.begin + facts.seconds)
 
 
-def _write_source(path: Path, start: Fraction, level: float, target: IO[bytes], wanted: int) -> int:
-    """Write at most `wanted` samples of a file's sound from `start` on; returns how many."""
-    skip, written = samples_at(start), 0
-    gain = 10 ** (level / 20)
-    for position, data in _decoded(path):
-        if position < skip:
-            data = data[(skip - position) * _FRAME_BYTES :]
-        gap = position - skip - written
-        if gap > 0:
-            # Sound that begins late, or a hole in it: silence of that length.
-            silence = min(gap, wanted - written)
-            _write_silence(target, silence)
-            written += silence
-        data = data[: (wanted - written) * _FRAME_BYTES]
-        target.write(_amplified(data, gain))
-        written += len(data) // _FRAME_BYTES
-        if written >= wanted:
-            break
-    return written
+def _write_range(path: Path, used: SoundRange, level: float, target: IO[bytes]) -> int:
+    """Write a range of a file's sound, silence where it has none; returns how much of it, in samples, it has."""
+    sound = ClipSound(_INTERLEAVED, used)
+    _write_frames(_fed(path, sound), level, target)
+    heard = sound.written
+    _write_frames(sound.end(), level, target)
+    return heard
 
 
-def _decoded(path: Path) -> Iterator[tuple[int, bytes]]:
-    """A file's sound as (position in samples, interleaved samples); ends at damage."""
-    import av
+def _fed(path: Path, sound: ClipSound) -> Iterator["av.AudioFrame"]:
+    """A file's sound, decoded; ends where the file ends or cannot be read on."""
     from av.error import FFmpegError
 
     with open_source(path) as container:
         if not container.streams.audio or container.streams.audio[0].codec_context is None:
             return
-        resampler = av.AudioResampler(format="flt", layout="stereo", rate=RATE)
-        position: int | None = None
         try:
-            for frame in container.decode(container.streams.audio[0]):
-                stated = round(frame.time * RATE) if frame.time is not None else None
-                if position is None or (stated is not None and stated - position > RATE // 20):
-                    position = stated or 0
-                for piece in resampler.resample(frame):
-                    yield position, bytes(piece.planes[0])[: piece.samples * _FRAME_BYTES]
-                    position += piece.samples
+            for packet in container.demux(container.streams.audio[0]):
+                yield from sound.feed(packet)
+                if not sound.missing:
+                    return
         except (FFmpegError, ValueError):
             return
+
+
+def _write_frames(frames: Iterable["av.AudioFrame"], level: float, target: IO[bytes]) -> None:
+    gain = 10 ** (level / 20)
+    for frame in frames:
+        target.write(_amplified(bytes(frame.planes[0])[: frame.samples * _FRAME_BYTES], gain))
 
 
 def _amplified(data: bytes, gain: float) -> bytes:

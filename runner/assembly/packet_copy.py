@@ -1,17 +1,18 @@
-"""Joining of clips by copying their packets: nothing is decoded, nothing loses quality.
+"""Joining of clips by copying the packets of their pictures: those are not decoded, and lose no quality.
 
-Possible where all parts are clips of one format, begin at a key frame and end where no later frame is needed. The
-sound follows without a gap: each clip's packets are taken from the nearest one on, so that sound and picture drift by
-at most half a packet (11 ms), and the encoder's lead-in (priming) of all clips but the first is left out. What cannot
-be left out is the silence with which an encoder fills a clip's last packet: at most one packet of a join is quiet.
+Possible where all parts are clips of one format, begin at a key frame and end where no later frame is needed. Their
+sound is decoded and encoded anew as one track, at its own level: packets of sound could neither end nor begin with a
+picture. Each sample stands where the pictures have it, so that a join is not heard and sound does not drift.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from runner.assembly.clip_sound import ClipSound, SoundForm, SoundRange
 from runner.assembly.parts import Assembly, CannotCopy, Part
+from runner.assembly.sound_track import SoundTrack, form_of
 from runner.assembly.sources import SourceFacts, film_stream, open_source
 from runner.lazy_dataclass import dataclass
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Fraction], None]
 """Called with the seconds of film that are written; may raise to stop."""
-# Seconds of sound that may be missing at a clip's end before a gap would be heard.
-_LATE_SOUND = Fraction(1, 20)
 
 
 def check_formats(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> None:
@@ -47,7 +46,6 @@ def check_formats(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> No
         ("size", [other for other in facts if other.shown_size != first.shown_size]),
         ("frame rate", [other for other in facts if other.video.rate != first.video.rate]),
         ("encoding", [other for other in facts if other.video != first.video]),
-        ("sound format", [other for other in facts if other.audio != first.audio]),
     ):
         if differing:
             raise CannotCopy(f"{_count(len(differing), 'clip')} of another {what}")
@@ -61,20 +59,27 @@ def copy_packets(
     offset = Fraction(0)
     for part in assembly.parts:
         assert part.path is not None
+        used = _Range.of(part, sources[part.path])
         with open_source(part.path) as container:
-            joiner = joiner or _joiner(container, output)
-            offset += joiner.append(container, _Range.of(part, sources[part.path]), offset)
+            joiner = joiner or _joiner(container, output, sources.values())
+            joiner.append(container, used, offset)
+        offset += used.end - used.start
         progress(offset)
+    if joiner is not None and joiner.sound is not None:
+        joiner.sound.finish()
     return offset
 
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """The used range of a clip in its own seconds; `whole_end` is the clip's length where all of it is used."""
+    """The used range of a clip, and the whole clip, in the seconds of its file."""
 
     start: Fraction
     end: Fraction
     to_the_end: bool
+    file_begin: Fraction
+    file_end: Fraction
+    half_picture: Fraction
 
     @classmethod
     def of(cls, part: Part, facts: SourceFacts) -> "_Range":
@@ -82,47 +87,51 @@ class _Range:
         if part.end > facts.seconds + picture / 2:
             raise CannotCopy("a clip is shorter than its time in the film")
         to_the_end = part.end > facts.seconds - picture / 2
-        return cls(part.start, facts.seconds if to_the_end else part.end, to_the_end)
+        begin, end = facts.begin, facts.begin + facts.seconds
+        return cls(begin + part.start, end if to_the_end else begin + part.end, to_the_end, begin, end, picture / 2)
+
+    def moment(self, packet: "Packet") -> Fraction:
+        """The moment at which a packet of pictures is shown: the first one is not shown before the clip begins."""
+        at = packet.pts if packet.pts is not None else packet.dts or 0
+        return max(self.file_begin, at * (packet.time_base or Fraction(1)))
+
+    def sound(self, form: SoundForm, offset: Fraction) -> SoundRange:
+        """The range of the sound below it: whole samples, counted from the film's beginning."""
+        samples = round((offset + self.end - self.start) * form.rate) - round(offset * form.rate)
+        return SoundRange(self.start, samples, self.file_begin, self.file_end)
 
 
 @dataclass(slots=True)
 class _Joiner:
-    """The tracks of the film file, and where their last packets end."""
+    """The tracks of the film file, and where the last packet of its pictures stands."""
 
     output: "OutputContainer"
     video: "av.VideoStream"
-    audio: "av.AudioStream | None"
     video_base: Fraction
-    audio_base: Fraction
+    sound: SoundTrack | None
     last_dts: int | None = None
-    sound_end: Fraction | None = None
 
-    def append(self, container: "InputContainer", used: _Range, offset: Fraction) -> Fraction:
-        """Append the used range of a clip at `offset` seconds; returns its seconds. Raises CannotCopy."""
+    def append(self, container: "InputContainer", used: _Range, offset: Fraction) -> None:
+        """Append the used range of a clip at `offset` seconds. Raises CannotCopy."""
         stream = film_stream(container)
         assert stream is not None
-        audio = container.streams.audio[0] if self.audio is not None else None
-        pictures = _Pictures(used, _half_picture(stream))
-        sound_ended: Fraction | None = None
-        end = offset + used.end - used.start
-        for packet in container.demux([stream] if audio is None else [stream, audio]):
-            if packet.dts is None and packet.pts is None:
-                continue
-            if packet.stream is stream:
+        pictures = _Pictures(used)
+        sound = None if self.sound is None else ClipSound(self.sound.form, used.sound(self.sound.form, offset))
+        heard = container.streams.audio[:1] if sound is not None else ()
+        for packet in container.demux([stream, *(track for track in heard if track.codec_context is not None)]):
+            if packet.stream is not stream:
+                self._write_sound(sound.feed(cast("av.Packet[av.AudioStream]", packet)) if sound is not None else ())
+            elif packet.dts is not None or packet.pts is not None:
                 if packet.is_discard:
                     raise CannotCopy("an edit list hides a part of a clip")
                 if pictures.takes(packet):
-                    self._write_picture(packet, offset - used.start)
-            else:
-                sound_ended = self._append_sound(packet, offset - used.start, end)
+                    self._write_picture(packet, used, offset - used.start)
         pictures.check_end()
-        if audio is not None and (sound_ended is None or sound_ended < end - _LATE_SOUND):
-            raise CannotCopy("the sound of a clip is shorter than its video")
-        return used.end - used.start
+        self._write_sound(sound.end() if sound is not None else ())
 
-    def _write_picture(self, packet: "Packet", shift: Fraction) -> None:
+    def _write_picture(self, packet: "Packet", used: _Range, shift: Fraction) -> None:
         base = packet.time_base or Fraction(1)
-        pts = round(((packet.pts if packet.pts is not None else packet.dts or 0) * base + shift) / self.video_base)
+        pts = round((used.moment(packet) + shift) / self.video_base)
         dts = round(((packet.dts if packet.dts is not None else packet.pts or 0) * base + shift) / self.video_base)
         if self.last_dts is not None and dts <= self.last_dts:
             dts = self.last_dts + 1
@@ -134,25 +143,9 @@ class _Joiner:
         packet.stream = self.video
         self.output.mux(packet)
 
-    def _append_sound(self, packet: "Packet", shift: Fraction, end: Fraction) -> Fraction | None:
-        """Write a packet of sound where it follows the last one; returns where the sound ends by now."""
-        assert self.audio is not None
-        # The last packet of a clip states what is heard of it; a decoder makes a whole one of it all the same.
-        length = Fraction(self.audio.codec_context.frame_size or 1024, self.audio.codec_context.sample_rate)
-        at = (packet.pts if packet.pts is not None else packet.dts or 0) * (packet.time_base or Fraction(1)) + shift
-        if self.sound_end is None:
-            self.sound_end = at
-        elif packet.is_discard or at < self.sound_end - length / 2 or self.sound_end > end - length / 2:
-            return self.sound_end
-        elif at > self.sound_end + length:
-            raise CannotCopy("the sound of a clip has a gap")
-        pts = round(self.sound_end / self.audio_base)
-        self.sound_end += length
-        packet.duration = round(length / self.audio_base)
-        packet.time_base, packet.pts, packet.dts = self.audio_base, pts, pts
-        packet.stream = self.audio
-        self.output.mux(packet)
-        return self.sound_end
+    def _write_sound(self, frames: Iterable["av.AudioFrame"]) -> None:
+        if self.sound is not None:
+            self.sound.write(frames)
 
 
 @dataclass(slots=True)
@@ -160,21 +153,19 @@ class _Pictures:
     """Choice of the video packets of one used range, in decoding order."""
 
     used: _Range
-    slack: Fraction
     begun: bool = False
     ended: bool = False
 
     def takes(self, packet: "Packet") -> bool:
         """Whether the packet belongs to the range. Raises CannotCopy where the range needs frames outside."""
-        base = packet.time_base or Fraction(1)
-        at = (packet.pts if packet.pts is not None else packet.dts or 0) * base
-        if at < self.used.start - self.slack:
+        at = self.used.moment(packet)
+        if at < self.used.start - self.used.half_picture:
             return False
         if not self.begun:
-            if not packet.is_keyframe or at > self.used.start + self.slack:
+            if not packet.is_keyframe or at > self.used.start + self.used.half_picture:
                 raise CannotCopy("a clip begins between two key frames")
             self.begun = True
-        if not self.used.to_the_end and at >= self.used.end - self.slack:
+        if not self.used.to_the_end and at >= self.used.end - self.used.half_picture:
             self.ended = True
             return False
         if self.ended:
@@ -186,23 +177,16 @@ class _Pictures:
             raise CannotCopy("a clip begins between two key frames")
 
 
-def _joiner(container: "InputContainer", output: "OutputContainer") -> _Joiner:
-    """The film's tracks, made after those of its first clip."""
+def _joiner(container: "InputContainer", output: "OutputContainer", facts: Iterable[SourceFacts]) -> _Joiner:
+    """The film's tracks: the pictures' after that of its first clip, one for sound where any clip has some."""
     stream = film_stream(container)
     assert stream is not None
     # Opaque: of AV1 there may be a decoder under a name that no encoder has.
     video = output.add_stream_from_template(stream, opaque=True)
-    sound = container.streams.audio[0] if container.streams.audio else None
-    audio = output.add_stream_from_template(sound) if sound is not None else None
-    return _Joiner(output, video, audio, _base(stream), _base(sound) if sound is not None else Fraction(1))
-
-
-def _base(stream: "av.VideoStream | av.AudioStream") -> Fraction:
-    return stream.time_base or Fraction(1, 90_000)
-
-
-def _half_picture(stream: "av.VideoStream") -> Fraction:
-    return 1 / Fraction(stream.average_rate or 24) / 2
+    formats = [source.audio for source in facts if source.audio is not None]
+    most_bits = max((audio.bit_rate for audio in formats), default=0)
+    sound = SoundTrack(output, form_of(formats), most_bits) if formats else None
+    return _Joiner(output, video, stream.time_base or Fraction(1, 90_000), sound)
 
 
 def _count(number: int, noun: str) -> str:

@@ -85,7 +85,7 @@ class AssembledFilm:
     seconds: Fraction
     shape: FilmShape
     copied: bool
-    """Whether all packets were copied; otherwise the film was encoded."""
+    """Whether the packets of the pictures were copied; otherwise the film was encoded."""
     reason: str = ""
     """Why the packets could not be copied: "2 clips have another size"."""
     notes: tuple[str, ...] = ()

@@ -33,21 +33,22 @@ class VideoFormat:
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """Facts that have to be equal in two clips before the packets of their sound can follow each other in one track."""
+    """Rate, channels and bits a second of a clip's sound: the film's track follows them."""
 
-    codec: str
     rate: int
     layout: str
-    extradata: bytes
+    bit_rate: int
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """A clip's tracks: their formats, and the length of its video in seconds."""
+    """A clip's tracks: their formats, and when its video begins and how long it lasts, in seconds."""
 
     video: VideoFormat
     audio: AudioFormat | None
     seconds: Fraction
+    begin: Fraction = Fraction(0)
+    """The moment of the file that is second 0 of the clip: later than 0 where no edit list cuts off what precedes."""
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -76,7 +77,10 @@ def facts_of(path: Path) -> SourceFacts:
         if stream is None or stream.codec_context is None or not stream.width * stream.height:
             raise AssemblyError("has no video that can be decoded", path)
         try:
-            return SourceFacts(_video_format(container, stream), _audio_format(container), _seconds(container, stream))
+            beginning = _beginning(container, stream)
+            video = _video_format(stream, beginning)
+            seconds = _whole_pictures(_seconds(container, stream) - beginning.held, video.rate)
+            return SourceFacts(video, _audio_format(container), seconds, beginning.seconds + beginning.held)
         except (FFmpegError, ValueError, ZeroDivisionError) as error:
             raise AssemblyError("is damaged: its video cannot be decoded", path) from error
 
@@ -93,9 +97,46 @@ def film_stream(container: "InputContainer") -> "av.VideoStream | None":
     return max(videos, key=lambda stream: stream.frames, default=None)
 
 
-def _video_format(container: "InputContainer", stream: "av.VideoStream") -> VideoFormat:
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The first pictures of a file."""
+
+    rotation: int = 0
+    """Degrees by which a player turns the first one."""
+    seconds: Fraction = Fraction(0)
+    """The moment of the first one."""
+    picture: Fraction = Fraction(0)
+    """Seconds of the second one; 0 where there is none."""
+    held: Fraction = Fraction(0)
+    """Seconds by which the first one is held longer than that, where it is less than a picture.
+
+    A muxer does so for the lead-in of the sound where it writes no edit list.
+    """
+
+
+def _beginning(container: "InputContainer", stream: "av.VideoStream") -> _Beginning:
+    # One frame is decoded sooner than threads are started for it.
+    stream.codec_context.thread_count = 1
+    frame: av.VideoFrame | None = None
+    lengths: list[Fraction] = []
+    for packet in container.demux(stream):
+        lengths.append((packet.duration or 0) * (packet.time_base or Fraction(0)))
+        frame = frame or next(iter(packet.decode()), None)
+        if frame is not None and len(lengths) > 1:
+            break
+    if frame is None:
+        return _Beginning()
+    picture = lengths[1] if len(lengths) > 1 else Fraction(0)
+    held = lengths[0] - picture
+    seconds = (frame.pts or 0) * (frame.time_base or Fraction(0))
+    return _Beginning(frame.rotation, seconds, picture, held if picture / 8 < held < picture else Fraction(0))
+
+
+def _video_format(stream: "av.VideoStream", beginning: _Beginning) -> VideoFormat:
     context = stream.codec_context
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(24)
+    if beginning.held:
+        rate = 1 / beginning.picture
     aspect = stream.sample_aspect_ratio
     return VideoFormat(
         codec=context.name,
@@ -105,7 +146,7 @@ def _video_format(container: "InputContainer", stream: "av.VideoStream") -> Vide
         pixel_format=context.pix_fmt or "",
         rate=_plain_rate(Fraction(rate)),
         sample_aspect=Fraction(aspect) if aspect else Fraction(1),
-        rotation=_rotation(container, stream),
+        rotation=beginning.rotation,
         colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),
         extradata=context.extradata or b"",
     )
@@ -119,14 +160,6 @@ def _plain_rate(rate: Fraction) -> Fraction:
     return nearest if abs(nearest - rate) / nearest < Fraction(1, 2000) else rate.limit_denominator(1001)
 
 
-def _rotation(container: "InputContainer", stream: "av.VideoStream") -> int:
-    """Degrees by which a player turns the first frame."""
-    # One frame is decoded sooner than threads are started for it.
-    stream.codec_context.thread_count = 1
-    frame = next(iter(container.decode(stream)), None)
-    return frame.rotation if frame is not None else 0
-
-
 def _audio_format(container: "InputContainer") -> AudioFormat | None:
     if not container.streams.audio:
         return None
@@ -134,10 +167,16 @@ def _audio_format(container: "InputContainer") -> AudioFormat | None:
     context = stream.codec_context
     if context is None:
         return None
-    return AudioFormat(context.name, context.sample_rate, context.layout.name, context.extradata or b"")
+    return AudioFormat(context.sample_rate, context.layout.name, context.bit_rate or 0)
 
 
 def _seconds(container: "InputContainer", stream: "av.VideoStream") -> Fraction:
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
     return Fraction(container.duration or 0, 1_000_000)
+
+
+def _whole_pictures(seconds: Fraction, rate: Fraction) -> Fraction:
+    """The length as a number of pictures where it is one to the millisecond in which an edit list counts."""
+    pictures = round(seconds * rate) / rate
+    return pictures if abs(pictures - seconds) < Fraction(1, 1000) else seconds

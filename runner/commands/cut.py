@@ -115,7 +115,7 @@ def film_file(session: Session, cut: MadeCut) -> FilmFile:
     if cut.result is not None:
         shape = cut.result.shape
         facts = [f"{shape.width} × {shape.height}", f"{float(shape.rate):.5g} fps"]
-        facts.append("joined without encoding" if cut.result.copied else f"encoded, since {cut.result.reason}")
+        facts.append("pictures not encoded again" if cut.result.copied else f"encoded, since {cut.result.reason}")
     return FilmFile(
         "watch",
         cut.film.cut.film,

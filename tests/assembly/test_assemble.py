@@ -59,23 +59,12 @@ def test_a_range_from_a_key_frame_to_any_frame_without_later_needs_is_copied(tmp
     assert decoded.luma[0] == pytest.approx(188, abs=2)
 
 
-def test_sound_of_copied_clips_stays_within_half_a_packet_of_its_picture(tmp_path: Path) -> None:
-    loud = make_clip(tmp_path / "loud.mp4", loudness=0.5)
-    quiet = make_clip(tmp_path / "quiet.mp4", loudness=0.0)
-    _, decoded = film(tmp_path, Assembly(tuple(part(clip) for clip in (loud, quiet) * 10)))
-    for second in range(20):
-        heard = decoded.loudness(second + 0.05, second + 0.95)
-        assert heard == pytest.approx(0.5 if second % 2 == 0 else 0, abs=0.01)
-
-
 @pytest.mark.parametrize(
     ("second", "reason"),
     [
         ({"size": (160, 160)}, "1 clip is of another size"),
         ({"rate": Fraction(30)}, "1 clip is of another frame rate"),
         ({"codec": "mpeg4"}, "1 clip is of another codec"),
-        ({"tone": None}, "1 clip is of another sound format"),
-        ({"sound_seconds": Fraction(1, 2)}, "the sound of a clip is shorter than its video"),
     ],
 )
 def test_clips_of_mixed_formats_are_encoded_once_and_the_reason_is_named(

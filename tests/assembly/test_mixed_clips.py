@@ -79,19 +79,6 @@ def test_the_sound_of_mixed_clips_has_no_gap_at_a_join(tmp_path: Path, mixed: li
     assert decoded.loudness(4.05, 4.95) < steady / 1000
 
 
-@pytest.mark.parametrize("seconds", [Fraction(1), Fraction(121, 24), Fraction(2)])
-def test_copied_sound_is_quiet_at_a_join_for_one_packet_of_its_clips_at_most(tmp_path: Path, seconds: Fraction) -> None:
-    clip = make_clip(tmp_path / "clip.mp4", seconds=seconds, tone=KILOHERTZ)
-    result, decoded = film(tmp_path, Assembly((part(clip, seconds), part(clip, seconds), part(clip, seconds))))
-    assert result.copied
-    assert_whole(result, decoded, 3 * seconds)
-    steady, packet = decoded.loudness(0.3, 0.7), 1024 / RATE
-    for join in (1, 2):
-        at = float(seconds * join)
-        pieces = [decoded.loudness(at + offset / 1000, at + (offset + 1) / 1000) for offset in range(-60, 60)]
-        assert sum(piece < steady / 2 for piece in pieces) / 1000 <= 1.5 * packet
-
-
 def test_ranges_of_mixed_clips_begin_and_end_on_their_pictures(tmp_path: Path, mixed: list[Path]) -> None:
     parts = tuple(part(clip, Fraction(1, 2), Fraction(1, 3)) for clip in mixed)
     result, decoded = film(tmp_path, Assembly(parts))

@@ -2,8 +2,10 @@
 
 import math
 from array import array
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 
@@ -35,13 +37,17 @@ def make_clip(
     sound_rate: int = RATE,
     layout: str = "stereo",
     rotation: int = 0,
+    tone_start: Fraction = Fraction(0),
+    b_frames: int = 0,
+    muxer: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Write a clip of one grey `level` (luma) whose frames get darker by 1; `tone` None makes it silent.
 
-    A player turns the picture by `rotation` degrees.
+    A player turns the picture by `rotation` degrees. The tone is that of a longer one from `tone_start` on.
     """
-    with ordinary_scheduling(), av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
-        video = output.add_stream(codec, rate=rate, options=_OPTIONS.get(codec, {}))
+    options = {"fflags": "+bitexact", **muxer}
+    with ordinary_scheduling(), av.open(str(path), "w", format="mp4", options=options) as output:
+        video = output.add_stream(codec, rate=rate, options=_OPTIONS.get(codec, {}) | {"bf": str(b_frames)})
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.gop_size = gop
@@ -57,19 +63,23 @@ def make_clip(
         output.mux(video.encode(None))
         if audio is not None and tone is not None:
             length = sound_seconds if sound_seconds is not None else seconds
-            for piece in _tone(tone, loudness, length, sound_rate, layout):
+            for piece in _tone(tone, loudness, (tone_start, length), sound_rate, layout):
                 output.mux(audio.encode(piece))
             output.mux(audio.encode(None))
     return path
 
 
-def _tone(frequency: float, loudness: float, seconds: Fraction, sound_rate: int, layout: str) -> "list[av.AudioFrame]":
-    count = round(seconds * RATE)
-    step = 2 * math.pi * frequency / RATE
-    wave = array("f", [loudness * math.sin(step * at) for at in range(count) for _ in "lr"])
-    frame = av.AudioFrame(format="flt", layout="stereo", samples=count)
+def _tone(
+    frequency: float, loudness: float, span: tuple[Fraction, Fraction], sound_rate: int, layout: str
+) -> "list[av.AudioFrame]":
+    """A tone from a moment on for some seconds."""
+    start, end = round(span[0] * sound_rate), round((span[0] + span[1]) * sound_rate)
+    step = 2 * math.pi * frequency / sound_rate
+    channels = 1 if layout == "mono" else 2
+    wave = array("f", [loudness * math.sin(step * at) for at in range(start, end) for _ in range(channels)])
+    frame = av.AudioFrame(format="flt", layout=layout, samples=end - start)
     frame.planes[0].update(wave.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
-    frame.sample_rate, frame.pts = RATE, 0
+    frame.sample_rate, frame.pts = sound_rate, 0
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=sound_rate, frame_size=1024)
     return [*resampler.resample(frame), *resampler.resample(None)]
 

@@ -53,7 +53,7 @@ def test_a_part_of_the_film_has_a_name_of_its_own(film: ContentRepo) -> None:
     result = film.storyboard("cut", "storyboards/film.yaml", "--scene", "harbour")
     assert result.code == 0, result.err
     assert f"{OUTPUT}/cut.scene-harbour.mp4" in result.out
-    assert "joined without encoding" in result.out
+    assert "pictures not encoded again" in result.out
     assert not (film.root / OUTPUT / "cut.mp4").exists()
 
 

@@ -24,7 +24,7 @@ class FilmFile:
     """As the user would type it."""
     seconds: Decimal
     facts: tuple[str, ...] = ()
-    """`854 × 480 at 24 fps`, `packets copied`."""
+    """`854 × 480 at 24 fps`, `pictures not encoded again`."""
     notes: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
     """Shots without a clip, and why."""
