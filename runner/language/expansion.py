@@ -107,8 +107,11 @@ def _draft_without_matrix(
     if scope.profile or scope.scenes:
         raw = merge(layers)
     if raw.get("vars") is not default_fields.get("vars"):
-        variables = _variables(raw, layers)
-        literals = literal_values(scope.variables, variables)
+        if scope.profile or scope.scenes or not isinstance(own := entry["vars"], dict):
+            variables = _variables(raw, layers)
+            literals = literal_values(scope.variables, variables)
+        else:
+            variables, literals = _with_own(own, layers, variables, literals)
     draft = ShotDraft(origin, layers, raw, (), VariableScope((scope.variables, variables), literals))
     _identify(draft, scope)
     return draft
@@ -213,6 +216,25 @@ def _variables(raw: Mapping[str, Value], layers: Sequence[FieldLayer]) -> Mappin
     if not isinstance(variables, dict):
         return {}
     return {name: variable(value, _VariableOrigin(layers, name)) for name, value in variables.items()}
+
+
+def _with_own(
+    own: Mapping[str, Value],
+    layers: Sequence[FieldLayer],
+    defaults: Mapping[str, Variable],
+    default_literals: Mapping[str, Value],
+) -> tuple[Mapping[str, Variable], Mapping[str, Value]]:
+    """The variables of a shot, and its literals: those of the defaults with the shot's own over them."""
+    variables, literals = dict(defaults), dict(default_literals)
+    for name, value in own.items():
+        if name.startswith("x-"):
+            continue
+        entry = variables[name] = variable(value, _VariableOrigin(layers, name))
+        if entry.literal:
+            literals[name] = value
+        else:
+            literals.pop(name, None)
+    return variables, literals
 
 
 class _VariableOrigin:
