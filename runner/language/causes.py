@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from runner.diagnostics.problem import Place, Problem
 from runner.language.ids import fold_name
-from runner.language.list_hints import wrapping_name
 from runner.language.yaml.document import Document, Key, Path, Value
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.lazy_pattern import lazy_pattern
@@ -101,6 +100,8 @@ def _names_of_shot(entry: Value, path: Path) -> Iterable[str]:
     """The beginning of the id of a broken shot, or what stands in its place: as far as its text is literal."""
     if not isinstance(entry, dict):
         return [entry] if isinstance(entry, str) and len(path) == 2 else []
+    from runner.language.list_hints import wrapping_name
+
     if (name := wrapping_name(entry)) is not None:
         return [name]
     written, value = entry.get("id"), entry.get(str(path[2])) if len(path) > 2 else None

@@ -19,7 +19,6 @@ from runner.language.cross_shot_checks import (
     check_unused_variables,
 )
 from runner.language.edit import CutEntry, Music
-from runner.language.edit_reader import read_edit
 from runner.language.loader import DocumentLoader
 from runner.language.materials import MediaCache, ProvideFile
 from runner.language.merge_problems import merge
@@ -65,9 +64,18 @@ def _compile_storyboard(compilation: Compilation, ir: StoryboardIR) -> Storyboar
         draft.scope.forget_rendered()
     if not is_cut:
         _check_between_shots(ir, results)
-    cut, music = (None, None) if is_cut else read_edit(ir, results.shots)
+    cut, music = (None, None) if is_cut else _edit_of(ir, results.shots)
     counts = _shot_counts(ir, compilation, compilation.problems.items[problem_count:])
     return _storyboard_of(ir, results.shots, counts, cut, music, compilation.options.profile)  # take
+
+
+def _edit_of(ir: StoryboardIR, shots: Sequence[Shot]) -> tuple[tuple[CutEntry, ...] | None, Music | None]:
+    """The cut and the music of a storyboard; most have neither."""
+    if ir.document.root.keys().isdisjoint(("cut", "music")):
+        return None, None
+    from runner.language.edit_reader import read_edit
+
+    return read_edit(ir, shots)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from runner.language.loader import Definition
 from runner.language.materials import MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
-from runner.language.shot_draft import ShotDraft, StoryboardScope
+from runner.language.shot_draft import FieldLayer, ShotDraft, StoryboardScope
 from runner.language.symbols import MisfitFrame
 from runner.language.templates.scope import RESERVED, has_template
 from runner.language.yaml.document import Document, NodeRef, Path, Value
@@ -309,18 +309,15 @@ def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) 
         ):
             continue
         names_in_templates = used_names(draft, scope.templates) | scope.asset_variables
+        holders: dict[str, FieldLayer] = {}
+        for layer in draft.layers[len(scope.defaults) :]:
+            if isinstance(own := layer.fields.get("vars"), dict):
+                holders |= dict.fromkeys(own, layer)
         for name in variables:
-            layer = next(
-                (
-                    candidate
-                    for candidate in reversed(draft.layers)
-                    if isinstance(value := candidate.fields.get("vars"), dict) and name in value
-                ),
-                None,
-            )
-            if layer is None or layer.what == "defaults" or layer.what.startswith("scene "):
+            holder = holders.get(name)
+            if holder is None or holder.what.startswith("scene "):
                 continue
-            key = (layer.origin.document.name, layer.origin.path, name)
+            key = (holder.origin.document.name, holder.origin.path, name)
             if name in names_in_templates:
                 used_keys.add(key)
             else:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from runner.diagnostics.problem import Problem, Problems, closest_match
 from runner.language.ids import id_error
-from runner.language.matrix import Axis, AxisValue, axes, combinations, id_suffix
 from runner.language.shot_draft import FieldLayer, ShotDraft, StoryboardScope, merge, merged_mapping, render_field
 from runner.language.templates.scope import (
     TEMPLATE_START,
@@ -17,6 +17,9 @@ from runner.language.templates.scope import (
 )
 from runner.language.templates.template import Templates
 from runner.language.yaml.document import Document, NodeRef, Value, YamlMapping
+
+if TYPE_CHECKING:
+    from runner.language.matrix import Axis, AxisValue
 
 MAX_SHOTS = 100_000
 """Shots of a storyboard: a matrix of a few lines could ask for millions, and fill the memory."""
@@ -74,6 +77,8 @@ def _shot_counts(document: Document) -> Iterator[int]:
     shots, discarded = document.root.get("shots"), Problems()
     for index, entry in enumerate(shots if isinstance(shots, list) else ()):
         if isinstance(entry, dict) and isinstance(entry.get("matrix"), dict):
+            from runner.language.matrix import axes, combinations
+
             matrix = NodeRef(document, ("shots", index, "matrix"))
             yield len(combinations(matrix, axes(matrix, discarded), discarded))
         else:
@@ -102,8 +107,11 @@ def _draft_without_matrix(
     if scope.profile or scope.scenes:
         raw = merge(layers)
     if raw.get("vars") is not default_fields.get("vars"):
-        variables = _variables(raw, layers)
-        literals = literal_values(scope.variables, variables)
+        if scope.profile or scope.scenes or not isinstance(own := entry["vars"], dict):
+            variables = _variables(raw, layers)
+            literals = literal_values(scope.variables, variables)
+        else:
+            variables, literals = _with_own(own, layers, variables, literals)
     draft = ShotDraft(origin, layers, raw, (), VariableScope((scope.variables, variables), literals))
     _identify(draft, scope)
     return draft
@@ -143,6 +151,8 @@ def _scene_name(
 
 
 def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapping) -> list[ShotDraft]:
+    from runner.language.matrix import axes, combinations
+
     problems = scope.problems
     problem_count = len(problems.items)
     matrix = origin / "matrix"
@@ -175,14 +185,14 @@ def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapp
     return drafts
 
 
-def _matrix_layer(axis_value: AxisValue) -> FieldLayer:
+def _matrix_layer(axis_value: "AxisValue") -> FieldLayer:
     return FieldLayer(
         axis_value.origin, axis_value.fields, f"matrix {axis_value.axis}: {axis_value.text}", axis_value.is_list_item
     )
 
 
 def _check_axis_variables(
-    origin: NodeRef, entry: YamlMapping, scope: StoryboardScope, matrix_axes: Sequence[Axis]
+    origin: NodeRef, entry: YamlMapping, scope: StoryboardScope, matrix_axes: "Sequence[Axis]"
 ) -> None:
     names = {axis.name for axis in matrix_axes}
     axis_value_fields = [
@@ -206,6 +216,25 @@ def _variables(raw: Mapping[str, Value], layers: Sequence[FieldLayer]) -> Mappin
     if not isinstance(variables, dict):
         return {}
     return {name: variable(value, _VariableOrigin(layers, name)) for name, value in variables.items()}
+
+
+def _with_own(
+    own: Mapping[str, Value],
+    layers: Sequence[FieldLayer],
+    defaults: Mapping[str, Variable],
+    default_literals: Mapping[str, Value],
+) -> tuple[Mapping[str, Variable], Mapping[str, Value]]:
+    """The variables of a shot, and its literals: those of the defaults with the shot's own over them."""
+    variables, literals = dict(defaults), dict(default_literals)
+    for name, value in own.items():
+        if name.startswith("x-"):
+            continue
+        entry = variables[name] = variable(value, _VariableOrigin(layers, name))
+        if entry.literal:
+            literals[name] = value
+        else:
+            literals.pop(name, None)
+    return variables, literals
 
 
 class _VariableOrigin:
@@ -298,6 +327,8 @@ def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
                 scope.problems.add(scope.left_out.explain(problem, draft.entry.path))
             return ""
     elif draft.combination:
+        from runner.language.matrix import id_suffix
+
         text += id_suffix(draft.combination)
     if (error := id_error(text)) is None:
         return text

@@ -8,10 +8,9 @@ from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.files.reading import FileRejected, check_written, read_bytes
-from runner.language import schema
 from runner.language.causes import LeftOut
+from runner.language.schema_validity import is_valid
 from runner.language.shot_counts import written_shots
-from runner.language.unknown_fields import variable_names
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, Key, NodeRef, Path, Source, Value, YamlMapping
 from runner.language.yaml.parser import parse
@@ -82,26 +81,33 @@ class DocumentLoader:
         return document
 
     def _check_shape(self, document: Document, *, is_include: bool) -> None:
-        broken = self.broken.setdefault(document.name, set())
-        root, left_out = document.root, self.left_out.setdefault(document.name, LeftOut())
+        root = document.root
+        self.broken.setdefault(document.name, set())
+        self.left_out.setdefault(document.name, LeftOut())
         self.written_shots[document.name] = written_shots(root.get("shots"))
         is_other_version = isinstance(root.get("storyboard"), int)
-        variables = cache(
-            lambda: frozenset(name for file in override_order(document) for name in variable_names(file.root))
-        )
+        if not is_valid(root):
+            self._leave_out_misshapen(document, is_include=is_include)
+        if "shots" in root and "storyboard" not in root and not is_include and not is_other_version:
+            # It is a storyboard, whatever is wrong with its first line: its shots are checked as well.
+            root["storyboard"] = 1
+
+    def _leave_out_misshapen(self, document: Document, *, is_include: bool) -> None:
+        """Report what is wrong with the shape of a document, and remove it."""
+        from runner.language import schema
+
+        broken, left_out = self.broken[document.name], self.left_out[document.name]
+        variables = cache(lambda: _names_of_variables(document))
         for paths, problem in schema.check(document, variables, is_include=is_include):
             self.problems.add(problem)
             broken.update(map(droppable_part, paths))
             for path in paths:
                 left_out.note(document, path, problem)
         _remove_broken(document, broken)
-        if "shots" in root and "storyboard" not in root and not is_include and not is_other_version:
-            # It is a storyboard, whatever is wrong with its first line: its shots are checked as well.
-            root["storyboard"] = 1
         shots = document.root.get("shots")
         if len(broken) >= schema.MAX_VIOLATIONS and isinstance(shots, list):
             # The schema check reports no more problems than this: other invalid shots are left out silently.
-            shots[:] = [shot if schema.is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
+            shots[:] = [shot if is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
 
     def _read_includes(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
         includes = document.root.get("include")
@@ -152,6 +158,13 @@ def _read_ids_as_text(document: Document) -> None:
     for index, shot in enumerate(shots if isinstance(shots, list) else ()):
         if isinstance(shot, dict) and type(shot.get("id")) in (int, float):
             shot["id"] = NodeRef(document, ("shots", index, "id")).source_text()
+
+
+def _names_of_variables(document: Document) -> frozenset[str]:
+    """The names of the variables of a storyboard and its includes."""
+    from runner.language.unknown_fields import variable_names
+
+    return frozenset(name for file in override_order(document) for name in variable_names(file.root))
 
 
 def _normalized(path: FilePath) -> FilePath:

@@ -6,7 +6,6 @@ from runner.diagnostics.failures import ProfileError, VariableError
 from runner.diagnostics.problem import closest_match
 from runner.language.compile_options import CompileOptions
 from runner.language.sections import Sections, default_layers, profile_layers, profile_names
-from runner.language.unknown_fields import variable_names
 from runner.language.yaml.document import NodeRef
 
 
@@ -39,6 +38,8 @@ def _variable_message(name: str, all_sections: Sequence[Sections], profile: str 
                 f"--var {name} would change nothing: {place.path} ({place.file}:{place.line}) wins over it. "
                 f"Move `{name}` from there to the `vars` of the storyboard, which --var sets"
             )
+    from runner.language.unknown_fields import variable_names
+
     used_names = {name for sections in all_sections for file in sections.files for name in variable_names(file.root)}
     if name in used_names:
         return (

@@ -1,7 +1,6 @@
-"""Checks values against the published schema: a fast yes or no, then every violation as a plain message."""
+"""Checks values against the published schema: every violation as a plain message."""
 
 import itertools
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,32 +10,18 @@ from runner.language.expected_values import expected, has_right_type, joined, va
 from runner.language.ids import id_error
 from runner.language.list_hints import list_hint, wrapping_name
 from runner.language.schema_files import Schema, load
-from runner.language.shape import QuickCheck
+from runner.language.schema_validity import is_valid, part_schema
 from runner.language.unknown_fields import unknown_field
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator, ValidationError
 
+__all__ = ["MAX_VIOLATIONS", "Violation", "check", "is_valid", "violations"]
+
 MAX_VIOLATIONS = 2_000
 # After so many unknown fields of one mapping the nearest name is not searched: nobody reads that far.
 _MAX_SUGGESTIONS = 200
-
-
-def _part_schema(name: str) -> Schema:
-    return {"$ref": f"#/definitions/{name}", "definitions": load()["definitions"]} if name else load()
-
-
-@cache
-def _quick_check(name: str) -> QuickCheck:
-    return QuickCheck(_part_schema(name), load()["definitions"])
-
-
-@cache
-def _fast_validator(name: str) -> Any:
-    from jsonschema_rs import Draft7Validator
-
-    return Draft7Validator(_part_schema(name))
 
 
 @cache
@@ -47,7 +32,7 @@ def _detailed_validator(name: str) -> "Draft7Validator":
 
     inner = {keyword: _unless_too_large(Draft7Validator.VALIDATORS[keyword]) for keyword in _CONTENT_KEYWORDS}
     sized: type[Draft7Validator] = extend(Draft7Validator, inner)  # type: ignore[no-untyped-call]
-    return sized(_part_schema(name), registry=Registry())
+    return sized(part_schema(name), registry=Registry())
 
 
 _CONTENT_KEYWORDS = ("items", "properties", "additionalProperties", "propertyNames")
@@ -62,13 +47,6 @@ def _unless_too_large(rule: Callable[..., Iterator["ValidationError"]]) -> Calla
             yield from rule(validator, keyword_value, value, schema) or ()
 
     return limited
-
-
-def is_valid(value: Value, part: str = "") -> bool:
-    """Whether a value has the shape of a storyboard, or of one definition of its schema: the fast answer."""
-    # Once it is imported, jsonschema-rs is faster for a document of any size.
-    answer = None if "jsonschema_rs" in sys.modules else _quick_check(part).answer(value)
-    return bool(_fast_validator(part).is_valid(value)) if answer is None else answer
 
 
 def violations(value: Value, part: str = "", base: Path = ()) -> Iterator["Violation"]:

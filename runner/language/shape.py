@@ -1,38 +1,30 @@
 """The shape of a small value, checked as its JSON schema asks for.
 
-Importing jsonschema-rs takes longer than this check of a few hundred shots; for larger documents it is the faster one.
+Importing jsonschema-rs takes longer than this check of a thousand shots; for larger documents it is the faster one.
+
+A schema is read once for each type of value that it meets: what it asks of other types falls away, so that "a text of
+at most 64 KiB, a template or null" is one comparison for a text.
 """
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from runner.language.schema_files import Schema
 from runner.lazy_pattern import lazy_pattern
 
-Shape = Callable[[Any], bool]
-"""The check of a value."""
+Check = Callable[[Any], bool]
+"""The check of a value whose type is known."""
 
-_TYPES: dict[str, Shape] = {
-    "string": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "integer": lambda value: (
-        (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and value.is_integer())
-    ),
-}
 # Keywords that ask for nothing.
 _WORDS = frozenset(("$schema", "$id", "title", "description", "examples", "default", "definitions", "errorMessage"))
 _UNLIKE_PYTHON = lazy_pattern(r"\\[wWsSbBdDpP]|\$.|\(\?", re.DOTALL)
 
 
 # Entries of one list, and of all lists and mappings together: about where jsonschema-rs becomes the faster one.
-_MAX_LIST = 500
-_MAX_ENTRIES = 6_000
+_MAX_LIST = 1_500
+_MAX_ENTRIES = 18_000
 
 
 class _NotChecked(Exception):  # noqa: N818 - caught in this module
@@ -40,12 +32,10 @@ class _NotChecked(Exception):  # noqa: N818 - caught in this module
 
 
 class QuickCheck:
-    """The check of one schema, for the first 6,000 entries of lists and mappings that it meets."""
+    """The check of one schema, for the first 18,000 entries of lists and mappings that it meets."""
 
     def __init__(self, schema: Schema, definitions: Mapping[str, Schema]) -> None:
-        self._schema = schema
-        self._shapes = _Shapes(definitions)
-        self._shape: Shape | None = None
+        self._shape = _Shape(_Shapes(definitions), schema)
         self._is_given_up = False
 
     def answer(self, value: Any) -> bool | None:
@@ -53,20 +43,18 @@ class QuickCheck:
         if self._is_given_up:
             return None
         try:
-            if self._shape is None:
-                self._shape = self._shapes.of(self._schema)
-            return self._shape(value)
+            return self._shape[type(value)](value)
         except (_NotChecked, RecursionError):
             self._is_given_up = True
             return None
 
 
 class _Shapes:
-    """The checks of one schema document; each definition is read once, at its first use."""
+    """The shapes of one schema document; each definition is read once, at its first use."""
 
     def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
-        self._by_name: dict[str, Shape] = {}
+        self._by_name: dict[str, _Shape] = {}
         self._entries = 0
 
     def count(self, entries: int) -> None:
@@ -75,57 +63,105 @@ class _Shapes:
         if self._entries > _MAX_ENTRIES:
             raise _NotChecked
 
-    def of(self, schema: Schema | bool) -> Shape:
+    def check_of(self, schema: Schema | bool, kind: type) -> Check:
+        """The check of what a schema asks of values of one type."""
         if isinstance(schema, bool):
-            return lambda value: schema
+            return _yes if schema else _no
         if "$ref" in schema:
-            return self._reference(schema["$ref"].rpartition("/")[2])
+            return self._definition(schema["$ref"].rpartition("/")[2])[kind]
         if unknown := schema.keys() - _WORDS - _KEYWORDS:
             raise _NotChecked(", ".join(sorted(unknown)))
-        checks = tuple(
-            read(self, schema) for read, keywords in _GROUPS.items() if not schema.keys().isdisjoint(keywords)
+        return _all(
+            [read(self, schema, kind) for read, keywords in _GROUPS.items() if not schema.keys().isdisjoint(keywords)]
         )
-        if len(checks) == 1:
-            return checks[0]
-        return lambda value: all(check(value) for check in checks)
 
-    def _reference(self, name: str) -> Shape:
-        def check(value: Any) -> bool:
-            definition = self._by_name.get(name)
-            if definition is None:
-                definition = self._by_name[name] = self.of(self._definitions[name])
-            return definition(value)
+    def several(self, schemas: Iterable[Schema], kind: type) -> list[Check]:
+        return [self.check_of(schema, kind) for schema in schemas]
 
+    def _definition(self, name: str) -> "_Shape":
+        if name not in self._by_name:
+            self._by_name[name] = _Shape(self, self._definitions[name])
+        return self._by_name[name]
+
+
+class _Shape(dict[type, Check]):
+    """The checks of one schema by the type of the value."""
+
+    def __init__(self, shapes: _Shapes, schema: Schema | bool) -> None:
+        super().__init__()
+        self._shapes = shapes
+        self._schema = schema
+
+    def __missing__(self, kind: type) -> Check:
+        check = self[kind] = self._shapes.check_of(self._schema, kind)
         return check
 
-    def several(self, schemas: list[Schema]) -> tuple[Shape, ...]:
-        return tuple(map(self.of, schemas))
+
+def _yes(value: Any) -> bool:
+    return True
 
 
-def _type(shapes: _Shapes, schema: Schema) -> Shape:
+def _no(value: Any) -> bool:
+    return False
+
+
+def _all(checks: Iterable[Check]) -> Check:
+    needed = [check for check in checks if check is not _yes]
+    if _no in needed:
+        return _no
+    if len(needed) <= 1:
+        return needed[0] if needed else _yes
+    return lambda value: all(check(value) for check in needed)
+
+
+def _any(checks: Iterable[Check]) -> Check:
+    possible = [check for check in checks if check is not _no]
+    if _yes in possible:
+        return _yes
+    if len(possible) <= 1:
+        return possible[0] if possible else _no
+    return lambda value: any(check(value) for check in possible)
+
+
+def _is_number(kind: type) -> bool:
+    return kind is int or kind is float
+
+
+_TYPES: dict[str, Callable[[type], Check]] = {
+    "string": lambda kind: _yes if issubclass(kind, str) else _no,
+    "boolean": lambda kind: _yes if kind is bool else _no,
+    "null": lambda kind: _yes if kind is type(None) else _no,
+    "array": lambda kind: _yes if issubclass(kind, list) else _no,
+    "object": lambda kind: _yes if issubclass(kind, dict) else _no,
+    "number": lambda kind: _yes if _is_number(kind) else _no,
+    "integer": lambda kind: _yes if kind is int else float.is_integer if kind is float else _no,
+}
+
+
+def _type(shapes: _Shapes, schema: Schema, kind: type) -> Check:
     names = schema["type"]
-    if isinstance(names, str):
-        return _TYPES[names]
-    checks = [_TYPES[name] for name in names]
-    return lambda value: any(check(value) for check in checks)
+    return _any(_TYPES[name](kind) for name in ([names] if isinstance(names, str) else names))
 
 
-def _enum(shapes: _Shapes, schema: Schema) -> Shape:
+def _enum(shapes: _Shapes, schema: Schema, kind: type) -> Check:
     choices = schema.get("enum", [schema.get("const")])
     if all(isinstance(choice, str) for choice in choices):
-        return lambda value: isinstance(value, str) and value in choices
-    if all(isinstance(choice, int) and not isinstance(choice, bool) for choice in choices):
-        return lambda value: _TYPES["number"](value) and value in choices
-    raise _NotChecked("enum")
+        fits = issubclass(kind, str)
+    elif all(isinstance(choice, int) and not isinstance(choice, bool) for choice in choices):
+        fits = _is_number(kind)
+    else:
+        raise _NotChecked("enum")
+    return frozenset(choices).__contains__ if fits else _no
 
 
-def _texts(shapes: _Shapes, schema: Schema) -> Shape:
+def _texts(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    if not issubclass(kind, str):
+        return _yes
     least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
-    pattern = _pattern(schema["pattern"]) if "pattern" in schema else None
-    return lambda value: (
-        not isinstance(value, str)
-        or (least <= len(value) <= most and (pattern is None or pattern.search(value) is not None))
-    )
+    if "pattern" not in schema:
+        return lambda value: least <= len(value) <= most
+    pattern = _pattern(schema["pattern"])
+    return lambda value: least <= len(value) <= most and pattern.search(value) is not None
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -136,106 +172,119 @@ def _pattern(text: str) -> re.Pattern[str]:
     return lazy_pattern(inner + (r"\Z" if inner != text else ""))
 
 
-def _numbers(shapes: _Shapes, schema: Schema) -> Shape:
+def _numbers(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    if not _is_number(kind):
+        return _yes
     least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     above = schema.get("exclusiveMinimum", -math.inf)
 
     def check(value: Any) -> bool:
-        if not _TYPES["number"](value):
-            return True
-        if isinstance(value, float) and not math.isfinite(value):
+        if not math.isfinite(value):
             raise _NotChecked("number")
         return bool(least <= value <= most and value > above)
 
     return check
 
 
-def _lists(shapes: _Shapes, schema: Schema) -> Shape:
+def _lists(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    if not issubclass(kind, list):
+        return _yes
     least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
-    item = shapes.of(schema.get("items", True))
+    item = _Shape(shapes, schema.get("items", True))
 
     def check(value: Any) -> bool:
-        if not isinstance(value, list):
-            return True
         if len(value) > _MAX_LIST:
             raise _NotChecked
         shapes.count(len(value))
-        return least <= len(value) <= most and all(item(entry) for entry in value)
+        return least <= len(value) <= most and all(item[type(entry)](entry) for entry in value)
 
     return check
 
 
-def _mappings(shapes: _Shapes, schema: Schema) -> Shape:
+def _mappings(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    if not issubclass(kind, dict):
+        return _yes
     least, most = schema.get("minProperties", 0), schema.get("maxProperties", math.inf)
     required = schema.get("required", ())
-    fields = {name: shapes.of(inner) for name, inner in schema.get("properties", {}).items()}
-    patterns = [(_pattern(text), shapes.of(inner)) for text, inner in schema.get("patternProperties", {}).items()]
-    other = shapes.of(schema.get("additionalProperties", True))
-
-    def check_field(name: str, value: Any) -> bool:
-        declared = fields.get(name)
-        fitting = [inner for pattern, inner in patterns if pattern.search(name)] if patterns else ()
-        if declared is None and not fitting:
-            return other(value)
-        return (declared is None or declared(value)) and all(inner(value) for inner in fitting)
+    fields = _Fields(shapes, schema)
 
     def check(value: Any) -> bool:
-        if not isinstance(value, dict):
-            return True
         shapes.count(len(value))
         if not least <= len(value) <= most or any(name not in value for name in required):
             return False
-        return all(check_field(name, inner) for name, inner in value.items())
+        if not fields.are_free:
+            for name, inner in value.items():
+                inner_kind = type(inner)
+                for shape in fields[name]:
+                    if not shape[inner_kind](inner):
+                        return False
+        return True
 
     return check
 
 
-def _names(shapes: _Shapes, schema: Schema) -> Shape:
-    check = shapes.of(schema["propertyNames"])
-    return lambda value: not isinstance(value, dict) or all(map(check, value))
+class _Fields(dict[str, tuple[_Shape, ...]]):
+    """The shapes that a mapping asks of its fields, by the field's name."""
+
+    def __init__(self, shapes: _Shapes, schema: Schema) -> None:
+        super().__init__()
+        self._declared = {name: _Shape(shapes, inner) for name, inner in schema.get("properties", {}).items()}
+        self._patterns = [
+            (_pattern(text), _Shape(shapes, inner)) for text, inner in schema.get("patternProperties", {}).items()
+        ]
+        self._other = _Shape(shapes, schema.get("additionalProperties", True))
+        self.are_free = schema.keys().isdisjoint(("properties", "patternProperties", "additionalProperties"))
+        """Whether nothing is asked of any field."""
+
+    def __missing__(self, name: str) -> tuple[_Shape, ...]:
+        declared = self._declared.get(name)
+        fitting = [shape for pattern, shape in self._patterns if pattern.search(name)]
+        shapes = self[name] = tuple(fitting if declared is None else [declared, *fitting]) or (self._other,)
+        return shapes
 
 
-def _dependencies(shapes: _Shapes, schema: Schema) -> Shape:
+def _names(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    if not issubclass(kind, dict):
+        return _yes
+    check = shapes.check_of(schema["propertyNames"], str)
+    return lambda value: all(map(check, value))
+
+
+def _dependencies(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    if not issubclass(kind, dict):
+        return _yes
     by_name = schema["dependencies"]
     if any(isinstance(needs, list) for needs in by_name.values()):
         raise _NotChecked("dependencies")
-    checks = {name: shapes.of(needs) for name, needs in by_name.items()}
-    return lambda value: (
-        not isinstance(value, dict) or all(check(value) for name, check in checks.items() if name in value)
-    )
+    checks = {name: shapes.check_of(needs, kind) for name, needs in by_name.items()}
+    return lambda value: all(check(value) for name, check in checks.items() if name in value)
 
 
-def _all_of(shapes: _Shapes, schema: Schema) -> Shape:
-    checks = shapes.several(schema["allOf"])
-    return lambda value: all(check(value) for check in checks)
+def _all_of(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    return _all(shapes.several(schema["allOf"], kind))
 
 
-def _any_of(shapes: _Shapes, schema: Schema) -> Shape:
-    checks = shapes.several(schema["anyOf"])
-
-    def check(value: Any) -> bool:
-        return any(branch(value) for branch in checks)
-
-    return check
+def _any_of(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    return _any(shapes.several(schema["anyOf"], kind))
 
 
-def _exactly_one(shapes: _Shapes, schema: Schema) -> Shape:
-    checks = shapes.several(schema["oneOf"])
+def _exactly_one(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    checks = shapes.several(schema["oneOf"], kind)
     return lambda value: sum([check(value) for check in checks]) == 1
 
 
-def _negation(shapes: _Shapes, schema: Schema) -> Shape:
-    check = shapes.of(schema["not"])
+def _negation(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    check = shapes.check_of(schema["not"], kind)
     return lambda value: not check(value)
 
 
-def _condition(shapes: _Shapes, schema: Schema) -> Shape:
-    condition, then = shapes.of(schema["if"]), shapes.of(schema.get("then", True))
-    otherwise = shapes.of(schema.get("else", True))
+def _condition(shapes: _Shapes, schema: Schema, kind: type) -> Check:
+    condition = shapes.check_of(schema["if"], kind)
+    then, otherwise = (shapes.check_of(schema.get(branch, True), kind) for branch in ("then", "else"))
     return lambda value: (then if condition(value) else otherwise)(value)
 
 
-_GROUPS: dict[Callable[[_Shapes, Schema], Shape], tuple[str, ...]] = {
+_GROUPS: dict[Callable[[_Shapes, Schema, type], Check], tuple[str, ...]] = {
     _type: ("type",),
     _enum: ("enum", "const"),
     _texts: ("pattern", "minLength", "maxLength"),

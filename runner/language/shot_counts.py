@@ -6,7 +6,6 @@ from math import prod
 from typing import NamedTuple
 
 from runner.diagnostics.problem import Problem
-from runner.language.list_hints import is_one_shot
 from runner.language.shot_draft import ShotDraft
 from runner.language.yaml.document import Key, Value
 from runner.lazy_pattern import lazy_pattern
@@ -18,6 +17,8 @@ _ENTRY = lazy_pattern(r"shots\[(\d+)\]")
 def written_shots(shots: Value) -> tuple[int, ...]:
     """The number of shots that each entry of `shots` stands for, whatever its shape; a mapping has them by name."""
     if isinstance(shots, dict):
+        from runner.language.list_hints import is_one_shot
+
         shots = [shots] if is_one_shot(shots) else list(shots.values())
     return tuple(map(_combinations, shots)) if isinstance(shots, list) else ()
 

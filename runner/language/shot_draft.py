@@ -1,17 +1,20 @@
 """Merges the layers of a shot, renders its fields, and remembers the origin of each value."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.diagnostics.problem import Problem, Problems
-from runner.language import schema
 from runner.language.causes import LeftOut
-from runner.language.matrix import Combination
+from runner.language.schema_validity import is_valid
 from runner.language.templates.scope import TEMPLATE_START, TemplateFailure, Variable, VariableScope
 from runner.language.templates.template import Templates
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.language.yaml.scalar_value import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from runner.language.matrix import Combination
+    from runner.language.schema import Violation
 
 _NUMBERS = frozenset(("duration", "seconds", "in", "takes", "seed"))
 _BOOLEANS = frozenset(("skip", "audio"))
@@ -39,7 +42,7 @@ class ShotDraft:
     entry: NodeRef
     layers: tuple[FieldLayer, ...]
     raw: dict[str, Value]
-    combination: Combination
+    combination: "Combination"
     scope: VariableScope
     id: str = ""
     has_usable_id: bool = True
@@ -162,8 +165,10 @@ def render_fields(draft: ShotDraft, scope: StoryboardScope) -> None:
         elif name in _UNRENDERED:
             continue
         values[name] = value
-    if not schema.is_valid(values, "finished"):
-        for violation in schema.violations(values, "finished"):
+    if not is_valid(values, "finished"):
+        from runner.language.schema import violations
+
+        for violation in violations(values, "finished"):
             _note_violation(draft, violation, scope)
 
 
@@ -197,7 +202,7 @@ def _render_items(draft: ShotDraft, name: str, items: list[Value], scope: Storyb
     return values
 
 
-def _note_violation(draft: ShotDraft, violation: "schema.Violation", scope: StoryboardScope) -> None:
+def _note_violation(draft: ShotDraft, violation: "Violation", scope: StoryboardScope) -> None:
     name = str(violation.path[0]) if violation.path else ""
     if name in draft.broken:
         return

@@ -2,7 +2,6 @@
 
 from runner.diagnostics.problem import Place, Problem
 from runner.language.causes import as_consequence
-from runner.language.locate_text import excerpt, locate_text
 from runner.language.mentions import Mention
 from runner.language.shot_draft import ShotDraft, StoryboardScope
 from runner.language.symbols import PROMPT, UsedMaterial
@@ -46,6 +45,8 @@ class ShotReporter:
         """The place at which a material is named: the literal mention in the prompt, or the item of a field."""
         if used.where != PROMPT:
             return self.draft.origin(*used.where).place()
+        from runner.language.locate_text import locate_text
+
         origin, index, width = locate_text(self.draft, self.scope, f"@{used.name}")
         return origin.place(index or 0, width)
 
@@ -66,6 +67,8 @@ class ShotReporter:
 
         The place is the mention's literal text in a value, else the template that made the text.
         """
+        from runner.language.locate_text import excerpt, locate_text
+
         code, message, hint = problem
         text = prompt[mention.start : mention.end]
         origin, index, width = locate_text(self.draft, self.scope, text)

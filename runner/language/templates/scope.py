@@ -116,6 +116,13 @@ class VariableScope:
             return {"id": self.shot_id, "scene": self.scene} if self.has_scene else {"id": self.shot_id}
         return self.rendered.get(name)
 
+    def ready(self, name: str) -> Value:
+        """The value of a variable that is rendered already, or has no template; None where more is to be asked."""
+        if name == "shot":
+            return None
+        value = self.rendered.get(name)
+        return self.literals.get(name) if value is None else value
+
     def fail(self, name: str, failure: TemplateFailure) -> None:
         """Remember that a variable cannot be rendered."""
         self.failed = {**(self.failed or {}), name: failure}

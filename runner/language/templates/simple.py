@@ -249,19 +249,25 @@ def _value_at(path: tuple[str, ...], values: Mapping[str, Value]) -> Value:
     return value
 
 
+def _text_at(path: tuple[str, ...], values: Mapping[str, Value]) -> str:
+    """The text of a value. Raises _NotSimple for none, and for one that is no text."""
+    value = _value_at(path, values)
+    if not isinstance(value, str | bool | int | float):
+        raise _NotSimple
+    return text_of(value)
+
+
 def _render(pieces: tuple[Piece, ...], values: Mapping[str, Value], rendered: list[str]) -> None:
     for piece in pieces:
-        if isinstance(piece, str):
+        if type(piece) is str:
             rendered.append(piece)
-        elif isinstance(piece, Expression):
-            value = _value_at(piece.names, values)
-            if not isinstance(value, str | bool | int | float):
-                raise _NotSimple
-            text = text_of(value)
+        elif type(piece) is Expression:
+            value = values.get(piece.single_name)
+            text = value if type(value) is str else _text_at(piece.names, values)
             for apply_filter in piece.filters:
                 text = apply_filter(text)
             rendered.append(text)
-        else:
+        elif type(piece) is Choice:
             for test, inner in piece.branches:
                 if test is None or test(values):
                     _render(inner, values, rendered)

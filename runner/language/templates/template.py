@@ -290,8 +290,10 @@ class Templates:
     ) -> dict[str, Value]:
         """The rendered variables that a template may use, without undefined ones: it may test `is defined`."""
         values: dict[str, Value] = {}
-        for name in sorted(template.names | (scope.names() if template.uses_all_names else frozenset())):
-            if scope.at_hand(name) is not None or scope.find(name) is not None:
+        for name in sorted(template.names | scope.names() if template.uses_all_names else template.names):
+            if (value := scope.ready(name)) is not None:
+                values[name] = value
+            elif scope.at_hand(name) is not None or scope.find(name) is not None:
                 try:
                     values[name] = self.value(name, scope, lambda word=name: name_place(origin(), word))  # type: ignore[misc]
                 except TemplateFailure:
