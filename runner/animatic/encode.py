@@ -17,11 +17,12 @@ _BLOCK = 1_024
 _X264_OPTIONS = {
     "preset": "ultrafast",
     "x264-params": (
-        "qp=27:cabac=1:deblock=0,0:aq-mode=0:bframes=3:b-adapt=0:direct=spatial:subme=0:me=dia:weightb=0:scenecut=0"
+        "qp=27:cabac=1:deblock=0,0:aq-mode=0:bframes=3:b-adapt=0:pbratio=1.8:direct=temporal:subme=0:me=dia:weightb=0:scenecut=0"
         ":rc-lookahead=0"
     ),
 }
-"""Measured on these pictures: half the plain preset's bytes; a fixed quantizer saves a look at each picture."""
+"""Measured on these pictures: half the plain preset's bytes; a fixed quantizer saves a look at each picture, and what
+is between two others is coarser, by a third of a decibel."""
 
 
 class Scaler:

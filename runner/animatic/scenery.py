@@ -11,6 +11,7 @@ from runner.animatic.air import AirPattern, Glitter, air_of
 from runner.animatic.camera import Camera, window
 from runner.animatic.depicted import Depicted, depicted_of, describes_place
 from runner.animatic.details import add_detail
+from runner.animatic.layer import Layer, is_still, within
 from runner.animatic.overlay import caption_of, caption_share
 from runner.animatic.palette import mix, palette_of
 from runner.animatic.people import Cast, Figure, Standee, people_of
@@ -18,12 +19,13 @@ from runner.animatic.pictures import extend, fit, open_picture
 from runner.animatic.place_words import place_in
 from runner.animatic.planes import Box, Planes, planes_of
 from runner.animatic.prompt_words import story
-from runner.animatic.scene_canvas import Layer, SceneCanvas, add_paper_grain, is_still
+from runner.animatic.scene_canvas import SceneCanvas, add_paper_grain
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.shot_size import FRAMINGS, MOST_PEOPLE, PERSON_NOUNS, ShotSize, is_crowd, people_in, shot_size_of
 from runner.animatic.spec import AnimaticSpec, Reference
 from runner.animatic.speech import without_lines
 from runner.animatic.standee import standee
+from runner.animatic.zoom import Zoom
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
 
@@ -37,7 +39,7 @@ class Scene:
 
     size: tuple[int, int]
     canvas: tuple[int, int]
-    base: Planes
+    base: Zoom
     layers: tuple[Layer | Figure | AirPattern, ...]
     """Layers from the far to the near."""
     vignette: Image.Image
@@ -51,11 +53,23 @@ class Scene:
         view = camera.view(moment)
         box = window(view, _SKY_DEPTH, self.size, self.canvas)
         if self._last_base is None or not is_still(self._last_base[0], box, 0.8):
-            self._last_base = (box, self.base.crop(box, self.size))
+            self._last_base = (box, self._base_in(box))
         planes.paste(self._last_base[1], (0, 0), None)
         for layer in self.layers:
             layer.draw(planes, self.canvas, view, moment)
         planes.y.paste(16, (0, 0, *self.size), self.vignette)
+
+    def _base_in(self, box: Box) -> Planes:
+        """The part of the base inside a box of the canvas, as large as the frame."""
+        scale = self.size[0] / (box[2] - box[0])
+        _, base = self.base.scaled(scale)
+        assert base is not None
+        # The scaled canvas has whole pixels; what it is too large or too small goes to both sides.
+        left, top = (
+            place * scale + (actual - side * scale) / 2
+            for place, actual, side in zip(box, base.size, self.canvas, strict=False)
+        )
+        return base.crop(within((left, top, left + self.size[0], top + self.size[1]), base.size), self.size)
 
 
 _DRAWINGS: Mapping[str, Callable[[SceneCanvas], None]] = {
@@ -128,7 +142,7 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
     base = canvas.base if picture is not None else add_paper_grain(canvas.base, "paper", 9)
     places = [item for item in depicted if item.role == "place" and picture is not None]
     materials = cast.materials + tuple(part for item in places for part in item.pictures)
-    return Scene(size, canvas.size, planes_of(base), tuple(layers), _vignette(size), materials)
+    return Scene(size, canvas.size, Zoom(None, planes_of(base)), tuple(layers), _vignette(size), materials)
 
 
 def _stand_on_ground(canvas: SceneCanvas, place: str) -> None:
