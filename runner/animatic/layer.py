@@ -9,6 +9,9 @@ from runner.animatic.planes import Box, Colour, Mask, Planes, mask_of, sample
 from runner.animatic.zoom import Zoom
 from runner.lazy_dataclass import dataclass
 
+_LARGE = 30_000
+"""Pixels from which preparing the codec's scaler pays."""
+
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
@@ -88,17 +91,25 @@ class Layer:
         floor = y1
         if self.solid_from is not None and self.picture is not None:
             floor = min(y1, max(y0 + 2, math.ceil((top + self.solid_from * scale) / 2) * 2))
-        cover, picture = self._at_scale(scale)
-        # The scaled layer has whole pixels; what it is too large or too small goes to both sides.
-        left, top = (left + right - cover.width) / 2, (top + bottom - cover.height) / 2
-        part = within((x0 - left, y0 - top, x1 - left, floor - top), cover.size)
-        full = sample(cover, part, (x1 - x0, floor - y0))
+        size = (x1 - x0, floor - y0)
+        # What is small, or seen only in part, is scaled sooner by itself than as a whole.
+        if size[0] * size[1] > max(_LARGE, 0.7 * (right - left) * (bottom - top)):
+            cover, picture = self._at_scale(scale)
+            # The scaled layer has whole pixels; what it is too large or too small goes to both sides.
+            left, top = (left + right - cover.width) / 2, (top + bottom - cover.height) / 2
+            part = within((x0 - left, y0 - top, x1 - left, floor - top), cover.size)
+        else:
+            cover, picture = self.cover, None if self.is_gradient else self.picture
+            part = ((x0 - left) / scale, (y0 - top) / scale, (x1 - left) / scale, (floor - top) / scale)
+            # Rounding may reach beyond by a millionth of a pixel.
+            part = (*part[:2], min(part[2], cover.width), min(part[3], cover.height))
+        full = sample(cover, part, size)
         mask = Mask(full, full.reduce(2))
         if picture is not None:
             return LayerView(place, (x0, y0), mask, picture.crop(part, full.size), None)
         if self.picture is None:
             return LayerView(place, (x0, y0), mask, None, None)
-        row = max(0, min(round(part[1] / 2) * 2, self.picture.y.height - (y1 - y0)))
+        row = max(0, min(round((y0 - top) / 2) * 2, self.picture.y.height - (y1 - y0)))
         upper = self.picture.crop((0, row, x1 - x0, row + floor - y0), full.size)
         lower = (x1 - x0, y1 - floor)
         row += floor - y0

@@ -44,6 +44,8 @@ class Standee:
     """Height as a multiple of what the shot size gives a person."""
     focus: float = 0.25
     """The height of the part that a near shot shows, as a share from the top."""
+    is_card: bool = False
+    """Whether the picture could not be cut out, and is a card with a border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,10 @@ def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
     # The woman of a scene has one face in all of its shots; of two women each has her own.
     noise, air = canvas.noise.substream(f"look {number if is_another else noun}"), palette.depth(0.55)
     skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (124, 84, 62))), air, 0.15)
-    hair_match = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", canvas.prompt)
+    hair_match = re.search(
+        r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard|bob|bun|braids?|curls)\b",
+        canvas.prompt,
+    )
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
     # "old man" is a word of its own, so that the man beside him is not old.
