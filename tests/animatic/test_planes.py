@@ -88,8 +88,8 @@ def test_a_cleared_pen_draws_as_a_new_one() -> None:
     pen.limb((-4, 2), (44, 28), 5)
     pen.shape([(1, 1), (39, 3), (20, 29)])
     pen.clear()
-    for each in (pen, other):
-        each.line([(5, 5), (20, 8), (9, 22)], 1.5)
+    for pencil in (pen, other):
+        pencil.line([(5, 5), (20, 8), (9, 22)], 1.5)
     assert ImageChops.difference(pen.mask(), other.mask()).getbbox() is None
     assert other.mask().getbbox() is not None
 
