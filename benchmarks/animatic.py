@@ -24,6 +24,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.processes import compile_first
+from runner.animatic.cores import usable_cores
 from runner.animatic.drawing_time import drawing_seconds
 from runner.animatic.render import render
 from runner.animatic.spec import AnimaticSpec, to_json
@@ -105,7 +106,7 @@ def _estimate(repository: Path, shots: int, resolution: str, seconds: int) -> No
     took = time.monotonic() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    alone = cpu / (os.cpu_count() or 1)
+    alone = cpu / usable_cores()
     print(
         f"{shots:2} × {seconds:2} s at {resolution:8} {planned:9.0f} {took:7.1f} {cpu:6.1f} {alone:6.1f} "
         f"{os.getloadavg()[0]:6.1f}   {took / planned:.2f} and {alone / planned:.2f}",

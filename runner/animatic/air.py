@@ -22,6 +22,8 @@ class Drift:
     light: int
     """Luma of the pattern; without `colour` the chroma stays, as rain and dust have none."""
     colour: Colour | None = None
+    half: Image.Image | None = None
+    """The pattern half as large, for the chroma of its colour."""
 
     def draw(self, planes: Planes, canvas_size: tuple[int, int], view: CameraView, moment: float) -> None:
         """Lay the pattern over the frame."""
@@ -30,10 +32,11 @@ class Drift:
             # Twelve steps a second are enough for rain and snow, and halve the encoder's work.
             moment = int(moment * 12) / 12
         mask = _tile_at(self.tile, self.speed, moment, (width, height))
-        if self.colour is None:
+        if self.colour is None or self.half is None:
             planes.y.paste(self.light, (0, 0, width, height), mask)
-        else:
-            planes.tint(self.colour, (0, 0), Mask(mask, mask.reduce(2)))
+            return
+        half = _tile_at(self.half, (self.speed[0] / 2, self.speed[1] / 2), moment, (width // 2, height // 2))
+        planes.tint(self.colour, (0, 0), Mask(mask, half))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ def _fog(canvas: SceneCanvas) -> Drift:
     for x in (0, tile.width):
         row.paste(tile, (x, 0))
     whole = row.resize((width * 4, height * 2), Image.Resampling.BILINEAR)
-    return Drift(whole, (canvas.unit * 0.5, 0.0), 0, mix(canvas.palette.sky[-1], canvas.palette.far, 0.2))
+    colour = mix(canvas.palette.sky[-1], canvas.palette.far, 0.2)
+    return Drift(whole, (canvas.unit * 0.5, 0.0), 0, colour, whole.reduce(2))
 
 
 def _glitter(canvas: SceneCanvas, noise: SeededNoise) -> Glitter:

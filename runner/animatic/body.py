@@ -78,34 +78,45 @@ def draw_person(
     hip = (x, foot - tall * (0.47 + pose.lift))
     neck = (hip[0] + math.sin(pose.lean) * tall * 0.36, hip[1] - math.cos(pose.lean) * tall * 0.36)
     picture, cover = Image.new("RGB", size, appearance.coat), Image.new("L", size)
+    pen = MaskPen(size)
 
-    def lay(pen: MaskPen, colour: Colour) -> None:
-        mask = pen.mask()
-        if box := mask.getbbox():
-            picture.paste(colour, box, mask.crop(box))
-            cover.paste(255, box, mask.crop(box))
+    def lay(colour: Colour) -> None:
+        if (part := pen.part()) is not None:
+            mask, (left, top) = part
+            box = (left, top, left + mask.width, top + mask.height)
+            picture.paste(colour, box, mask)
+            cover.paste(255, box, mask)
+        pen.clear()
 
     if pose == SEATED:
-        lay(_stool(size, hip, foot, tall), mix(appearance.legs, (0, 0, 0), 0.4))
+        _stool(pen, hip, foot, tall)
+        lay(mix(appearance.legs, (0, 0, 0), 0.4))
     shade = mix(appearance.coat, appearance.legs, 0.35)
     for side, tone in ((1, mix(appearance.legs, (0, 0, 0), 0.25)), (0, appearance.legs)):
-        lay(_leg(size, hip, pose.legs[side], pose.knees[side], tall), tone)
+        _leg(pen, hip, pose.legs[side], pose.knees[side], tall)
+        lay(tone)
         if side == 1:
-            lay(_arm(size, neck, pose.arms[1], pose.elbows[1], tall, 0.062, -0.062 * pose.open), shade)
-    lay(_throat(size, neck, tall), mix(appearance.skin, appearance.legs, 0.3))
-    lay(_hair(size, neck, tall, appearance.long_hair), appearance.hair)
-    lay(_coat(size, hip, neck, tall), appearance.coat)
-    lay(_face(size, neck, tall), appearance.skin)
+            _arm(pen, neck, pose.arms[1], pose.elbows[1], tall, 0.062, -0.062 * pose.open)
+            lay(shade)
+    _throat(pen, neck, tall)
+    lay(mix(appearance.skin, appearance.legs, 0.3))
+    _hair(pen, neck, tall, appearance.long_hair)
+    lay(appearance.hair)
+    _coat(pen, hip, neck, tall)
+    lay(appearance.coat)
+    _face(pen, neck, tall)
+    lay(appearance.skin)
     if pose.open >= 1 and tall > _WITH_FACE:
-        lay(_features(size, neck, tall), mix(appearance.hair, (20, 16, 20), 0.5))
+        _features(pen, neck, tall)
+        lay(mix(appearance.hair, (20, 16, 20), 0.5))
     if appearance.beard:
-        lay(_beard(size, neck, tall), appearance.hair)
+        _beard(pen, neck, tall)
+        lay(appearance.hair)
     if appearance.umbrella is not None:
-        lay(_umbrella(size, neck, tall), appearance.umbrella)
-    lay(
-        _arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open),
-        mix(appearance.coat, appearance.legs, 0.14),
-    )
+        _umbrella(pen, neck, tall)
+        lay(appearance.umbrella)
+    _arm(pen, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open)
+    lay(mix(appearance.coat, appearance.legs, 0.14))
     soft = _lit_from_the_left(size, cover)
     picture.paste(mix(appearance.coat, (255, 244, 224), 0.55), (0, 0), soft)
     return picture, cover
@@ -118,18 +129,15 @@ def _lit_from_the_left(size: tuple[int, int], cover: Image.Image) -> Image.Image
     return ImageChops.subtract(cover, moved).point([v * 110 // 255 for v in range(256)])
 
 
-def _stool(size: tuple[int, int], hip: Point, foot: float, tall: float) -> MaskPen:
+def _stool(pen: MaskPen, hip: Point, foot: float, tall: float) -> None:
     """A plain seat, so that nobody sits on air."""
-    pen = MaskPen(size)
     top = hip[1] + tall * 0.075
     pen.rect(hip[0] - tall * 0.13, top, hip[0] + tall * 0.11, top + tall * 0.035, round_by=tall * 0.01)
     for x in (-0.11, 0.07):
         pen.rect(hip[0] + x * tall, top, hip[0] + (x + 0.022) * tall, foot + tall * 0.02)
-    return pen
 
 
-def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: float) -> MaskPen:
-    pen = MaskPen(size)
+def _leg(pen: MaskPen, hip: Point, angle: float, knee: float, tall: float) -> None:
     middle = (hip[0] + math.sin(angle) * tall * 0.235, hip[1] + math.cos(angle) * tall * 0.235)
     lower = angle - knee
     ankle = (middle[0] + math.sin(lower) * tall * 0.215, middle[1] + math.cos(lower) * tall * 0.215)
@@ -137,24 +145,20 @@ def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: flo
     pen.limb(middle, ankle, tall * 0.066)
     toe = (ankle[0] + math.cos(lower) * tall * 0.068, ankle[1] - math.sin(lower) * tall * 0.05 + tall * 0.008)
     pen.limb(ankle, toe, tall * 0.046)
-    return pen
 
 
 def _arm(
-    size: tuple[int, int], neck: Point, angle: float, elbow: float, tall: float, thick: float, shoulder_offset: float
-) -> MaskPen:
-    pen = MaskPen(size)
+    pen: MaskPen, neck: Point, angle: float, elbow: float, tall: float, thick: float, shoulder_offset: float
+) -> None:
     shoulder = (neck[0] + shoulder_offset * tall, neck[1] + tall * 0.05)
     middle = (shoulder[0] + math.sin(angle) * tall * 0.165, shoulder[1] + math.cos(angle) * tall * 0.165)
     lower = angle + elbow
     hand = (middle[0] + math.sin(lower) * tall * 0.15, middle[1] + math.cos(lower) * tall * 0.15)
     pen.limb(shoulder, middle, tall * thick)
     pen.limb(middle, hand, tall * thick * 0.8)
-    return pen
 
 
-def _umbrella(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
-    pen = MaskPen(size)
+def _umbrella(pen: MaskPen, neck: Point, tall: float) -> None:
     x, y = neck[0] + tall * 0.06, neck[1] - tall * 0.14
     arch = [
         (x - math.cos(math.pi * step / 24) * tall * 0.27, y - math.sin(math.pi * step / 24) * tall * 0.13)
@@ -163,11 +167,9 @@ def _umbrella(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
     scallops = [(x + tall * 0.27 * (1 - step / 6), y + tall * (0.018 if step % 2 else 0)) for step in range(13)]
     pen.shape(arch + scallops)
     pen.line([(x, y - tall * 0.16), (x, neck[1] + tall * 0.2)], tall * 0.012)
-    return pen
 
 
-def _coat(size: tuple[int, int], hip: Point, neck: Point, tall: float) -> MaskPen:
-    pen = MaskPen(size)
+def _coat(pen: MaskPen, hip: Point, neck: Point, tall: float) -> None:
     half, hem = tall * 0.082, tall * 0.1
     top, low = neck[1] + tall * 0.012, hip[1] + tall * 0.1
     pen.oval(neck[0], top + tall * 0.05, half, tall * 0.06)
@@ -181,25 +183,19 @@ def _coat(size: tuple[int, int], hip: Point, neck: Point, tall: float) -> MaskPe
             (hip[0] - hem * 0.82, hip[1] - tall * 0.02),
         ]
     )
-    return pen
 
 
-def _throat(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
-    pen = MaskPen(size)
+def _throat(pen: MaskPen, neck: Point, tall: float) -> None:
     pen.rect(neck[0] - tall * 0.024, neck[1] - tall * 0.05, neck[0] + tall * 0.024, neck[1] + tall * 0.03)
-    return pen
 
 
-def _face(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
-    pen = MaskPen(size)
+def _face(pen: MaskPen, neck: Point, tall: float) -> None:
     pen.oval(neck[0] + tall * 0.013, neck[1] - tall * 0.078, tall * 0.043, tall * 0.053)
     pen.oval(neck[0] - tall * 0.026, neck[1] - tall * 0.07, tall * 0.009, tall * 0.014)
-    return pen
 
 
-def _features(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
+def _features(pen: MaskPen, neck: Point, tall: float) -> None:
     """Eyes, brows and mouth of a face turned to the camera."""
-    pen = MaskPen(size)
     x, y = neck[0] + tall * 0.014, neck[1] - tall * 0.082
     for dx in (-0.017, 0.017):
         pen.oval(x + dx * tall, y, tall * 0.0042, tall * 0.0055)
@@ -207,11 +203,9 @@ def _features(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
         pen.line([(x + (dx - 0.008) * tall, brow), (x + (dx + 0.008) * tall, brow)], tall * 0.003, 190)
     low, half = y + tall * 0.03, tall * 0.011
     pen.line([(x - half, low), (x, low + tall * 0.003), (x + half, low)], tall * 0.0035)
-    return pen
 
 
-def _beard(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
-    pen = MaskPen(size)
+def _beard(pen: MaskPen, neck: Point, tall: float) -> None:
     x, y = neck[0] + tall * 0.016, neck[1] - tall * 0.05
     arch = [
         (x + math.cos(math.pi * step / 20) * tall * 0.041, y + math.sin(math.pi * step / 20) * tall * 0.05)
@@ -220,14 +214,11 @@ def _beard(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
     pen.shape(
         [*arch, (x - tall * 0.036, y - tall * 0.012), (x, y + tall * 0.004), (x + tall * 0.036, y - tall * 0.012)]
     )
-    return pen
 
 
-def _hair(size: tuple[int, int], neck: Point, tall: float, long_hair: bool) -> MaskPen:
-    pen = MaskPen(size)
+def _hair(pen: MaskPen, neck: Point, tall: float, long_hair: bool) -> None:
     x, y = neck[0] - tall * 0.004, neck[1] - tall * 0.095
     pen.oval(x, y, tall * 0.056, tall * 0.06)
     pen.oval(x - tall * 0.014, y + tall * 0.02, tall * 0.046, tall * 0.05)
     if long_hair:
         pen.limb((x - tall * 0.02, y + tall * 0.02), (x - tall * 0.034, y + tall * 0.13), tall * 0.07)
-    return pen

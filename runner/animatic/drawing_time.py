@@ -1,11 +1,11 @@
 """Time that the drawing of a clip takes: a formula whose constants were measured with `make bench-animatic`."""
 
 # CPU seconds to compose a scene.
-_SETUP = 0.09
+_SETUP = 0.07
 # CPU seconds for each second of clip, whatever its size: layers, letters, sound.
-_SECOND = 0.035
+_SECOND = 0.02
 # CPU seconds for each second of clip and million pixels of its size: scaling and encoding.
-_MEGAPIXEL = 0.08
+_MEGAPIXEL = 0.065
 
 
 def drawing_seconds(width: int, height: int, seconds: float) -> float:

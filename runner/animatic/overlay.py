@@ -5,7 +5,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from runner.animatic.caption import CaptionLayout, Page, draw_line, label, lay_out_caption, page_masks, wrap
 from runner.animatic.fonts import faces_of
 from runner.animatic.palette import palette_of, readable_on_dark
-from runner.animatic.planes import Colour, Mask, Planes, fade_table, mask_of, planes_of
+from runner.animatic.planes import Colour, Mask, Planes, faded, mask_of, planes_of
 from runner.animatic.prompt_words import readable
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.spec import AnimaticSpec
@@ -90,7 +90,7 @@ class Overlay:
         x, y = at
         letters, shadow = self._line(text, size)
         if share < 1:
-            shadow, letters = (mask.point(fade_table(round(share * 32))) for mask in (shadow, letters))
+            shadow, letters = faded(shadow, share), faded(letters, share)
         planes.y.paste(16, (x + 1, y + 2, x + 1 + shadow.width, y + 2 + shadow.height), shadow)
         planes.y.paste(235, (x, y, x + letters.width, y + letters.height), letters)
 
@@ -114,7 +114,7 @@ class Overlay:
         """A sign as a mask, and its shadow."""
         if sign not in self._stamps:
             letters = label(sign, size)
-            self._stamps[sign] = (letters, letters.point(fade_table(16)))
+            self._stamps[sign] = (letters, faded(letters, 0.5))
         return self._stamps[sign]
 
     def _advance(self, sign: str, size: int) -> int:

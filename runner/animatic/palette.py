@@ -150,16 +150,21 @@ def palette_of(spec: AnimaticSpec, noise: SeededNoise) -> Palette:
 def coat_of(noun: str, text: str) -> Colour | None:
     """The colour that a person wears by a text in lower case: `a woman in a red coat`; None without any."""
     match = re.search(_WEARS.format(noun=re.escape(noun)), text) if noun else None
-    return _COLOURS[match[1]] if match else None
+    return _WORN[match[1]] if match else None
 
 
+_WORN: Mapping[str, Colour] = {
+    **{name: colour for name, colour in _COLOURS.items() if name.isascii()},
+    "black": (48, 48, 56), "charcoal": (74, 78, 86), "grey": (138, 142, 150), "gray": (138, 142, 150),
+    "beige": (214, 192, 156), "khaki": (164, 150, 106),
+}  # fmt: skip
+"""What clothes may have; some of these are no colour for a scene's accent."""
 _COLOUR = lazy_pattern(
     r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b(?! (?:light|glow|hour|sky))|[黄红蓝绿]"
 )
 _WEARS = (
-    r"\b{noun}\b,? (?:in|wearing|with) (?:an?|the|his|her) (?:[\w-]+ ){{0,2}}?("
-    + "|".join(name for name in _COLOURS if name.isascii())
-    + r")\b"
+    r"\b{noun}\b(?: \(an? [\w-]+)?(?: of (?:about )?[\w-]+)?,? (?:in|wearing|with) (?:an?|the|his|her) "
+    r"(?:[\w-]+ ){{0,2}}?(" + "|".join(_WORN) + r")\b(?! (?:hair|beard|bob|eyes|skin)\b)"
 )
 
 

@@ -8,9 +8,10 @@ from PIL import Image
 
 from runner.animatic.body import SEATED, Appearance, Pose, dancing, draw_person, striding
 from runner.animatic.camera import CameraView
+from runner.animatic.layer import Layer
 from runner.animatic.palette import coat_of, mix
 from runner.animatic.planes import Planes, planes_of
-from runner.animatic.scene_canvas import Layer, SceneCanvas, even_box
+from runner.animatic.scene_canvas import SceneCanvas, even_box
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.shot_size import FRAMINGS, Framing, ShotSize, named_people
 from runner.animatic.spec import Reference
@@ -43,6 +44,8 @@ class Standee:
     """Height as a multiple of what the shot size gives a person."""
     focus: float = 0.25
     """The height of the part that a near shot shows, as a share from the top."""
+    is_card: bool = False
+    """Whether the picture could not be cut out, and is a card with a border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,9 @@ def _standing(canvas: SceneCanvas, standing: Standee, framing: Framing, at: floa
             rows = min(size[1], max(2, (canvas.size[1] - round(top)) // 2 * 2))
             box = (0, 0, size[0], rows)
             corner = (round(x), round(top + lift * tall))
-            poses.append(Layer(corner, mask.crop(box), 1, None, planes_of(turned.crop(box)), drift))
+            poses.append(
+                Layer(corner, mask.crop(box), 1, None, planes_of(turned.crop(box)), drift, is_moving=bool(drift))
+            )
     return Figure(poses, 3.2)
 
 
@@ -190,7 +195,10 @@ def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
     # The woman of a scene has one face in all of its shots; of two women each has her own.
     noise, air = canvas.noise.substream(f"look {number if is_another else noun}"), palette.depth(0.55)
     skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (124, 84, 62))), air, 0.15)
-    hair_match = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", canvas.prompt)
+    hair_match = re.search(
+        r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard|bob|bun|braids?|curls)\b",
+        canvas.prompt,
+    )
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
     # "old man" is a word of its own, so that the man beside him is not old.
@@ -232,7 +240,7 @@ def _figure(
         pose = Pose(arms=(0.2, -0.2), open=1) if near else Pose(arms=(0.14, -0.14), elbows=(0.05, -0.05), open=1)
         if not near and _SIT.search(canvas.prompt):
             pose = SEATED
-        return Figure([_layer(canvas, appearance, pose, tall, x, foot, 0.0, 1.05 if near else 1)], 1)
+        return Figure([_layer(canvas, appearance, pose, tall, x, foot, 0.0, 1.05 if near else 1, moves=False)], 1)
     steps = [step / _PHASES * math.tau for step in range(_PHASES)]
     if moving.dances:
         return Figure([_layer(canvas, appearance, dancing(step), tall, x, foot, 0.0, 1) for step in steps], 9)
@@ -252,6 +260,8 @@ def _layer(
     foot: float,
     drift: float,
     depth: float,
+    *,
+    moves: bool = True,
 ) -> Layer:
     """One pose as a layer whose standing point is (x, foot) on the canvas."""
     size = (round(tall * 0.62) * 2, round(tall * 0.66) * 2)
@@ -261,4 +271,4 @@ def _layer(
     rows = min(size[1], max(2, canvas.size[1] - at[1]))
     box = even_box(cover.crop((0, 0, size[0], rows)).getbbox() or (0, 0, 2, 2), (size[0], rows // 2 * 2))
     corner = (at[0] + box[0], at[1] + box[1])
-    return Layer(corner, cover.crop(box), depth, None, planes_of(picture.crop(box)), drift)
+    return Layer(corner, cover.crop(box), depth, None, planes_of(picture.crop(box)), drift, is_moving=moves)

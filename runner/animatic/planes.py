@@ -1,6 +1,5 @@
 """Pictures as the codec takes them, luma and two half-size chroma planes: a frame costs no conversion."""
 
-from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from PIL import Image
@@ -35,7 +34,7 @@ class Planes:
         return Planes(sample(self.y, box, size), sample(self.u, half, small), sample(self.v, half, small))
 
     def paste(self, other: "Planes", at: tuple[int, int], mask: "Mask | None") -> None:
-        """Paste `other` onto this picture; `at` is even."""
+        """Paste `other` onto this picture; `at` is even, else the colours are half a pixel aside."""
         half = (at[0] // 2, at[1] // 2)
         if mask is None:
             self.y.paste(other.y, at)
@@ -92,14 +91,12 @@ class Mask:
         """The mask with only `share` (0 to 1) of its strength."""
         if share >= 1:
             return self
-        table = fade_table(round(share * 32))
-        return Mask(self.full.point(table), self.half.point(table))
+        return Mask(faded(self.full, share), faded(self.half, share))
 
 
-@cache
-def fade_table(strength: int) -> list[int]:
-    """Table for `Image.point`: every value multiplied by `strength` / 32."""
-    return [value * strength // 32 for value in range(256)]
+def faded(mask: Image.Image, share: float) -> Image.Image:
+    """The mask with only `share` (0 to 1) of its strength."""
+    return Image.blend(Image.new("L", mask.size), mask, share)
 
 
 def mask_of(full: Image.Image) -> Mask:
@@ -121,15 +118,14 @@ def _shifted(image: Image.Image, x: float, y: float, size: tuple[int, int]) -> I
     """The result of bilinear scaling by 1: neighbours mixed by the fraction of the shift."""
     left, top = int(x + _EPSILON), int(y + _EPSILON)
     right, low = max(0.0, x - left), max(0.0, y - top)
-    wide = right > _EPSILON and left + 1 + size[0] <= image.width
-    high = low > _EPSILON and top + 1 + size[1] <= image.height
     width, height = size
-    if not high:
-        row = image.crop((left, top, left + width, top + height))
-        return Image.blend(row, image.crop((left + 1, top, left + 1 + width, top + height)), right) if wide else row
-    upper = _shifted(image, x if wide else left, top, (width, height))
-    lower = _shifted(image, x if wide else left, top + 1, (width, height))
-    return Image.blend(upper, lower, low)
+    wide = right > _EPSILON and left + 1 + width <= image.width
+    high = low > _EPSILON and top + 1 + height <= image.height
+    rows = height + high
+    part = image.crop((left, top, left + width, top + rows))
+    if wide:
+        part = Image.blend(part, image.crop((left + 1, top, left + 1 + width, top + rows)), right)
+    return Image.blend(part.crop((0, 0, width, height)), part.crop((0, 1, width, rows)), low) if high else part
 
 
 def planes_of(image: Image.Image) -> Planes:
@@ -137,7 +133,7 @@ def planes_of(image: Image.Image) -> Planes:
     from av.video.reformatter import ColorRange, Colorspace
 
     frame = frame_of(image).reformat(
-        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
     )
     return planes_of_frame(frame)
 
@@ -153,6 +149,12 @@ def planes_of_frame(frame: "av.VideoFrame") -> Planes:
 
 def planes_over(frame: "av.VideoFrame") -> Planes:
     """The planes of a yuv420p frame, sharing its memory: what is painted on them is in the frame."""
+    y, u, v = images_over(frame)
+    return Planes(y, u, v)
+
+
+def images_over(frame: "av.VideoFrame") -> list[Image.Image]:
+    """The planes of a frame as images that share its memory."""
     images = []
     for plane in frame.planes:
         # Any buffer will do, whatever Pillow's types say.
@@ -161,7 +163,7 @@ def planes_over(frame: "av.VideoFrame") -> Planes:
         # Pillow would copy the memory before the first stroke.
         image.readonly = 0
         images.append(image)
-    return Planes(images[0], images[1], images[2])
+    return images
 
 
 def yuv(colour: Colour) -> tuple[int, int, int]:

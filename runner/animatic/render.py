@@ -11,7 +11,7 @@ from runner.animatic.planes import Planes, planes_over
 from runner.animatic.reference_cards import reference_cards_of
 from runner.animatic.scenery import scene_of
 from runner.animatic.seeded_noise import SeededNoise
-from runner.animatic.sound import sound_track
+from runner.animatic.sound import loop_of, sound_track
 from runner.animatic.spec import AnimaticSpec
 
 RATE = 12
@@ -60,7 +60,7 @@ def render(spec: AnimaticSpec, target: Path) -> None:
             overlay.draw(planes, moment)
             writer.picture(frame)
         if spec.sound:
-            writer.sound(sound_track(spec, cards.sounds))
+            writer.sound(sound_track(spec, cards.sounds), loop_of(spec, cards.sounds))
 
 
 def stage_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from runner.animatic.camera import MARGIN, CameraView, window
+from runner.animatic.camera import MARGIN
+from runner.animatic.layer import Layer
 from runner.animatic.palette import Palette, mix
-from runner.animatic.planes import Box, Colour, Mask, Planes, planes_of, sample
+from runner.animatic.planes import Box, Colour, planes_of
 from runner.animatic.seeded_noise import SeededNoise, random_bytes
 from runner.lazy_dataclass import dataclass, field
 
@@ -16,120 +17,51 @@ Point = tuple[float, float]
 _OVERSAMPLING = 2
 
 
-@dataclass(frozen=True, slots=True)
-class LayerView:
-    """A layer as projected on the frame: position, mask and picture."""
-
-    box: Box
-    """Position on the frame in fractions of a pixel, compared to see whether the layer has moved."""
-    at: tuple[int, int]
-    mask: Mask
-    picture: Planes | None
-    below: Planes | None
-    """The picture below the masked part, where the layer covers everything."""
-
-
-@dataclass(slots=True)
-class Layer:
-    """A layer of the scene in front of the sky: picture, mask and depth."""
-
-    at: tuple[int, int]
-    """Upper left corner on the canvas."""
-    cover: Image.Image
-    """Mask (mode L) as large as the layer."""
-    depth: float
-    colour: Colour | None = None
-    picture: Planes | None = None
-    """None for a layer of one colour."""
-    drift: float = 0.0
-    """Motion of the layer itself, in canvas pixels a second to the right."""
-    is_gradient: bool = False
-    """Whether the picture is a vertical gradient, which need not be scaled to the pixel."""
-    solid_from: int | None = None
-    """First row from which the layer covers the whole width of the canvas."""
-    _last_view: LayerView | None = None
-    """Cache: scaling is most of the work, and a layer moved by less than half a pixel need not be scaled again."""
-
-    def draw(self, planes: Planes, canvas_size: tuple[int, int], view: CameraView, moment: float) -> None:
-        """Draw the layer over the frame, to a fraction of a pixel."""
-        size = planes.y.size
-        box = window(view, self.depth, size, canvas_size)
-        scale = size[0] / (box[2] - box[0])
-        left, top = (self.at[0] + self.drift * moment - box[0]) * scale, (self.at[1] - box[1]) * scale
-        place = (left, top, left + self.cover.width * scale, top + self.cover.height * scale)
-        if self._last_view is None or not is_still(self._last_view.box, place):
-            self._last_view = self._scaled(place, scale, size)
-        layer_view = self._last_view
-        if layer_view is None:
-            return
-        if layer_view.picture is not None:
-            planes.paste(layer_view.picture, layer_view.at, layer_view.mask)
-        elif self.colour is not None:
-            planes.tint(self.colour, layer_view.at, layer_view.mask)
-        if layer_view.below is not None:
-            planes.paste(layer_view.below, (layer_view.at[0], layer_view.at[1] + layer_view.mask.full.height), None)
-
-    def _scaled(self, place: Box, scale: float, frame_size: tuple[int, int]) -> LayerView | None:
-        """The part of the layer inside the frame, on even pixels; None when the layer lies outside."""
-        left, top, right, bottom = place
-        x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
-        x1, y1 = min(frame_size[0], math.floor(right / 2) * 2), min(frame_size[1], math.floor(bottom / 2) * 2)
-        if x1 <= x0 or y1 <= y0:
-            return None
-        floor = y1
-        if self.solid_from is not None and self.picture is not None:
-            floor = min(y1, max(y0 + 2, math.ceil((top + self.solid_from * scale) / 2) * 2))
-        # Rounding may reach beyond by a millionth of a pixel.
-        part = (
-            (x0 - left) / scale,
-            (y0 - top) / scale,
-            min((x1 - left) / scale, self.cover.width),
-            min((floor - top) / scale, self.cover.height),
-        )
-        full = sample(self.cover, part, (x1 - x0, floor - y0))
-        mask = Mask(full, full.reduce(2))
-        picture = self.picture
-        if picture is None:
-            return LayerView(place, (x0, y0), mask, None, None)
-        if not self.is_gradient:
-            return LayerView(place, (x0, y0), mask, picture.crop(part, full.size), None)
-        row = max(0, min(round(part[1] * scale / 2) * 2, picture.y.height - (y1 - y0)))
-        upper = picture.crop((0, row, x1 - x0, row + floor - y0), full.size)
-        lower = (x1 - x0, y1 - floor)
-        row += floor - y0
-        below = picture.crop((0, row, lower[0], row + lower[1]), lower) if lower[1] else None
-        return LayerView(place, (x0, y0), mask, upper, below)
-
-
-def is_still(first: Box, second: Box, pixels: float = 0.55) -> bool:
-    """Whether no edge of a box has moved by a visible amount."""
-    return all(abs(a - b) < pixels for a, b in zip(first, second, strict=True))
-
-
 class MaskPen:
     """Draws shapes on a mask, in canvas pixels."""
 
-    __slots__ = ("_draw", "_large", "_size")
+    __slots__ = ("_draw", "_edges", "_large", "_size")
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
         self._large = Image.new("L", (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING))
         self._draw = ImageDraw.Draw(self._large)
+        self._edges: Box | None = None
 
     def mask(self) -> Image.Image:
         """The shapes drawn so far, with soft edges."""
         drawn = Image.new("L", self._size)
-        if box := self._large.getbbox():
-            # Most shapes cover little of their canvas, and the empty rest need not be scaled.
-            left, top = box[0] // _OVERSAMPLING, box[1] // _OVERSAMPLING
-            right, bottom = -(-box[2] // _OVERSAMPLING), -(-box[3] // _OVERSAMPLING)
-            part = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING, bottom * _OVERSAMPLING)
-            drawn.paste(self._large.reduce(_OVERSAMPLING, part), (left, top))
+        if (part := self.part()) is not None:
+            drawn.paste(part[0], part[1])
         return drawn
+
+    def part(self) -> tuple[Image.Image, tuple[int, int]] | None:
+        """The part of the mask that holds all shapes, and its upper left corner; None when nothing was drawn.
+
+        Most shapes cover little of their canvas, and the empty rest need not be scaled.
+        """
+        if self._edges is None:
+            return None
+        left, top = (max(0, int(edge) - 1) for edge in self._edges[:2])
+        right, bottom = (min(side, int(edge) + 2) for side, edge in zip(self._size, self._edges[2:], strict=True))
+        if right <= left or bottom <= top:
+            return None
+        box = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING, bottom * _OVERSAMPLING)
+        return self._large.reduce(_OVERSAMPLING, box), (left, top)
+
+    def clear(self) -> None:
+        """Take all shapes away, for the next mask of this size."""
+        if self._edges is not None:
+            left, top = (math.floor(edge) - 1 for edge in self._edges[:2])
+            right, bottom = (math.ceil(edge) + 2 for edge in self._edges[2:])
+            box = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING, bottom * _OVERSAMPLING)
+            self._large.paste(0, box)
+            self._edges = None
 
     def shape(self, points: Sequence[Point], strength: int = 255) -> None:
         if len(points) > 2:
             self._draw.polygon([(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in points], fill=strength)
+            self._reach(points, 0)
 
     def rect(
         self, left: float, top: float, right: float, bottom: float, strength: int = 255, round_by: float = 0
@@ -141,6 +73,7 @@ class MaskPen:
             self._draw.rounded_rectangle(box, radius=round_by * _OVERSAMPLING, fill=strength)
         else:
             self._draw.rectangle(box, fill=strength)
+        self._reach(((left, top), (right, bottom)), 0)
 
     def oval(self, x: float, y: float, wide: float, tall: float, strength: int = 255) -> None:
         """Draw an ellipse by its middle and its half axes."""
@@ -152,16 +85,26 @@ class MaskPen:
         )
         if wide > 0 and tall > 0:
             self._draw.ellipse(box, fill=strength)
+            self._reach(((x - wide, y - tall), (x + wide, y + tall)), 0)
 
     def line(self, points: Sequence[Point], thick: float, strength: int = 255) -> None:
         scaled = [(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in points]
         self._draw.line(scaled, fill=strength, width=max(1, round(thick * _OVERSAMPLING)), joint="curve")
+        self._reach(points, thick + 1)
 
     def limb(self, start: Point, end: Point, thick: float, strength: int = 255) -> None:
         """Draw a line with round ends."""
         self.line((start, end), thick, strength)
         for x, y in (start, end):
             self.oval(x, y, thick / 2, thick / 2, strength)
+
+    def _reach(self, points: Sequence[Point], around: float) -> None:
+        """Widen the edges of what is drawn by shapes through these points."""
+        across, down = [x for x, _ in points], [y for _, y in points]
+        box = (min(across) - around, min(down) - around, max(across) + around, max(down) + around)
+        if (edges := self._edges) is not None:
+            box = (min(box[0], edges[0]), min(box[1], edges[1]), max(box[2], edges[2]), max(box[3], edges[3]))
+        self._edges = box
 
 
 @dataclass(slots=True)
@@ -210,8 +153,15 @@ class SceneCanvas:
         """A mask as large as the canvas with the shapes that `paint` draws; `blur` in canvas pixels."""
         pen = MaskPen(self.size)
         paint(pen)
-        mask = pen.mask()
-        return mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask
+        if not blur:
+            return pen.mask()
+        mask, part = Image.new("L", self.size), pen.part()
+        if part is not None:
+            # Nothing is left of a blur three times as far away.
+            edge = math.ceil(blur * 3) + 1
+            wider = ImageOps.expand(part[0], edge).filter(ImageFilter.GaussianBlur(blur))
+            mask.paste(wider, (part[1][0] - edge, part[1][1] - edge))
+        return mask
 
     def paint(self, mask: Image.Image, colour: Colour, low: Colour | None = None) -> None:
         """Paint one colour into the base, or a gradient to `low` over the height of the mask."""

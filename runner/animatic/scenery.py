@@ -11,6 +11,7 @@ from runner.animatic.air import AirPattern, Glitter, air_of
 from runner.animatic.camera import Camera, window
 from runner.animatic.depicted import Depicted, depicted_of, describes_place
 from runner.animatic.details import add_detail
+from runner.animatic.layer import Layer, is_still, within
 from runner.animatic.overlay import caption_of, caption_share
 from runner.animatic.palette import mix, palette_of
 from runner.animatic.people import Cast, Figure, Standee, people_of
@@ -18,13 +19,14 @@ from runner.animatic.pictures import extend, fit, open_picture
 from runner.animatic.place_words import place_in
 from runner.animatic.planes import Box, Planes, planes_of
 from runner.animatic.prompt_words import story
-from runner.animatic.scene_canvas import Layer, SceneCanvas, add_paper_grain, is_still
+from runner.animatic.scene_canvas import SceneCanvas, add_paper_grain
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.shot_size import FRAMINGS, MOST_PEOPLE, PERSON_NOUNS, ShotSize, is_crowd, people_in, shot_size_of
 from runner.animatic.spec import AnimaticSpec, Reference
 from runner.animatic.speech import without_lines
-from runner.animatic.standee import standee
-from runner.lazy_dataclass import dataclass
+from runner.animatic.standee import centre_of, standee
+from runner.animatic.zoom import Zoom
+from runner.lazy_dataclass import dataclass, replace
 from runner.lazy_pattern import lazy_pattern
 
 # Depth of the sky and everything painted into it, for the camera.
@@ -37,7 +39,7 @@ class Scene:
 
     size: tuple[int, int]
     canvas: tuple[int, int]
-    base: Planes
+    base: Zoom
     layers: tuple[Layer | Figure | AirPattern, ...]
     """Layers from the far to the near."""
     vignette: Image.Image
@@ -51,11 +53,23 @@ class Scene:
         view = camera.view(moment)
         box = window(view, _SKY_DEPTH, self.size, self.canvas)
         if self._last_base is None or not is_still(self._last_base[0], box, 0.8):
-            self._last_base = (box, self.base.crop(box, self.size))
+            self._last_base = (box, self._base_in(box))
         planes.paste(self._last_base[1], (0, 0), None)
         for layer in self.layers:
             layer.draw(planes, self.canvas, view, moment)
         planes.y.paste(16, (0, 0, *self.size), self.vignette)
+
+    def _base_in(self, box: Box) -> Planes:
+        """The part of the base inside a box of the canvas, as large as the frame."""
+        scale = self.size[0] / (box[2] - box[0])
+        _, base = self.base.scaled(scale)
+        assert base is not None
+        # The scaled canvas has whole pixels; what it is too large or too small goes to both sides.
+        left, top = (
+            place * scale + (actual - side * scale) / 2
+            for place, actual, side in zip(box, base.size, self.canvas, strict=False)
+        )
+        return base.crop(within((left, top, left + self.size[0], top + self.size[1]), base.size), self.size)
 
 
 _DRAWINGS: Mapping[str, Callable[[SceneCanvas], None]] = {
@@ -101,8 +115,12 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         lift=min(0.13, max(0.0, caption_height - 0.17)),
     )
     depicted = depicted_of(spec)
-    picture = next((_place_picture(item, canvas, shot_size) for item in depicted if item.role == "place"), None)
+    cast = cast_of(spec, depicted, shot_size, size)
+    places = [item for item in depicted if item.role == "place"]
+    picture = next((_place_picture(item, canvas, shot_size) for item in places), None)
     framing = FRAMINGS[shot_size]
+    if (portrait := _near_picture(cast, depicted, canvas)) is not None:
+        picture, places, cast = portrait, [], replace(cast, standees=())
     if picture is None:
         _DRAWINGS[place](canvas)
         if "lantern" in own:
@@ -113,7 +131,6 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         canvas.base = picture
         # Feet stand above the caption, wherever the floor of the picture is.
         canvas.ground_level = min(0.9, max(0.66, 1.04 - caption_height)) + canvas.lift
-    cast = cast_of(spec, depicted, shot_size, size)
     if (cast.standees or cast.drawn) and picture is None:
         _stand_on_ground(canvas, place)
     if shot_size is ShotSize.MACRO and not cast.standees and not cast.drawn:
@@ -126,9 +143,9 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
     falling = [pattern for pattern in air if not isinstance(pattern, Glitter)]
     layers: list[Layer | Figure | AirPattern] = [*on_water, *far, *people, *near, *falling]
     base = canvas.base if picture is not None else add_paper_grain(canvas.base, "paper", 9)
-    places = [item for item in depicted if item.role == "place" and picture is not None]
-    materials = cast.materials + tuple(part for item in places for part in item.pictures)
-    return Scene(size, canvas.size, planes_of(base), tuple(layers), _vignette(size), materials)
+    seen_places = places if picture is not None else []
+    materials = cast.materials + tuple(part for item in seen_places for part in item.pictures)
+    return Scene(size, canvas.size, Zoom(None, planes_of(base)), tuple(layers), _vignette(size), materials)
 
 
 def _stand_on_ground(canvas: SceneCanvas, place: str) -> None:
@@ -180,6 +197,30 @@ def _place_picture(place: Depicted, canvas: SceneCanvas, shot_size: ShotSize) ->
     return whole.filter(ImageFilter.BoxBlur(canvas.unit * framing.blur)) if framing.blur else whole
 
 
+def _near_picture(cast: Cast, depicted: Sequence[Depicted], canvas: SceneCanvas) -> Image.Image | None:
+    """The picture of the only person over the whole canvas, where the camera is near and the ground cannot be cut away.
+
+    A card larger than the frame would show two of its borders.
+    """
+    framing = FRAMINGS[cast.size]
+    if framing.picture < _NEAR or cast.drawn or len(cast.standees) != 1 or not cast.standees[0].is_card:
+        return None
+    path = next(item.pictures[0].path for item in depicted if set(item.pictures) <= set(cast.materials))
+    image = None if path is None else open_picture(path, canvas.frame_size)
+    if image is None:
+        return None
+    shape = canvas.frame_size[0] / canvas.frame_size[1]
+    tall = min(image.height / framing.picture, image.width / shape)
+    left = min(max(0.0, centre_of(image) * image.width - tall * shape / 2), image.width - tall * shape)
+    top = min(max(0.0, cast.standees[0].focus * image.height - 0.36 * tall), image.height - tall)
+    part = image.crop((round(left), round(top), round(left + tall * shape), round(top + tall)))
+    return extend(fit(part, canvas.frame_size)).resize(canvas.size)
+
+
+# Height of a person's picture, as a multiple of the frame's, from which it fills the frame.
+_NEAR = 1.2
+
+
 def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSize, size: tuple[int, int]) -> Cast:
     """The people of a shot: each mentioned person with a picture, and as many drawn ones as the words name besides."""
     own = seen_in(spec)
@@ -194,7 +235,7 @@ def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSiz
         picture = _view_of(item, own)
         image = None if picture.path is None else standee(picture.path, tall, is_person=item.role == "person")
         if image is not None:
-            standees.append(Standee(*image, 1.0 if people else 1.35, focus))
+            standees.append(Standee(image.picture, image.mask, 1.0 if people else 1.35, focus, image.is_card))
             materials += item.pictures
     words = _without_pictured(own)
     drawn = people_in(words)

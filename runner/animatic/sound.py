@@ -9,7 +9,7 @@ from itertools import pairwise, repeat
 from operator import add, mul
 from pathlib import Path
 
-from runner.animatic.encode import RATE
+from runner.animatic.encode import BLOCK, RATE
 from runner.animatic.prompt_words import story
 from runner.animatic.seeded_noise import random_bytes
 from runner.animatic.spec import AnimaticSpec
@@ -24,8 +24,8 @@ _MELODY = (1.0, 1.12, 0.96, 1.06, 0.9)
 _PAUSE_SYLLABLES = 1.5
 # Steps of one turn of a voice, and of one syllable: a sine for each sample would take seven times as long.
 _TABLE = 4_096
-# Samples after which the background noise repeats, inaudibly at this level.
-_LOOP_SAMPLES = RATE
+# Samples after which the background noise repeats, inaudibly at this level: whole blocks of the encoder, a second.
+_LOOP_SAMPLES = 47 * BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,12 @@ def sound_track(spec: AnimaticSpec, references: Iterable["array[float]"]) -> "ar
         sound = array("f", map(add, sound, track))
     loudest = max(max(sound, default=0.0), -min(sound, default=0.0))
     return sound if loudest <= 1 else array("f", map(mul, sound, repeat(1 / loudest)))
+
+
+def loop_of(spec: AnimaticSpec, references: Iterable["array[float]"]) -> int:
+    """The samples after which the sound track of a spec repeats: 0 when more than the background is heard."""
+    has_more = any(references) or spoken_lines(spec.shown_text, spec.seconds)
+    return 0 if has_more else _LOOP_SAMPLES
 
 
 def even_volume(samples: "array[float]") -> float:

@@ -241,7 +241,10 @@ def _front(
                     ]
                 )
 
-    picture.paste(mix(palette.accent, (255, 220, 150), 0.5), (0, 0), canvas.mask(panes))
+    pen = MaskPen(canvas.size)
+    panes(pen)
+    if (lit := pen.part()) is not None:
+        picture.paste(mix(palette.accent, (255, 220, 150), 0.5), lit[1], lit[0])
     canvas.add_picture(mask, depth, picture)
 
 

@@ -1,11 +1,11 @@
 """The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
+from runner.animatic.cores import usable_cores
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.destinations import destinations
 from runner.app.session import Session
@@ -130,7 +130,7 @@ def plan_context(session: Session, plan: Plan, history: History, below: Decimal 
         outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations=destinations(session, history),
         manifest_note=from_manifests(plan, history),
-        expected_seconds=estimated_seconds(plan, session.settings.concurrency, os.cpu_count() or 1),
+        expected_seconds=estimated_seconds(plan, session.settings.concurrency, usable_cores()),
         concurrency=session.settings.concurrency,
         sums=sums_by_storyboard(session, history),
         ways_on=ways_on(session, history, plan),

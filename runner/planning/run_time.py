@@ -1,8 +1,11 @@
 """Time that a run takes: all tasks over the slots, or the longest chain of takes that wait for each other."""
 
+from collections.abc import Sequence
+
 from runner.animatic.drawing_time import drawing_seconds
 from runner.editions.model import short_side
 from runner.language.defaults import ASPECT_RATIO
+from runner.language.model import Storyboard
 from runner.planning.plan import Plan, Step
 from runner.requests.request import Request
 
@@ -12,6 +15,8 @@ _PAID_TASK = 150.0
 _FREE_START = 1.0
 # CPU seconds of a free task beside its drawing: ordering, polling, verifying and storing the clip.
 _FREE_TASK = 0.2
+# CPU seconds for each second of film whose cut is encoded at the end, by all cores: reading, scaling, 480p.
+_CUT_SECOND = 0.16
 # The shape of a clip whose shape the provider chooses, by its first frame.
 _WIDEST = 16 / 9
 
@@ -33,7 +38,7 @@ def estimated_seconds(plan: Plan, concurrency: int, cores: int) -> float | None:
             ends[step.fingerprint] = start + seconds
     longest = max(ends.values(), default=_PAID_TASK if not plan.is_free else 0.0)
     if plan.is_free:
-        return _FREE_START + max(total / at_once, longest)
+        return _FREE_START + max(total / at_once, longest) + _cut_seconds(plan, ordered) / cores
     # In whole rounds of tasks, the last of which is rarely full.
     return _PAID_TASK * max(-(-len(ordered) // at_once), round(longest / _PAID_TASK))
 
@@ -41,6 +46,33 @@ def estimated_seconds(plan: Plan, concurrency: int, cores: int) -> float | None:
 def _task_seconds(step: Step) -> float:
     width, height = _pixels(step.shot.request)
     return _FREE_TASK + drawing_seconds(width, height, step.shot.request.seconds)
+
+
+def _cut_seconds(plan: Plan, ordered: Sequence[Step]) -> float:
+    """The CPU seconds of the cuts that a run ends with, of those films whose clips cannot be joined as they are."""
+    changed = {step.shot.film for step in ordered}
+    planned = {step.shot.key for step in plan.steps}
+    films = (
+        storyboard
+        for storyboard in plan.batch.storyboards
+        # Of a part of the film no cut is made.
+        if storyboard.film in changed and all(shot.skip or shot.key in planned for shot in storyboard.shots)
+    )
+    return _CUT_SECOND * sum(float(plan.film_length(storyboard)) for storyboard in films if _is_encoded(storyboard))
+
+
+def _is_encoded(storyboard: Storyboard) -> bool:
+    """Whether the cut shows a slate, a part of a clip, or clips of several sizes."""
+    on_screen = [shot for shot in storyboard.shots if not shot.skip]
+    if len({_pixels(shot.request) for shot in on_screen}) > 1:
+        return True
+    shots = {shot.id: shot for shot in on_screen}
+    entries = storyboard.cut or ()
+    ranges = [shots[entry.text].film_range(entry) for entry in entries if entry.text in shots]
+    if storyboard.cut is None:
+        ranges = [shot.film_range(None) for shot in on_screen]
+    is_cut = any(start or seconds is not None for start, seconds in ranges)
+    return is_cut or any(entry.kind != "shot" or entry.level is not None for entry in entries)
 
 
 def _pixels(request: Request) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """Pictures as planes: what is cut, shifted and scaled is what bilinear scaling of the whole would give."""
 
 import pytest
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from runner.animatic.encode import empty_frame
-from runner.animatic.planes import mask_of, planes_of, planes_of_frame, planes_over, sample, yuv
+from runner.animatic.planes import Planes, mask_of, planes_of, planes_of_frame, planes_over, sample, yuv
 from runner.animatic.scene_canvas import MaskPen
 from runner.animatic.seeded_noise import SeededNoise, random_bytes
+from runner.animatic.zoom import Zoom
 from runner.media.frames import image_of
 
 
@@ -80,6 +81,36 @@ def test_shapes_of_a_pen_have_the_edges_of_the_whole_scaled_down() -> None:
     draw.rectangle((40.8, 24.2, 56.8, 34.4), fill=255)
     assert ImageChops.difference(pen.mask(), large.reduce(2)).getbbox() is None
     assert MaskPen((8, 8)).mask().getbbox() is None
+
+
+def test_a_cleared_pen_draws_as_a_new_one() -> None:
+    pen, other = MaskPen((40, 30)), MaskPen((40, 30))
+    pen.limb((-4, 2), (44, 28), 5)
+    pen.shape([(1, 1), (39, 3), (20, 29)])
+    pen.clear()
+    for pencil in (pen, other):
+        pencil.line([(5, 5), (20, 8), (9, 22)], 1.5)
+    assert ImageChops.difference(pen.mask(), other.mask()).getbbox() is None
+    assert other.mask().getbbox() is not None
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.04, 1.37])
+def test_a_zoom_scales_mask_and_picture_alike(scale: float) -> None:
+    mask = Image.new("L", (80, 60))
+    ImageDraw.Draw(mask).ellipse((20, 10, 60, 50), fill=255)
+    cover, picture = Zoom(mask, Planes(mask, mask.reduce(2), mask.reduce(2))).scaled(scale)
+    assert cover is not None
+    assert picture is not None
+    assert cover.size == picture.size == (round(80 * scale), round(60 * scale))
+    expected = mask.resize(cover.size, Image.Resampling.BILINEAR)
+    for scaled in (cover, picture.y):
+        assert ImageStat.Stat(ImageChops.difference(scaled, expected)).mean[0] < 1
+
+
+def test_a_zoom_keeps_what_it_scaled_until_the_size_changes() -> None:
+    zoom = Zoom(_clouds((80, 60)), None)
+    assert zoom.scaled(1.04)[0] is zoom.scaled(1.041)[0]
+    assert zoom.scaled(1.04)[0] is not zoom.scaled(1.2)[0]
 
 
 def test_noise_is_the_same_for_the_same_seed_and_even() -> None:

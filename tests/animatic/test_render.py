@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -329,3 +330,14 @@ def test_pictures_of_every_depth_keep_their_light(tmp_path: Path, mode: str) -> 
     picture = open_picture(tmp_path / "a.png", (64, 64))
     assert picture is not None
     assert _distance(picture.resize((1, 8)), grey.resize((1, 8))) < 8
+
+
+def test_a_background_that_repeats_is_heard_to_the_end_without_a_gap(tmp_path: Path) -> None:
+    samples = decode_audio(_rendered(tmp_path, _spec("storm at sea", seconds=5)), 5)
+    assert len(samples) == 5 * 48_000
+    stretches = [samples[start : start + 4_800] for start in range(0, len(samples), 4_800)]
+    levels = [sum(map(abs, stretch)) / len(stretch) for stretch in stretches]
+    assert min(levels) > 0.7 * max(levels)
+    steps = [abs(after - before) for before, after in pairwise(samples)]
+    # No step between two samples is larger than those of the first second, which is encoded as it is.
+    assert max(steps) <= max(steps[:48_000]) * 1.1

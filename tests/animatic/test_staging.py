@@ -218,12 +218,42 @@ def test_a_figure_on_a_plain_ground_is_cut_out_and_a_transparent_one_keeps_its_o
     ImageDraw.Draw(clear).ellipse((60, 30, 140, 285), fill="navy")
     clear.save(tmp_path / "clear.png")
     outlined = standee(tmp_path / "clear.png", 100, is_person=True)
-    for found in (plain, outlined):
-        assert found is not None
-        _, mask = found
-        assert mask.getpixel((1, 1)) == 0
-        assert mask.getpixel((mask.width // 2, mask.height // 2)) == 255
+    for figure in (plain, outlined):
+        assert figure is not None
+        assert not figure.is_card
+        assert figure.mask.getpixel((1, 1)) == 0
+        assert figure.mask.getpixel((figure.mask.width // 2, figure.mask.height // 2)) == 255
     assert standee(tmp_path / "gone.png", 100, is_person=True) is None
+
+
+def _portrait(path: Path) -> Path:
+    """A person in front of a ground that cannot be taken away: green on the left, red on the right."""
+    image = Image.new("RGB", (320, 180), "green")
+    image.paste("red", (160, 0, 320, 180))
+    ImageDraw.Draw(image).ellipse((130, 20, 190, 80), fill="white")
+    image.save(path)
+    return path
+
+
+def test_a_person_in_front_of_a_ground_is_a_card_with_a_border(tmp_path: Path) -> None:
+    card = standee(_portrait(tmp_path / "a.png"), 100, is_person=True)
+    assert card is not None
+    assert card.is_card
+    assert card.mask.getpixel((card.mask.width // 2, 3)) == 255
+    assert min(card.picture.getpixel((card.mask.width // 2, 3))) > 230  # type: ignore[arg-type]
+    assert card.mask.getpixel((0, 0)) == 0
+
+
+def test_near_the_only_person_on_a_card_fills_the_frame(tmp_path: Path) -> None:
+    references = (Reference("image", "image1", _portrait(tmp_path / "a.png")),)
+    near = _scene(_spec("Close-up of @image1 (a woman) in a street.", references=references))
+    far = _scene(_spec("Full shot of @image1 (a woman) in a street.", references=references))
+    # Green has less red than blue; the street behind a card has neither.
+    left, right = _mean(near, (4, 20, 60, 100)), _mean(near, (260, 20, 316, 100))
+    assert left[2] < 115
+    assert right[2] > 200
+    assert _mean(far, (260, 20, 316, 100))[2] < 200
+    assert near.materials == far.materials == references
 
 
 def test_the_scene_is_drawn_smaller_than_the_letters() -> None:

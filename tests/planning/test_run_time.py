@@ -1,6 +1,9 @@
 """What `plan` says a run takes: by cores, size and length of the clips when they are drawn here, by slots otherwise."""
 
+from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from runner.planning.plan import Plan
 from runner.planning.run_time import estimated_seconds
@@ -28,6 +31,22 @@ def test_a_free_run_takes_longer_for_larger_and_for_longer_clips() -> None:
     small = _seconds(_free(20, resolution="480p", seconds=4))
     assert 1.15 < _seconds(_free(20, resolution="720p", seconds=4)) / small < 2
     assert 1.5 < _seconds(_free(20, resolution="480p", seconds=10)) / small < 2
+
+
+def test_a_free_run_takes_what_its_drawing_and_its_tasks_take() -> None:
+    drawing = 0.07 + 4 * (0.02 + 0.065 * 853 * 480 / 1e6)
+    expected = 1.0 + 26 * (0.2 + drawing) / 2
+    assert _seconds(_free(26, resolution="480p", seconds=4)) == pytest.approx(expected)
+
+
+def test_a_film_that_has_to_be_encoded_takes_its_cut_as_well() -> None:
+    decided = _free(4, seconds=5)
+    trimmed = plan(*(shot(f"s{number}", seconds=5, film_seconds=Decimal(4)) for number in range(4)), account=FREE)
+    assert _seconds(trimmed) == pytest.approx(_seconds(decided) + 0.16 * 16 / 2)
+    sizes = ("480p", "720p", "480p", "720p")
+    mixed = plan(*(shot(f"s{number}", resolution=size) for number, size in enumerate(sizes)), account=FREE)
+    alone = [_seconds(_free(1, resolution=size)) - 1 for size in sizes]
+    assert _seconds(mixed) == pytest.approx(1 + sum(alone) / 2 + 0.16 * 20 / 2)
 
 
 def test_a_chain_takes_as_long_as_its_shots_one_after_the_other() -> None:

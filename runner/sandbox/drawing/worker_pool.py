@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import runner
+from runner.animatic.cores import usable_cores
 from runner.settings.environment import child_environment
 
 Job = Mapping[str, Any]
@@ -26,7 +26,7 @@ class WorkerPool:
     """The idle and the running drawing processes."""
 
     def __init__(self, max_processes: int | None = None) -> None:
-        self._slots = asyncio.Semaphore(max_processes or os.cpu_count() or 1)
+        self._slots = asyncio.Semaphore(max_processes or usable_cores())
         self._idle: list[Process] = []
         self._all: set[Process] = set()
 
