@@ -13,6 +13,7 @@ from runner.engine.result import summarize_run
 from runner.engine.run_events import CreditTotals
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
+from runner.garbage_collection import collection_off
 from runner.planning.plan import Action, Plan
 from runner.planning.plan_inputs import NO_OVERRIDES
 from runner.show.screens.plan import nothing_to_do
@@ -22,7 +23,9 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
     """Plan, get approval and execute."""
     with run_store.open_run_store(session, conversation.note) as store:
         store.stop_on_unknown_receipts()
-        history = session.with_manifests(store.history())
+        # The history stays in memory until the end.
+        with collection_off(keep=True):
+            history = session.with_manifests(store.history())
         confirm_tasks(session, history, store, conversation.note)
         overrides = session.overrides(history)
         selected = session.selected(history)

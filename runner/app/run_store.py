@@ -235,7 +235,7 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
     manifests = {session.manifest_path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
     for path in uncommitted(session.settings.root, list(manifests), child_environment()):
         manifest = session.manifest(manifests[path])
-        if manifest is not None and manifest.attempts:
+        if manifest is not None and manifest.takes:
             yield UncommittedManifest(display_path(path), sum_credits(manifest.attempts).billed)
 
 

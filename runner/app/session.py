@@ -133,15 +133,17 @@ class Session(Project):
                 if clip.repository is None:
                     claims.setdefault(clip.path, set()).add(clip.sha256)
 
+        root = str(self.settings.root)
+
         def exists(clip: Clip) -> bool:
             if clip.repository is not None:
                 return False
-            path = self.settings.root / clip.path
+            path = os.path.join(root, clip.path)  # for each clip of the film: a `Path` takes longer than the look at it
             try:
-                status = path.stat()
+                status = os.stat(path)
                 if not S_ISREG(status.st_mode) or status.st_size != clip.bytes:
                     return False
-                return len(claims.get(clip.path, ())) < 2 or hash_clip(path, self.settings.root) == clip.sha256
+                return len(claims.get(clip.path, ())) < 2 or hash_clip(Path(path), Path(root)) == clip.sha256
             except (OSError, ValueError):
                 return False
 
@@ -213,7 +215,7 @@ class Session(Project):
             contents = self.manifest(storyboard)
             if contents is not None:
                 history.merge_manifest(
-                    self._attempts_that_count(contents),
+                    self._attempts_that_count(contents, history),
                     {(storyboard.film, shot): pick for shot, pick in contents.picks.items()},
                 )
             for other in self._manifests_of_other_profiles(storyboard):
@@ -228,11 +230,21 @@ class Session(Project):
         folders = [self.settings.output_folder(film) for film in self.films if film.storyboard == storyboard.path]
         return manifests_of_other_profiles(folders, storyboard.path, (account.provider, account.host), root)
 
-    def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
-        """The attempts of a manifest; at a free account only those with a request: nobody can confirm the others."""
-        if not self.settings.account.free:
-            return contents.attempts
-        return (attempt for attempt in contents.attempts if not attempt.needs_confirmation)
+    def _attempts_that_count(self, contents: Manifest, history: History) -> Iterable[Attempt]:
+        """The attempts of a manifest of which it may tell more than the history has.
+
+        At a free account only those with a request: nobody can confirm the others.
+        """
+        own = history.own_by_task()
+        # Of a task that the ledger has, a manifest tells only what its clip is kept for; two entries of one task may
+        # differ in that.
+        news = {
+            take.task_id
+            for take in contents.takes
+            if (attempt := own.get(take.task_id or "")) is None or attempt.kept_for != take.kept_for
+        }
+        attempts = (take.attempt() for take in contents.takes if take.task_id in news)
+        return (attempt for attempt in attempts if not (self.settings.account.free and attempt.needs_confirmation))
 
     @cached_property
     def _manifests_read(self) -> dict[Path, Manifest | None]:
@@ -251,7 +263,7 @@ class Session(Project):
         self._manifests_read[path] = contents
         if contents is None or (contents.storyboard == storyboard.path and self._is_of_account(contents)):
             return contents
-        if not contents.attempts:
+        if not contents.takes:
             return None  # nothing was made for whoever it belongs to
         if contents.storyboard != storyboard.path and os.path.exists(self.settings.root / contents.storyboard):
             raise CommandError(

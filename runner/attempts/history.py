@@ -123,6 +123,11 @@ class History:
         """The attempts that this repository ordered, or that only its manifest tells of."""
         return (attempt for attempt in self.attempts.values() if attempt.repository is None)
 
+    def own_by_task(self) -> Mapping[str, Attempt]:
+        """The attempts that have a task, by its id, without those that another repository ordered."""
+        by_task = {attempt.task_id: attempt for attempt in self.attempts.values() if attempt.task_id}
+        return {task: attempt for task, attempt in by_task.items() if attempt.repository is None}
+
     def own_and_named(self) -> Iterator[Attempt]:
         """The attempts that count for this repository: its own, and those that its manifest names.
 
@@ -228,8 +233,8 @@ class History:
         must be confirmed at the provider comes after all of these, and before an attempt that gave no clip.
         """
         attempts = self.counting_attempts_of(fingerprint)
-        if not attempts:
-            return None
+        if len(attempts) < 2:
+            return attempts[0] if attempts else None
         claims = [attempt for attempt in attempts if attempt.needs_confirmation]
         if claims:
             attempts = [attempt for attempt in attempts if not attempt.needs_confirmation]

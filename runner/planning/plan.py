@@ -258,7 +258,7 @@ class Plan:
 
     def is_picked(self, step: Step) -> bool:
         """Whether a take is the picked take of its shot."""
-        pick = self.picks.get(step.key[:2])
+        pick = self.picks.get(step.shot.key) if self.picks else None
         return pick is not None and pick.take == step.take
 
     def film_seconds(self, shot: Shot, entry: CutEntry | None = None) -> Decimal:

@@ -31,6 +31,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History, duration_class
 from runner.attempts.recovery import outcome_after_crash, release_free_attempt
+from runner.lazy_dataclass import replace
 from tests.builders.histories import history_of
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -183,3 +184,12 @@ def test_a_free_account_lets_go_of_doubt_and_loss(whats: tuple[Payload, ...]) ->
     settlement = release_free_attempt(attempt, free=True)
     assert settlement is not None
     assert settlement.verdict == "not-charged"
+
+
+def test_the_attempts_by_task_are_those_that_have_one_and_that_no_other_repository_ordered() -> None:
+    own = story(SendStarted(), Created("task_1")).attempts["a1"]
+    elsewhere = replace(own, id="a2", task_id="task_2", repository="/films/other")
+    unsent = replace(own, id="a3", task_id=None, accepted_at=None)
+    history = History()
+    history.load([own, elsewhere, unsent])
+    assert history.own_by_task() == {"task_1": own}

@@ -17,7 +17,7 @@ from runner.show.screens.materials import list_lines, summary_lines
 from runner.show.screens.missing_clips import as_made, missing_clip_lines
 from runner.show.screens.money_rows import sums_text
 from runner.show.screens.plan_table import concerned_shots, plan_table
-from runner.show.screens.rows import model, usual_model
+from runner.show.screens.rows import count_models, usual_model
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
@@ -152,8 +152,9 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
     if len(shots) < len(board.shots):
         shots_text = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
     yield shots_text + (f", {count(scenes, 'scene')}" if scenes else "")
-    if (usual := usual_model(shots)) is not None:
-        others = sum(1 for shot in shots if model((shot,)) != usual)
+    models = count_models(shots)
+    if (usual := usual_model(models)) is not None:
+        others = len(shots) - models[usual]
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
     film = length(plan.film_length(board))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")

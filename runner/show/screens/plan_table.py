@@ -9,7 +9,16 @@ from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.blocked import WaysOn, blocked_lines, short_cause
-from runner.show.screens.rows import NO_SCENE, SceneRows, TableLine, material_list, model, scenes, usual_model
+from runner.show.screens.rows import (
+    NO_SCENE,
+    SceneRows,
+    TableLine,
+    count_models,
+    material_list,
+    model,
+    scenes,
+    usual_model,
+)
 from runner.show.screens.take_marks import has_choice, take_marks
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
@@ -64,7 +73,8 @@ def plan_table(
     shots = concerned_shots(plan, board, steps)
     scene_rows = scenes(shots, by_shot, all_shots)
     letters = _cause_letters(scene_rows)
-    models = _ModelNames(usual_model(shots), {} if width >= WIDE else plan.edition.short_names)
+    counts = count_models(shots)
+    models = _ModelNames(usual_model(counts), {} if width >= WIDE else plan.edition.short_names)
     rows: list[TableRow | str] = []
     marks = {id: take_marks(plan, own) for id, own in by_shot.items() if has_choice(plan, own)}
     for scene in scene_rows:
@@ -75,7 +85,7 @@ def plan_table(
     columns = _columns(
         width,
         f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits",
-        models=any(model((shot,)) != models.usual for shot in shots),
+        models=any(name != models.usual for name in counts),
     )
     return [*table(columns, rows, width, style, indent=1), *_cause_lines(letters, scene_rows, width, style)]
 
@@ -193,8 +203,8 @@ def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[Reason, str]:
     lines = Counter(
         reason
         for scene in scene_rows
-        for entry in ((scene.whole,) if scene.folded else scene.table_lines)
-        for reason in {step.reason for step in entry.steps if _may_have_letter(step)}
+        for steps in ((scene.steps,) if scene.folded else (entry.steps for entry in scene.table_lines))
+        for reason in {step.reason for step in steps if _may_have_letter(step)}
     )
     shared = [reason for reason, times in lines.items() if times > 1 and len(reason.text) > 16]
     return {reason: _letter(index) for index, reason in enumerate(shared)}
@@ -211,13 +221,14 @@ def _letter(index: int) -> str:
 
 
 def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows], width: int, style: Style) -> list[str]:
+    if not letters:
+        return []
     shots: dict[Reason, set[str]] = {}
     actions: dict[Reason, Action] = {}
-    for scene in scene_rows:
-        for step in scene.whole.steps:
-            shots.setdefault(step.reason, set()).add(step.shot.id)
-            actions.setdefault(step.reason, step.action)
-    lines = [""] if letters else []
+    for step in (step for scene in scene_rows for step in scene.steps):
+        shots.setdefault(step.reason, set()).add(step.shot.id)
+        actions.setdefault(step.reason, step.action)
+    lines = [""]
     for reason, letter in letters.items():
         text = f"{one_line(reason.text, 600)}   {count(len(shots[reason]), 'shot')}"
         lines += labelled(f"({letter})", text, width, style, ACTION_STYLES[actions[reason]])

@@ -3,7 +3,7 @@
 import os.path
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from runner.language.model import Shot
@@ -63,6 +63,10 @@ class SceneRows:
         return join(self.table_lines)
 
     @property
+    def steps(self) -> Iterator[Step]:
+        return (step for entry in self.table_lines for step in entry.steps)
+
+    @property
     def has_problem(self) -> bool:
         return any(entry.has_problem for entry in self.table_lines)
 
@@ -74,6 +78,8 @@ class SceneRows:
 def join(lines: Iterable[TableLine]) -> TableLine:
     """Several lines joined to one."""
     entries = tuple(lines)
+    if len(entries) == 1:
+        return entries[0]
     shots = tuple(shot for entry in entries for shot in entry.shots)
     steps = tuple(step for entry in entries for step in entry.steps)
     return TableLine(shots, steps, tuple(place for entry in entries for place in entry.places))
@@ -145,11 +151,15 @@ def _fold(scene: SceneRows) -> SceneRows:
 def _join_runs(entries: Iterable[TableLine], digest: Callable[[TableLine], Hashable]) -> tuple[TableLine, ...]:
     """Neighbours of equal digest joined; the unchanged shots of a scene become one line, where the first stands."""
     entries = list(entries)
-    unchanged = [entry for entry in entries if entry.is_kept and entry.steps]
+    unchanged = list(filter(_is_unchanged, entries))
     before = [entry for entry in entries if not unchanged or entry.places < unchanged[0].places]
-    after = [entry for entry in entries[len(before) :] if entry not in unchanged]
+    after = [entry for entry in entries[len(before) :] if not _is_unchanged(entry)]
     runs = [[join(run) for _, run in groupby(part, key=digest)] for part in (before, after)]
     return (*runs[0], *([join(unchanged)] if unchanged else []), *runs[1])
+
+
+def _is_unchanged(entry: TableLine) -> bool:
+    return bool(entry.steps) and entry.is_kept
 
 
 def _exact_digest(entry: TableLine) -> Hashable:
@@ -198,13 +208,23 @@ def model(shots: Sequence[Shot], short_names: Mapping[str, str] | None = None) -
     )
 
 
-def usual_model(shots: Sequence[Shot]) -> str | None:
-    """Model and resolution that nearly all shots share, spelled out; None when there are too many exceptions."""
-    kinds = Counter(model((shot,)) for shot in shots)
-    if not kinds:
+def count_models(shots: Iterable[Shot]) -> Counter[str]:
+    """The number of shots of each model and resolution, spelled out; a film has few of them."""
+    numbers: Counter[str] = Counter()
+    samples: dict[tuple[str, str, str | None], list[Shot]] = {}
+    for shot in shots:
+        samples.setdefault((shot.request.model, shot.request.resolution, shot.request.upscale), []).append(shot)
+    for same in samples.values():
+        numbers[model(same[:1])] += len(same)
+    return numbers
+
+
+def usual_model(models: Counter[str]) -> str | None:
+    """Model and resolution that nearly all shots share; None when there are too many exceptions."""
+    if not models:
         return None
-    ((name, number),) = kinds.most_common(1)
-    return name if number >= NEARLY_ALL * len(shots) else None
+    name = max(models, key=models.__getitem__)
+    return name if models[name] >= NEARLY_ALL * models.total() else None
 
 
 def span(ids: Sequence[str], whole: bool = True) -> str:

@@ -192,6 +192,8 @@ class LazyJson(Mapping[str, JsonValue]):
         return len(self._parsed())
 
     def __eq__(self, other: object) -> bool:
+        if type(other) is dict:
+            return self._parsed() == other
         if isinstance(other, LazyJson):
             return self._parsed() == other._parsed()
         return self._parsed() == dict(other) if isinstance(other, Mapping) else NotImplemented

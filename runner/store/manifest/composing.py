@@ -21,6 +21,7 @@ from runner.store.manifest.document import (
     sort_shots,
 )
 from runner.store.manifest.entry import StoredTakes, take_json
+from runner.store.manifest.listed_take import ListedTake
 from runner.store.manifest.picks import present_picks
 from runner.store.manifest.superseded import superseded
 
@@ -94,7 +95,7 @@ class _Takes:
         # Whatever was paid stays listed, else a clone could pay for it again.
         former = _paid_history(history, film, current_ids)
         if before is not None:
-            _keep_from_disk(former, history, before.attempts, current)
+            _keep_from_disk(former, history, before.takes, current)
         return cls(current, former, current_ids, StoredTakes.of(before))
 
     def shot_json(
@@ -151,6 +152,8 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
 def _own_clip(attempt: Attempt, step: Step) -> Clip | None:
     """The copy of an attempt's clip in this repository that has the step's name and film, else the first one."""
     own_clips = [clip for clip in attempt.clips if clip.repository is None]
+    if len(own_clips) == 1:
+        return own_clips[0]
     named = [clip for clip in reversed(own_clips) if is_clip_of(clip.path, step.shot.id, step.take)]
     of_film = (clip for clip in named if is_in_output(clip.path, step.shot.film))
     return next(of_film, next(iter(named or own_clips), None))
@@ -174,7 +177,7 @@ def _paid_history(history: History, film: FilmName, current_ids: set[str]) -> di
 def _keep_from_disk(
     former: dict[str, list[Attempt]],
     history: History,
-    before: Iterable[Attempt],
+    before: Iterable[ListedTake],
     current: Mapping[str, list[Attempt]],
 ) -> None:
     """Add what only the manifest on disk records: paid attempts, and every attempt of a shot that has left."""
@@ -182,8 +185,12 @@ def _keep_from_disk(
     asked_for = {attempt.intent.fingerprint for attempts in current.values() for attempt in attempts}
     listed_ids = current_ids | {attempt.id for attempts in former.values() for attempt in attempts}
     by_task = {attempt.task_id: attempt for attempt in history.attempts.values() if attempt.task_id}
-    for attempt in before:
-        recorded = by_task.get(attempt.task_id or "", attempt)
+    for take in before:
+        recorded = by_task.get(take.task_id or "")
+        if recorded is not None and recorded.id in listed_ids:
+            continue
+        attempt = take.attempt()
+        recorded = recorded or attempt
         intent = attempt.intent
         # Its take is listed by what this machine knows, which is newer than the file.
         is_superfluous = intent.fingerprint in asked_for and not recorded.needs_confirmation

@@ -7,6 +7,7 @@ from typing import Any
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.pick import Pick
 from runner.lazy_dataclass import dataclass, replace
+from runner.store.manifest.listed_take import ListedTake
 
 VERSION = 2
 NAME = "manifest.json"
@@ -35,12 +36,12 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The manifest of one output: its storyboard and account, the recorded attempts, and the picks by shot."""
+    """The manifest of one output: its storyboard and account, the takes that it lists, and the picks by shot."""
 
     storyboard: str
     provider: str
     host: str
-    attempts: tuple[Attempt, ...]
+    takes: tuple[ListedTake, ...]
     picks: Mapping[str, Pick]
     content: Mapping[str, Any]
     """The whole document in the form of the present version, unknown fields included."""
@@ -51,10 +52,13 @@ class Manifest:
 
     def renamed_to(self, storyboard: str) -> "Manifest":
         """The same manifest for a storyboard that has moved to another path."""
-        attempts = (
-            replace(attempt, intent=replace(attempt.intent, storyboard=storyboard)) for attempt in self.attempts
-        )
-        return replace(self, storyboard=storyboard, attempts=tuple(attempts))
+        takes = tuple(take._replace(storyboard=storyboard) for take in self.takes)
+        return replace(self, storyboard=storyboard, takes=takes)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The attempts that the takes tell of."""
+        return tuple(take.attempt() for take in self.takes)
 
 
 def more_fields(table: Mapping[str, Any], fields: frozenset[str]) -> Mapping[str, Any]:

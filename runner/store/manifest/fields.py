@@ -62,7 +62,8 @@ def drawing(value: Any) -> int | None:
 
 
 def credits(value: Any, field: str) -> Decimal:
-    return Decimal(str(_number(value, 0, MAX_CREDITS, field)))
+    number = _number(value, 0, MAX_CREDITS, field)
+    return Decimal(number) if type(number) is int else Decimal(str(number))
 
 
 def moment(value: Any, field: str) -> datetime:
@@ -129,7 +130,7 @@ def clip(value: Any) -> Clip | None:
 
 def _clip_path(value: Any) -> str:
     path = text(value, "clip.path")
-    if not is_clip_path(path) or any(part.startswith(".") for part in path.split("/")):
+    if not is_clip_path(path) or path.startswith(".") or "/." in path:
         raise ValueError("clip.path is not the path of a take's clip below the output")
     return path
 
@@ -147,6 +148,8 @@ def _matching(pattern: re.Pattern[str], value: Any, field: str) -> str:
 
 
 def _number(value: Any, minimum: int, maximum: int, field: str, *, whole: bool = False) -> int | float:
+    if type(value) is int and minimum <= value <= maximum:
+        return value
     kinds = int if whole else (int, float)
     # `True` is an int to Python, and none in a manifest.
     if isinstance(value, bool) or not isinstance(value, kinds) or not minimum <= value <= maximum:

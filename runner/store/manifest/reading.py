@@ -1,23 +1,18 @@
 """Reads a manifest, which a stranger may have written: every field is checked, or the file is refused by its name."""
 
-import hashlib
 import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
-from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Clip, Intent
+from runner.attempts.attempt import AttemptState
 from runner.attempts.pick import Pick
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
 from runner.lazy_pattern import lazy_pattern
-from runner.requests.request import JsonValue, fingerprint
+from runner.requests.request import JsonValue
 from runner.store.manifest import fields
 from runner.store.manifest.document import (
     CLIP_FIELDS,
@@ -30,6 +25,7 @@ from runner.store.manifest.document import (
     more_fields,
 )
 from runner.store.manifest.first_version import in_present_form
+from runner.store.manifest.listed_take import ListedTake, TakeFields
 from runner.store.manifest.shared_shots import SharedShots
 
 # States in which an entry may stand without its request: the provider's record can confirm its task.
@@ -84,7 +80,7 @@ def parse(raw: bytes, display_name: str, owner: Owner = _NOBODY, shared: SharedS
     """The manifest that these bytes are; raise `ManifestUnreadable` if they are none.
 
     With `shared`, shots and takes that were read before are not checked again, and the result has its content alone:
-    no attempts, no picks.
+    no takes, no picks.
     """
     try:
         text = raw.decode("utf-8")
@@ -126,11 +122,11 @@ def _manifest(
 ) -> Manifest:
     storyboard, provider, host = (fields.text(content[name], name) for name in ("storyboard", "provider", "host"))
     fields.unknown(more_fields(content, TOP_FIELDS), "the manifest")
-    attempts, picks = list[Attempt](), dict[str, Pick]()
+    takes, picks = list[ListedTake](), dict[str, Pick]()
     if shared is None:
         identity = (owner.repository, provider, host, owner.profile)
         for shot in content["shots"]:
-            attempts += [_attempt(storyboard, shot["id"], entry, identity) for entry in _entries(shot)]
+            takes += [ListedTake(storyboard, shot["id"], entry, identity) for entry in _entries(shot)]
             if (pick := _pick(shot)) is not None:
                 picks[shot["id"]] = pick
     else:
@@ -139,7 +135,7 @@ def _manifest(
                 pass
             _pick(shot)
             shared.mark_checked(shot)
-    return Manifest(storyboard, provider, host, tuple(attempts), picks, content, raw, version)
+    return Manifest(storyboard, provider, host, tuple(takes), picks, content, raw, version)
 
 
 def _pick(shot: Mapping[str, Any]) -> Pick | None:
@@ -157,31 +153,9 @@ def _pick(shot: Mapping[str, Any]) -> Pick | None:
         raise ValueError(f"shot {shot['id']}, picked: {_reason(error)}") from error
 
 
-class _Entry(NamedTuple):
-    """The checked fields of a take's entry."""
-
-    created_at: str
-    """As the file has it: without a task it is part of the attempt's id."""
-    created: datetime
-    task_id: str | None
-    state: AttemptState
-    request: Mapping[str, JsonValue]
-    fingerprint: str | None
-    """As the file has it, where it has no request; None where it is computed from that."""
-    take: int
-    quoted: Decimal
-    drawing: int | None
-    clip: Clip | None
-    used: Decimal | None
-    ended: datetime | None
-    message: str
-    doubt: str
-    kept_for: str | None
-
-
 def _entries(
     shot: Mapping[str, Any], is_checked: Callable[[dict[str, Any]], bool] = lambda _: False
-) -> Iterator[_Entry]:
+) -> Iterator[TakeFields]:
     """The takes of a shot, but for those that are checked; an error names the shot and the position of the take."""
     name = fields.shot_id(shot["id"])
     try:
@@ -202,7 +176,7 @@ def _reason(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def _entry(take: Mapping[str, Any]) -> _Entry:
+def _entry(take: Mapping[str, Any]) -> TakeFields:
     created = fields.moment(take.get("created_at"), "created_at")
     task_id = fields.task_id(take["task_id"])
     if (state := _STATE.get(take["status"])) is None:
@@ -212,7 +186,7 @@ def _entry(take: Mapping[str, Any]) -> _Entry:
     fields.unknown(more_fields(take, TAKE_FIELDS), "the take")
     if clip is not None:
         fields.unknown(more_fields(take["clip"], CLIP_FIELDS), "the clip")
-    return _Entry(
+    return TakeFields(
         take["created_at"],
         created,
         task_id,
@@ -238,48 +212,3 @@ def _request(
     if "request" not in take and task_id is not None and state.has_result:
         return {}, fields.sha256(take["fingerprint"], "fingerprint")
     return fields.request(take["request"]), None
-
-
-def _attempt(storyboard: str, shot: str, entry: _Entry, identity: tuple[str | None, ...]) -> Attempt:
-    """An attempt from a manifest entry."""
-    request_fingerprint = entry.fingerprint or fingerprint(entry.request)
-    intent = Intent(
-        storyboard=storyboard,
-        shot=shot,
-        take=entry.take,
-        fingerprint=request_fingerprint,
-        request=entry.request,
-        body="",
-        quoted=entry.quoted,
-        edition="",
-        key_id="",
-        webhook_token="",
-        run="manifest",
-        profile=identity[-1],
-        drawing=entry.drawing,
-    )
-    is_stored = entry.clip is not None and entry.state is AttemptState.SUCCEEDED
-    return Attempt(
-        id=_attempt_id(*identity, request_fingerprint, entry.task_id or entry.created_at),
-        intent=intent,
-        state=AttemptState.STORED if is_stored else entry.state,
-        intended_at=entry.created,
-        sent_at=entry.created,
-        task_id=entry.task_id,
-        accepted_at=entry.created if entry.task_id is not None else None,
-        ended_at=entry.ended,
-        message=entry.message,
-        credits_used=entry.used,
-        clip=entry.clip,
-        doubt=entry.doubt,
-        from_manifest=True,
-        kept_for=entry.kept_for,
-    )
-
-
-def _attempt_id(*parts: object) -> str:
-    """An id from an attempt's identity: the same on every machine, and different for different attempts."""
-    identity = (
-        f"[{','.join([encode_basestring_ascii(str(part)) for part in parts])}]"  # canonical JSON, in half the time
-    )
-    return f"m-{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
