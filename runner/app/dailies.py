@@ -71,8 +71,8 @@ def write_dailies(session: Session, film: Film, to: Path | None) -> WrittenDaili
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
-    shown = without_clips(session.settings.root, film, gathered.damaged)
-    return WrittenDailies(shown, target, len(content))
+    whole = without_clips(session.settings.root, film, gathered.damaged)
+    return WrittenDailies(whole, target, len(content))
 
 
 def gather(session: Session, film: Film, address: Address) -> GatheredDailies:
