@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.app.cut_key import NAME, burn_in_text, cut_key, slate_lines, stored_key
 from runner.app.display_path import display_path
-from runner.app.films import Film, segment_file, target_of
+from runner.app.films import Film, segment_file, target_of, without_clips
 from runner.app.font_environment import font_environment
 from runner.assembly.assemble import assemble
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, MusicTrack, Part
@@ -51,10 +51,23 @@ class MadeCut:
 
 
 def make_cut(settings: Settings, film: Film, options: CutOptions, progress: Progress) -> MadeCut:
-    """Make one film's file unless it is there already.
+    """Make one film's file unless it is there already; a slate stands in for a clip that is damaged.
 
     Raises `CommandError` naming what cannot be shown or written, CannotCopy, and whatever `progress` raises.
     """
+    while True:
+        try:
+            return _made_cut(settings, film, options, progress)
+        except AssemblyError as error:
+            whole = film if error.path is None else without_clips(settings.root, film, {error.path})
+            if whole == film:
+                where = f"{display_path(error.path)} " if error.path is not None else "the cut: "
+                raise CommandError(ExitCode.INVALID, f"{where}{error.message}; no cut was made") from error
+            film = whole
+
+
+def _made_cut(settings: Settings, film: Film, options: CutOptions, progress: Progress) -> MadeCut:
+    """Make one film's file unless it is there already. Raises AssemblyError too."""
     marks = ("burn-in",) if options.burn_in else ()
     target, root = target_of(settings.root, options.to, film.target(NAME, *marks))
     assembly = assembly_of(settings, film, options)
@@ -70,9 +83,6 @@ def make_cut(settings: Settings, film: Film, options: CutOptions, progress: Prog
             result = assemble(assembly, file, part, lambda seconds: progress(seconds, assembly.seconds))
             file.flush()
         move_file(part, target, root)
-    except AssemblyError as error:
-        where = f"{display_path(error.path)} " if error.path is not None else "the cut: "
-        raise CommandError(ExitCode.INVALID, f"{where}{error.message}; no cut was made") from error
     except (OSError, FileRejected, FFmpegError) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     finally:

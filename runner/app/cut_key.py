@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from runner.app.films import Film
-from runner.assembly.film_key import HEAD, FilmKey, key_of
+from runner.assembly.film_key import HEAD, VERSION, FilmKey, key_of
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip, reason
 from runner.settings.settings import Settings
@@ -13,8 +13,6 @@ from runner.show.text.format import length
 from runner.timeline.cut_list import Segment
 
 NAME = "cut.mp4"
-# Part of the key: raised when the same edit is drawn differently.
-_VERSION = 1
 
 
 def stored_key(path: Path) -> FilmKey | None:
@@ -47,7 +45,7 @@ def cut_key(settings: Settings, film: Film, *, is_burnt_in: bool = False) -> str
     """
     music = film.cut.music
     content = {
-        "version": _VERSION,
+        "version": VERSION,
         "burn_in": is_burnt_in,
         "music": None if music is None else [_file_hash(settings, music.path), str(music.start), str(music.level)],
         "segments": [_segment_key(settings, segment, is_burnt_in) for segment in film.cut.segments],

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
-from runner.app.films import Film, segment_file, target_of
+from runner.app.films import Film, segment_file, target_of, without_clips
 from runner.app.note import notes_of
 from runner.app.session import Session
 from runner.assembly.posters import PosterRequest, posters
@@ -48,6 +48,8 @@ class GatheredDailies:
 
     dailies: Dailies
     posters: Mapping[str, bytes]
+    damaged: frozenset[Path] = frozenset()
+    """The clips that cannot be decoded: the page says so where it would play them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def write_dailies(session: Session, film: Film, to: Path | None) -> WrittenDaili
         replace_content(target, root, content)
     except (OSError, FileRejected) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
-    return WrittenDailies(film, target, len(content))
+    whole = without_clips(session.settings.root, film, gathered.damaged)
+    return WrittenDailies(whole, target, len(content))
 
 
 def gather(session: Session, film: Film, address: Address) -> GatheredDailies:
@@ -115,7 +118,9 @@ class _Gatherer:
             sums_by_storyboard(session, film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(session.files, session.settings.root, session.options),
         )
-        return GatheredDailies(dailies, self._posters())
+        taken = self._posters()
+        damaged = frozenset(request.path for key, request in self._requests.items() if key not in taken)
+        return GatheredDailies(dailies, taken, damaged)
 
     def _segment_file(self, index: int) -> PageFile | None:
         segment = self._film.cut.segments[index]

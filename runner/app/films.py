@@ -1,6 +1,7 @@
 """The films of a command: the cut list of each storyboard, what is selected of it, and where its files go."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from runner.app.plan_report import read_history
@@ -52,6 +53,17 @@ def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
         Film(cut_list(board, plan, history, exists), session.settings.output_folder(board.film), plan, history)
         for board in session.batch.storyboards
     ]
+
+
+def without_clips(root: Path, film: Film, damaged: Collection[Path]) -> Film:
+    """The film with a slate in place of each shot whose clip is one of these files."""
+    segments = tuple(
+        replace(segment, path=None, clip=None, is_damaged=True, reason="its clip is damaged")
+        if segment.kind == "shot" and segment_file(root, segment) in damaged
+        else segment
+        for segment in film.cut.segments
+    )
+    return replace(film, cut=replace(film.cut, segments=segments))
 
 
 def only_target(films: list[Film], to: Path | None) -> None:

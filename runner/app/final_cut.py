@@ -104,8 +104,8 @@ def _cut_line(session: Session, film: Film, command: str, conversation: Conversa
     except CannotCopy as error:
         return FilmLine("watch", command, f"encodes the film, since {error.reason}", is_command=True)
     facts = [length(film.cut.seconds)]
-    if film.cut.missing:
-        facts.append(f"{count(len(film.cut.missing), 'slate')} for missing clips")
+    if cut.missing:
+        facts.append(f"{count(len(cut.missing), 'slate')} for missing clips")
     if cut.result is not None and not cut.result.copied:
         facts.append(f"encoded small, since {cut.result.reason}")
     return FilmLine("watch", os.path.relpath(cut.path), " · ".join(facts))

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from runner.app.display_path import display_path
-from runner.app.films import Film, segment_file, target_of
+from runner.app.films import Film, segment_file, target_of, without_clips
 from runner.app.note import notes_of
 from runner.app.session import Session
 from runner.assembly.parts import AssemblyError
@@ -46,7 +46,9 @@ def write_timeline(session: Session, film: Film, to: Path | None, file_format: s
     """Write one film's timeline and the media that it names. Raises `CommandError`."""
     ending = FORMATS[file_format]
     target, root = target_of(session.settings.root, to, film.target(f"timeline.{ending}"))
-    media = _Media(session, film, target.parent, root)
+    facts, damaged = _facts_of_clips(session.settings.root, film)
+    film = without_clips(session.settings.root, film, damaged)
+    media = _Media(session, film, (target.parent, root), facts)
     entries = [media.entry(segment) for segment in film.cut.segments]
     rate = media.rate()
     document = otio_document(film.cut, entries, rate, media.music())
@@ -76,12 +78,11 @@ def editor_names(film: Film) -> tuple[dict[tuple[str, str, int], str], dict[str,
 class _Media:
     """The clips of one film under names of their own, and the facts that editors need."""
 
-    def __init__(self, session: Session, film: Film, folder: Path, root: Path) -> None:
+    def __init__(self, session: Session, film: Film, target: tuple[Path, Path], facts: dict[Path, SourceFacts]) -> None:
         self._session = session
         self._film = film
-        self._folder = folder
-        self._root = root
-        self._facts: dict[Path, SourceFacts] = {}
+        self._folder, self._root = target
+        self._facts = facts
         storyboard = next(board for board in session.batch.storyboards if board.film == film.cut.film)
         self._notes = notes_of(session, storyboard)
         self.links: dict[str, Path] = {}
@@ -94,7 +95,11 @@ class _Media:
             path = segment_file(self._session.settings.root, segment)
             if path is None:
                 return TimelineEntry(segment)
-            return TimelineEntry(segment, (self._file(path, self._own_names[segment.label], "clip", {}, segment),))
+            try:
+                return TimelineEntry(segment, (self._file(path, self._own_names[segment.label], "clip", {}, segment),))
+            except AssemblyError as error:
+                where = display_path(path)
+                raise CommandError(ExitCode.INVALID, f"{where} {error.message}; no timeline was made") from error
         files: list[MediaFile] = []
         active = 0
         for step in self._film.plan.takes_of(segment.shot):
@@ -106,7 +111,10 @@ class _Media:
             if is_shown:
                 active = len(files)
             name = self._names[(step.shot.storyboard, step.shot.id, step.take)]
-            files.append(self._file(path, name, f"take {step.take}", _take_metadata(attempt), None))
+            try:
+                files.append(self._file(path, name, f"take {step.take}", _take_metadata(attempt), None))
+            except AssemblyError:
+                continue  # a take that the film does not show, and that no editor could open
         has_active = any(file.key == f"take {segment.take}" for file in files)
         notes = tuple(note for note in self._notes.get(segment.shot.id, ()) if note.take == segment.take)
         return TimelineEntry(segment, tuple(files) if has_active else (), active, notes)
@@ -163,17 +171,28 @@ class _Media:
         return self._session.settings.root / clips[0].path if clips else None
 
     def _file(self, path: Path, name: str, key: str, metadata: Mapping[str, object], own: Segment | None) -> MediaFile:
+        """A file under its name. Raises AssemblyError for a clip that cannot be opened."""
         file_name = f"{name}{path.suffix or '.mp4'}"
-        self.links[file_name] = path
         if own is not None and own.is_picture:
+            self.links[file_name] = path
             return MediaFile(key, name, f"{MEDIA_FOLDER}/{file_name}", Fraction(own.seconds), False, metadata)
-        try:
-            facts = self._facts.setdefault(path, facts_of(path)) if path not in self._facts else self._facts[path]
-        except AssemblyError as error:
-            where = display_path(path)
-            raise CommandError(ExitCode.INVALID, f"{where} {error.message}; no timeline was made") from error
+        facts = self._facts[path] = self._facts.get(path) or facts_of(path)
+        self.links[file_name] = path
         has_sound = facts.audio is not None
         return MediaFile(key, name, f"{MEDIA_FOLDER}/{file_name}", facts.seconds, has_sound, metadata)
+
+
+def _facts_of_clips(root: Path, film: Film) -> tuple[dict[Path, SourceFacts], set[Path]]:
+    """Facts of the clips of the shots that the film shows, and those that cannot be opened."""
+    facts, damaged = {}, set()
+    for segment in film.cut.segments:
+        path = segment_file(root, segment) if segment.kind == "shot" else None
+        if path is not None and path not in facts:
+            try:
+                facts[path] = facts_of(path)
+            except AssemblyError:
+                damaged.add(path)
+    return facts, damaged
 
 
 def _take_metadata(attempt: Attempt | None) -> dict[str, object]:

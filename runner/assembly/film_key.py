@@ -4,6 +4,11 @@ from runner.lazy_dataclass import dataclass
 
 HEAD = 1 << 20
 """Bytes of a film file in which its key stands: the index is in front."""
+VERSION = 2
+"""Part of the key: raised when the same edit and clips make another film.
+
+1 copied packets of sound, with gaps at joins; 2 encodes the sound as one track.
+"""
 _MARK = "storyboard-cut:"
 _HASH_LENGTH = 64
 _QUICK = " quick"

@@ -1,12 +1,15 @@
 """Facts about a clip that decide how it is joined with others: codecs, sizes, rates, time bases, lengths."""
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.assembly.parts import AssemblyError
 from runner.lazy_dataclass import dataclass
 from runner.media.clip import MAX_PIXELS
+from runner.media.mp4_boxes import BrokenBoxes, turns_pictures, walk
 from runner.media.open_media import open_media
 
 if TYPE_CHECKING:
@@ -77,7 +80,7 @@ def facts_of(path: Path) -> SourceFacts:
         if stream is None or stream.codec_context is None or not stream.width * stream.height:
             raise AssemblyError("has no video that can be decoded", path)
         try:
-            beginning = _beginning(container, stream)
+            beginning = _beginning(path, container, stream)
             video = _video_format(stream, beginning)
             seconds = _whole_pictures(_seconds(container, stream) - beginning.held, video.rate)
             return SourceFacts(video, _audio_format(container), seconds, beginning.seconds + beginning.held)
@@ -114,22 +117,38 @@ class _Beginning:
     """
 
 
-def _beginning(container: "InputContainer", stream: "av.VideoStream") -> _Beginning:
+def _beginning(path: Path, container: "InputContainer", stream: "av.VideoStream") -> _Beginning:
+    packets = container.demux(stream)
+    first = list(islice(packets, 2))
+    lengths = [(packet.duration or 0) * (packet.time_base or Fraction(0)) for packet in first]
+    picture = lengths[1] if len(lengths) > 1 else Fraction(0)
+    held = lengths[0] - picture if lengths else Fraction(0)
+    held = held if picture / 8 < held < picture else Fraction(0)
+    if _begins_with_first_packet(first) and not _may_turn(path):
+        return _Beginning(0, (first[0].pts or 0) * (first[0].time_base or Fraction(0)), picture, held)
     # One frame is decoded sooner than threads are started for it.
     stream.codec_context.thread_count = 1
-    frame: av.VideoFrame | None = None
-    lengths: list[Fraction] = []
-    for packet in container.demux(stream):
-        lengths.append((packet.duration or 0) * (packet.time_base or Fraction(0)))
-        frame = frame or next(iter(packet.decode()), None)
-        if frame is not None and len(lengths) > 1:
-            break
+    frame = next((frame for packet in chain(first, packets) for frame in packet.decode()), None)
     if frame is None:
         return _Beginning()
-    picture = lengths[1] if len(lengths) > 1 else Fraction(0)
-    held = lengths[0] - picture
-    seconds = (frame.pts or 0) * (frame.time_base or Fraction(0))
-    return _Beginning(frame.rotation, seconds, picture, held if picture / 8 < held < picture else Fraction(0))
+    return _Beginning(frame.rotation, (frame.pts or 0) * (frame.time_base or Fraction(0)), picture, held)
+
+
+def _begins_with_first_packet(first: "Sequence[av.Packet[av.VideoStream]]") -> bool:
+    """Whether the first of two packets is the first picture that is shown: nothing is hidden or shown before it."""
+    if len(first) < 2 or any(packet.is_discard for packet in first) or not first[0].is_keyframe:
+        return False
+    pts, next_pts = first[0].pts, first[1].pts
+    return pts is not None and next_pts is not None and pts < next_pts
+
+
+def _may_turn(path: Path) -> bool:
+    """Whether a player may turn the file's pictures: only the headers of an MP4 tell without decoding one."""
+    try:
+        with path.open("rb") as file:
+            return turns_pictures(file, walk(file, path.stat().st_size))
+    except (OSError, BrokenBoxes):
+        return True
 
 
 def _video_format(stream: "av.VideoStream", beginning: _Beginning) -> VideoFormat:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner.app.cut import CutOptions, MadeCut, make_cut
@@ -69,11 +70,19 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(film_files_json(files, "cut")), end="")
     else:
-        next_command = session.command_line.run() if any(cut.missing for cut in cuts) else ""
-        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color), next_command), end="")
+        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color), _way_on(session, cuts)), end="")
     if args.open:
         open_in_viewer(cuts[0].path)
     return ExitCode.FAILED if any(cut.missing for cut in cuts) else ExitCode.OK
+
+
+def _way_on(session: Session, cuts: Sequence[MadeCut]) -> str:
+    """The command that brings the clips for which slates stand in; "" where none is missing."""
+    missing = [segment for cut in cuts for segment in cut.missing]
+    if not missing:
+        return ""
+    is_damaged = all(segment.is_damaged for segment in missing)
+    return session.command_line.verify() if is_damaged else session.command_line.run()
 
 
 def _check_flags(args: argparse.Namespace) -> None:

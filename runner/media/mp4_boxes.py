@@ -16,6 +16,11 @@ MAX_INDEX = 16 << 20
 _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"mvex", b"moof", b"traf"))
 _ENTRY_BYTES = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
 
+_MATRIX_PLACES = {b"mvhd": (36, 48), b"tkhd": (40, 52)}
+"""Where the matrix stands that places the pictures: with times of 32 bits, of 64 bits."""
+_UPRIGHT = struct.pack(">5I", 0x10000, 0, 0, 0, 0x10000)
+"""The part of the matrix that turns and scales: here it does neither; what follows moves the picture."""
+
 
 class BrokenBoxes(Exception):  # noqa: N818 - describes a file; not always an error
     """The boxes are not those of a complete MP4; `message` follows the file's name."""
@@ -130,6 +135,15 @@ def tracks(file: BufferedReader, boxes: list[Box], size: int) -> list[Track]:
         track_boxes = [box for box in boxes[start:stop] if box.end <= end]
         checked_tracks.append(_track(file, track_boxes, size, scale, in_fragments))
     return checked_tracks
+
+
+def turns_pictures(file: BufferedReader, boxes: list[Box]) -> bool:
+    """Whether the header of the film or of a track has a player turn, mirror or scale the pictures."""
+    return any(
+        _read(file, box, place[_read(file, box, 0, 1) == b"\1"], len(_UPRIGHT)) != _UPRIGHT
+        for box in boxes
+        if (place := _MATRIX_PLACES.get(box.name)) is not None
+    )
 
 
 def _fragment_samples(file: BufferedReader, boxes: list[Box], size: int) -> dict[int, int]:

@@ -48,6 +48,8 @@ class Segment:
     """What stands with the take in the plan; None for a clip of the user's own, a slate, and a skipped shot."""
     reason: str = ""
     """Why a shot has no clip to show: `new`, `the prompt changed`, `its clip is not on this machine`."""
+    is_damaged: bool = False
+    """Whether the clip is on this machine, and its file cannot be opened."""
     clip: Clip | None = None
     """The stored clip, with its probed size and length."""
 

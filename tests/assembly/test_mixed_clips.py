@@ -9,6 +9,7 @@ import pytest
 from runner.assembly.parts import Assembly, FilmShape, Part
 from runner.assembly.sources import facts_of
 from tests.assembly.test_assemble import assert_whole, film, integrated_loudness, part
+from tests.builders import containers
 from tests.builders.clips import RATE, Decoded, make_clip
 
 CODECS = {"H.264": "libx264", "HEVC": "libx265", "AV1": "libsvtav1", "VP9": "libvpx-vp9"}
@@ -95,6 +96,17 @@ def test_a_clip_that_a_player_turns_is_joined_as_it_is_and_stays_turned(tmp_path
     result, _ = film(tmp_path, Assembly((part(clip), part(clip))))
     assert (result.copied, result.shape) == (True, FilmShape(64, 96, Fraction(24)))
     assert facts_of(tmp_path / "cut.mp4").shown_size == (64, 96)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("header", [b"tkhd", b"mvhd"])
+def test_a_clip_is_turned_by_its_track_or_by_the_whole_file(tmp_path: Path, header: bytes, degrees: int) -> None:
+    clip = make_clip(tmp_path / "plain.mp4", size=(96, 64))
+    upright = facts_of(clip)
+    turned = facts_of(containers.turn(clip, tmp_path / "turned.mp4", degrees, header))
+    assert (upright.video.rotation, upright.shown_size) == (0, (96, 64))
+    assert abs(turned.video.rotation) % 360 in (degrees, 360 - degrees)
+    assert turned.shown_size == ((96, 64) if degrees == 180 else (64, 96))
 
 
 def test_slates_stand_between_mixed_clips_for_their_time(tmp_path: Path, mixed: list[Path]) -> None:

@@ -17,6 +17,7 @@ FPS = 24
 SIZE = (128, 72)
 ONCE = 0x10000
 """The speed of an edit: as recorded."""
+_MATRIX_PLACES = {b"tkhd": 44, b"mvhd": 40}
 _TURNS = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 
 
@@ -96,12 +97,12 @@ def add_chapters(file: "av.container.OutputContainer") -> None:
     )
 
 
-def turn(source: Path, target: Path, degrees: int) -> Path:
-    """The same film, to be turned by the player."""
+def turn(source: Path, target: Path, degrees: int, header: bytes = b"tkhd") -> Path:
+    """The same film, to be turned by the player: as the header of its first track or of the whole file says."""
     data = bytearray(source.read_bytes())
     a, b, c, d = _TURNS[degrees]
     matrix = (a * ONCE, b * ONCE, 0, c * ONCE, d * ONCE, 0, 0, 0, 1 << 30)
-    struct.pack_into(">9i", data, data.index(b"tkhd") + 44, *matrix)
+    struct.pack_into(">9i", data, data.index(header) + _MATRIX_PLACES[header], *matrix)
     target.write_bytes(data)
     return target
 

@@ -92,15 +92,6 @@ def test_a_file_for_several_films_is_refused(film: ContentRepo, tmp_path: Path) 
     assert (result.code, "--to names one file for several films" in result.err) == (2, True)
 
 
-def test_a_clip_that_is_broken_is_named_and_nothing_is_made(film: ContentRepo) -> None:
-    clip = film.root / OUTPUT / "clips/quay/take-1.mp4"
-    clip.write_bytes(bytes(clip.stat().st_size))
-    result = film.storyboard("cut", "storyboards/film.yaml", "--select", "quay")
-    assert result.code == 3
-    assert f"{OUTPUT}/clips/quay/take-1.mp4 cannot be opened" in result.err
-    assert not list((film.root / OUTPUT).glob("*cut*"))
-
-
 def test_a_folder_that_cannot_be_written_is_named(film: ContentRepo, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     result = film.storyboard("cut", "storyboards/film.yaml", "--select", "quay", "--to", f"{tmp_path}/file/cut.mp4")
@@ -151,3 +142,30 @@ def test_nothing_made_yet_is_all_slates(tmp_path: Path, command: str) -> None:
 def test_a_selection_outside_the_film_is_refused(film: ContentRepo, command: str) -> None:
     result = film.storyboard(command, "storyboards/film.yaml", "--select", "quai")
     assert (result.code, "did you mean 'quay'?" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["cut", "sheet", "dailies", "timeline"])
+def test_a_damaged_clip_leaves_the_rest_of_the_film_to_be_seen(film: ContentRepo, command: str) -> None:
+    damage(film.root / OUTPUT / "clips/boats/take-1.mp4")
+    result = film.storyboard(command, "storyboards/film.yaml", "--select", "quay boats")
+    assert result.code == 1, result.err
+    assert "missing   1 clip: boats (" in result.out
+    assert ("its clip is damaged" in result.out) == (command != "sheet"), result.out
+    assert ("storyboard verify storyboards/film.yaml\n" in result.out) == (command == "cut")
+    assert len(list((film.root / OUTPUT).glob(f"{command}.quay-boats.*"))) == 1
+
+
+def test_the_film_with_a_slate_for_a_damaged_clip_is_made_anew_when_the_clip_is_whole_again(film: ContentRepo) -> None:
+    clip = film.root / OUTPUT / "clips/boats/take-1.mp4"
+    content = clip.read_bytes()
+    damage(clip)
+    words = ("cut", "storyboards/film.yaml", "--select", "quay boats")
+    assert "1 slate is in it" in film.storyboard(*words).out
+    assert "unchanged" in film.storyboard(*words).out
+    clip.write_bytes(content)
+    assert "pictures not encoded again" in film.storyboard(*words).out
+
+
+def damage(clip: Path) -> None:
+    """Overwrite a clip with as many zeros, as a failing disk does."""
+    clip.write_bytes(bytes(clip.stat().st_size))

@@ -1,5 +1,7 @@
 """The film at the end of a run: its cut and sheet, or why there is none; the exit code is the run's."""
 
+import hashlib
+import json
 import signal
 from collections.abc import Callable
 from fractions import Fraction
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.assembly.film_key import VERSION
 from tests.builders.clips import decode
 from tests.builders.content_repo import ContentRepo, content
 from tests.commands.conftest import Host
@@ -127,6 +130,32 @@ def test_a_film_that_does_not_show_the_clips_any_more_is_older_than_they(film: C
     assert f"{FREE}/{OLDER}" in film.storyboard("status", BOARD, "--select", "quay").out
     film.storyboard("cut", BOARD)
     assert OLDER not in film.storyboard("status", BOARD).out
+
+
+def test_a_film_that_an_earlier_version_joined_is_older_and_made_anew(film: ContentRepo) -> None:
+    film.storyboard("run", BOARD)
+    cut = film.root / FREE / "cut.mp4"
+    segments = [
+        [digest(film.root / FREE / f"clips/{shot}/take-1.mp4"), "0", "4", "0", ""] for shot in ("quay", "boats")
+    ]
+    present, earlier = (
+        json.dumps({"burn_in": False, "music": None, "segments": segments, "version": version}, sort_keys=True)
+        for version in (VERSION, VERSION - 1)
+    )
+    content = cut.read_bytes()
+    assert content.count(hashed(present)) == 1
+    cut.write_bytes(content.replace(hashed(present), hashed(earlier)))
+    assert f"{FREE}/{OLDER}" in film.storyboard("status", BOARD).out
+    assert "unchanged" not in film.storyboard("cut", BOARD).out
+    assert cut.read_bytes() == content
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def hashed(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).hexdigest().encode()
 
 
 def test_a_film_that_cannot_be_written_is_a_note_and_the_exit_code_is_the_runs(film: ContentRepo) -> None:

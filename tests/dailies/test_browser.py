@@ -260,3 +260,15 @@ def test_a_card_has_the_finished_prompt_and_the_seconds_that_the_film_shows(brow
         watched.page.evaluate("choose('tea', 1)")
         assert "{{ drink }}" in watched.page.inner_text(".prompts")
         assert "2.5 s of a clip of 4 s" in watched.page.inner_text(".details")
+
+
+@pytest.mark.parametrize("takes", [1, 2])
+def test_a_prompt_that_is_cut_ends_with_its_last_whole_line(browser: Browser, tmp_path: Path, takes: int) -> None:
+    board = FILM.replace("Steam over a cup of tea", "Steam over a cup of tea, " * 40).replace(
+        "id: tea,", f"id: tea, takes: {takes},"
+    )
+    with opened(browser, page_file(filmed(tmp_path, board)), (1440, 900)) as watched:
+        prompt = watched.page.locator("[data-shot=tea] .prompt")
+        prompt.scroll_into_view_if_needed()
+        lines = prompt.evaluate("each => each.clientHeight / parseFloat(getComputedStyle(each).lineHeight)")
+    assert round(lines, 1) == {1: 4, 2: 2}[takes]

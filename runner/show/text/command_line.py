@@ -34,6 +34,9 @@ class CommandLine:
     def fetch(self, *more: str) -> str:
         return self._text("fetch", more)
 
+    def verify(self) -> str:
+        return self.without_selection()._text("verify", ())
+
     def dailies(self, *more: str) -> str:
         return self._text("dailies", more)
 
