@@ -214,6 +214,8 @@ def _unknown_flag(flag: str, command: str | None) -> str:
         command_module(command).add(command_parser)
     flags = [flag for action in command_parser._actions for flag in action.option_strings]
     suggestion = closest_match(flag, flags) if flag.startswith("-") else None
+    if command == "explain":
+        suggestion = f"`storyboard explain {flag.lstrip('-')}`"
     hint = f"; did you mean {suggestion}?" if suggestion else ""
     noun = "option" if flag.startswith("-") else "argument"
     return f"unknown {noun} {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help"
