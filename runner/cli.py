@@ -127,6 +127,8 @@ def _run_to_exit_code(argv: list[str]) -> "ExitCode":
         _print_error(stop.message)
         code = exit_code_of(stop)
     except KeyboardInterrupt:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has put its ^C behind the question
         _print_error("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
     except Exception as defect:
@@ -214,20 +216,20 @@ def _unknown_flag(flag: str, command: str | None) -> str:
         command_module(command).add(command_parser)
     flags = [flag for action in command_parser._actions for flag in action.option_strings]
     suggestion = closest_match(flag, flags) if flag.startswith("-") else None
+    if command == "explain":
+        suggestion = f"`storyboard explain {flag.lstrip('-')}`"
     hint = f"; did you mean {suggestion}?" if suggestion else ""
     noun = "option" if flag.startswith("-") else "argument"
     return f"unknown {noun} {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help"
 
 
 def _print_error(message: str) -> None:
-    """Print a message to standard error, wrapped by words on a terminal; one beyond a screenful is cut."""
-    from runner.show.text.message import message_lines
-    from runner.show.text.terminal import terminal_width
+    """Print a message to standard error; one beyond a screenful is cut."""
+    from runner.commands.notes import note
 
-    width = terminal_width() if sys.stderr.isatty() else None
     if len(message) > _MAX_MESSAGE:
         message = f"{message[:_MAX_MESSAGE]}… ({len(message) - _MAX_MESSAGE:,} more characters)"
-    print(*message_lines(message, width), sep="\n", file=sys.stderr)
+    note(message)
 
 
 def _disk_trouble(error: Exception) -> "ExitCode | None":

@@ -275,7 +275,8 @@ class Session(Project):
             raise CommandError(
                 ExitCode.INVALID,
                 f"{display_name} was made at {contents.provider} ({contents.host}), and this is "
-                f"{self.settings.account.provider} ({self.settings.account.host}): choose another --output",
+                f"{self.settings.account.provider} ({self.settings.account.host}): use that host again, "
+                "or set another `output` in storyboard.toml",
             )
         return contents.renamed_to(storyboard.path)
 

@@ -61,8 +61,8 @@ def _mark(action: argparse.Action, file: object, folder: object) -> None:
         kind = _WORDS[metavar]
         function = f"_storyboard_{kind}"
         complete: object = {"bash": function, "zsh": function, "fish": _FISH.get(kind, f"(__storyboard_{kind})")}
-    elif metavar in ("FILE", "DIR"):
-        complete = file if metavar == "FILE" else folder
+    elif metavar in ("FILE", "PLAN", "DIR"):
+        complete = folder if metavar == "DIR" else file
     else:
         return
     action.complete = complete  # type: ignore[attr-defined]

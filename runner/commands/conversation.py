@@ -40,11 +40,11 @@ class TerminalConversation:
 
     def show_plan(self, plan: Plan, context: PlanContext) -> None:
         color = use_color(sys.stderr, self._display.no_color)
-        print(screen(plan, terminal_width(), color, context=context), file=sys.stderr)
+        print(screen(plan, terminal_width(sys.stderr), color, context=context), file=sys.stderr)
 
     def consents(self, plan: Plan, destinations: Sequence[Destination], first: Plan | None = None) -> bool:
         text = question(plan, destinations) if first is None else first_question(first, plan, destinations)
-        lines = wrapped(f"{text} [y/N]", terminal_width(), 0)
+        lines = wrapped(f"{text} [y/N]", terminal_width(sys.stderr), 0)
         print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().casefold() in ("y", "yes")
 

@@ -1,12 +1,15 @@
 """`storyboard explain`: explains a problem code, an exit code, a word of the plan, a field or a flag."""
 
 import argparse
+import sys
 
 from runner.commands import COMMANDS, command_module
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.catalogue import catalogue
 from runner.show.pages.explanations import explanations, words
 from runner.show.screens.problems import explain_code
+from runner.show.text.cells import wrap
+from runner.show.text.terminal import terminal_width
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +47,17 @@ def run(args: argparse.Namespace) -> ExitCode:
         hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists the codes of problems"
         kinds = "problem code, exit code, word of the plan, field or flag"
         raise CommandError(ExitCode.USAGE, f"there is no {kinds} {args.word!r}{hint}")
-    print("\n\n".join(texts))
+    print(*_screen_lines("\n\n".join(texts)), sep="\n")
     return ExitCode.OK
+
+
+def _screen_lines(text: str) -> list[str]:
+    """The lines of a text, on a terminal wrapped by words; what is indented is an example or a list, and stays."""
+    lines = text.split("\n")
+    if not sys.stdout.isatty():
+        return lines
+    width = terminal_width()
+    return [part for line in lines for part in ([line] if line[:1] in ("", " ") else wrap(line, width))]
 
 
 def _flags() -> dict[str, dict[str, list[str]]]:

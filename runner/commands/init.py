@@ -57,7 +57,7 @@ def _print_next(folder: Path, service: str | None, install: str | None) -> None:
         # Typed after the line above, which has entered the folder.
         print("       git init\n         so that the storyboard has a history")
     if service is not None:
-        print(f"\nin {_SERVICES[service]}, set the variables of its jobs; what else they need: storyboard docs ci")
+        print(f"\nin {_SERVICES[service]}, set the variables of its jobs; more on them: storyboard docs ci")
         if install is None:
             print(f"  {VARIABLE:<24}a wheel or a VCS address of storyboard")
         print("  STORYBOARD_MAX_CREDITS  the most that a paid job spends")

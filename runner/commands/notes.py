@@ -1,10 +1,12 @@
-"""Notes on standard error while a command goes on."""
+"""Prints notes to standard error, which a command shows beside its result."""
 
 import sys
 
-from runner.show.text.escape import escape_terminal
+from runner.show.text.message import message_lines
+from runner.show.text.terminal import terminal_width
 
 
 def note(message: str) -> None:
-    """Print a note, on one line."""
-    print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)
+    """Print a note: wrapped by words on a terminal, a command to copy in a line of its own."""
+    width = terminal_width(sys.stderr) if sys.stderr.isatty() else None
+    print(*message_lines(message, width), sep="\n", file=sys.stderr)

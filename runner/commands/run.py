@@ -87,7 +87,10 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _open(args: argparse.Namespace) -> Session:
     if args.plan is None:
         if not args.files:
-            raise CommandError(ExitCode.USAGE, "run needs FILE, or --plan PLAN\n  storyboard run --help")
+            raise CommandError(
+                ExitCode.USAGE,
+                "run needs FILE (a storyboard, or a folder of them) or --plan PLAN\n  storyboard run --help",
+            )
         return open_session(flags.command_options(args))
     from runner.app.saved_plans import open_for_run
 

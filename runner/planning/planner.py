@@ -321,7 +321,7 @@ class _StoryboardPlanner:
         reason = (
             Reason(ReasonCode.UPSTREAM_BLOCKED, self._blocked_by(unavailable[0]))
             if unavailable
-            else Reason(ReasonCode.WAITS_FOR_SHOT, f"for {', '.join(blockers)}, which this run makes")
+            else Reason(ReasonCode.WAITS_FOR_SHOT, f"for {', '.join(blockers)}, which a run makes first")
         )
         return Step(
             step.shot, step.take, action, reason, step.price, step.fingerprint, step.upstream,

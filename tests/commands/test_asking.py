@@ -41,6 +41,13 @@ def test_the_question_breaks_between_words(paid_film: ContentRepo, host: Start) 
     assert f"callbacks go to {address}, received at" in " ".join(asked.split())
 
 
+def test_a_ctrl_c_at_the_question_ends_on_a_line_of_its_own(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    ended = paid_film.interrupted_at_question(RUN, 0, there.env)
+    assert (ended.code, there.state["creates"]) == (130, 0), ended
+    assert "storyboard: interrupted; run the same command again to go on" in ended.err.splitlines()
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yep\n", "\x04"])
 def test_everything_but_a_yes_is_a_no(paid_film: ContentRepo, host: Start, answer: str) -> None:
     there = host()

@@ -100,10 +100,13 @@ def shell(request: pytest.FixtureRequest, film: ContentRepo) -> Iterator[Shell]:
 
 
 def test_commands_flags_and_the_words_of_storyboards_are_completed(shell: Shell, film: ContentRepo) -> None:
+    film.write("price.json", "{}")
     lines = {
         "storyboard verif": "verify",
         "storyboard plan --what": "--what-if",
         "storyboard docs lang": "language",
+        "storyboard run --plan pri": "price.json",
+        "storyboard diff --plan pri": "price.json",
         "storyboard run --select quay": "quayside",
         "storyboard keep boa": "boats",
         "storyboard plan --select tag:he": "hero",

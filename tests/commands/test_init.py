@@ -10,6 +10,14 @@ import pytest
 from tests.builders.content_repo import ContentRepo
 
 
+@pytest.mark.parametrize("service", ["--github", "--gitlab", "--no-ci"])
+def test_no_line_is_wider_than_80_columns(tmp_path: Path, service: str) -> None:
+    repo = ContentRepo(tmp_path / "work")
+    repo.root.mkdir()
+    printed = repo.storyboard("init", "film", service).out
+    assert [line for line in printed.splitlines() if len(line) > 80] == []
+
+
 @pytest.mark.parametrize("folder", ["film", "films/the quay", "."])
 def test_both_lines_run_one_after_the_other(tmp_path: Path, folder: str) -> None:
     repo = ContentRepo(tmp_path / "work")

@@ -210,6 +210,15 @@ def test_a_file_that_does_not_exist_is_a_wrong_command_line(branches: ContentRep
     assert branches.storyboard("mend", "none.yaml").code == 2
 
 
+def test_status_names_the_command_that_mends_in_a_line_of_its_own(branches: ContentRepo) -> None:
+    assert git(branches, "merge", "theirs") == 1
+    branches.write("storyboards/other.yaml", "storyboard: 1\nshots: [{id: sea, prompt: The sea}]\n")
+    shown = branches.storyboard("status", "--provider", "kinovi")
+    assert shown.code == 3
+    assert f"  storyboard mend {NAME}" in shown.err.splitlines()
+    assert "\\n" not in shown.err
+
+
 def test_outside_of_git_the_file_is_asked_for(tmp_path: Path) -> None:
     folder = ContentRepo(tmp_path / "plain")
     folder.root.mkdir()

@@ -37,6 +37,7 @@ def test_status_and_the_bill_tell_of_the_others(paid_film: ContentRepo, host: St
     assert said.code == 3
     assert "settle film:quay" in " ".join(said.out.split())
     assert "storyboards/strange.yaml is left out" in said.err
+    assert "use that host again, or set another `output` in storyboard.toml" in " ".join(said.err.split())
     told = paid_film.storyboard("status", "--json", **there.env).json
     assert [board["path"] for board in told["storyboards"]] == [FILM]
     assert paid_film.storyboard("status", STRANGE, **there.env).code == 3

@@ -78,6 +78,17 @@ def test_explain_knows_problems_codes_words_fields_and_flags(
     assert text in printed(capsys, "explain", word)
 
 
+def test_explain_names_the_command_for_a_flag_with_its_dashes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--max-credits"]) == 2
+    assert "did you mean `storyboard explain max-credits`?" in capsys.readouterr().err
+
+
+def test_explain_breaks_lines_between_words_at_a_terminal(film: ContentRepo) -> None:
+    screen = film.at_terminal("explain", "wait", typed="", COLUMNS="60").out
+    assert max(map(len, screen.splitlines())) <= 60
+    assert "and its clip serves both." in " ".join(screen.split())
+
+
 @pytest.mark.parametrize("word", [*map(str, Action), *map(str, ReasonCode), *map(str, (0, 1, 2, 3, 4, 70, 130))])
 def test_every_word_of_a_plan_and_every_exit_code_has_an_explanation(
     capsys: pytest.CaptureFixture[str], word: str

@@ -252,3 +252,12 @@ shots:
     [problem] = problems.items
     assert (problem.code, problem.place.line, problem.shots) == ("shape", 6, ("c", "d", "e"))
     assert problem.message == "`square` is 64 × 64, but 3 shots are 16:9 and 9:16"
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [("Scene,Shot\nHarbour,1A\n", "text"), ("12\n", "a single value"), ("- quay\n", "a list")],
+)
+def test_a_file_that_is_no_mapping_is_called_what_it_is(tmp_path: Path, content: str, label: str) -> None:
+    _, problems = compiled(tmp_path, content)
+    assert [problem.message for problem in problems] == [f"a storyboard is a mapping of fields, but this is {label}"]

@@ -168,7 +168,7 @@ def test_a_local_file_that_moves_costs_nothing_and_one_that_changes_is_named() -
 
 def test_a_shot_made_from_another_waits_for_it_and_is_paid_in_this_run() -> None:
     decided = plan(shot("quay"), shot("enter", materials=[last_frame("quay")]))
-    assert summary(decided)[1] == ("enter", 1, "wait", "for quay, which this run makes")
+    assert summary(decided)[1] == ("enter", 1, "wait", "for quay, which a run makes first")
     assert decided.totals.credits == 400
     assert decided.steps[1].fingerprint is not None
 
@@ -220,7 +220,7 @@ def test_a_pick_decides_what_follows_and_another_pick_makes_it_anew() -> None:
 
 def test_a_pin_goes_on_without_a_pick() -> None:
     decided = plan(shot("quay", takes=2), shot("enter", materials=[last_frame("quay", 2)]))
-    assert summary(decided)[2] == ("enter", 1, "wait", "for quay, which this run makes")
+    assert summary(decided)[2] == ("enter", 1, "wait", "for quay, which a run makes first")
 
 
 def test_the_sandbox_goes_on_with_the_first_take_that_succeeded_once_all_have_ended() -> None:

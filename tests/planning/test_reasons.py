@@ -180,7 +180,7 @@ REACHED: dict[ReasonCode, tuple[Callable[[], Reason], str, tuple[str, ...]]] = {
         (),
     ),
     ReasonCode.UPSTREAM_BLOCKED: (upstream_unsettled, "quay is unsettled", ()),
-    ReasonCode.WAITS_FOR_SHOT: (lambda: waiting(1), "for quay, which this run makes", ()),
+    ReasonCode.WAITS_FOR_SHOT: (lambda: waiting(1), "for quay, which a run makes first", ()),
     ReasonCode.WAITS_FOR_PICK: (lambda: waiting(2), "pick a take of quay", ()),
     ReasonCode.WAITS_FOR_RUN: (waits_for_run, "the run of ../spot makes it", ()),
     ReasonCode.RETAKE: (retake, "another take", ()),

@@ -76,7 +76,9 @@ def parse(source: Source, problems: Problems) -> Document:
 def _not_a_mapping(source: Source, builder: "_Builder") -> Problem:
     if builder.root is None:
         return Problem("empty-file", source.place(0), "this file is empty", "a storyboard begins with `storyboard: 1`")
-    label = "a list" if isinstance(builder.root, list) else "a single value"
+    label = (
+        "a list" if isinstance(builder.root, list) else "text" if isinstance(builder.root, str) else "a single value"
+    )
     message = f"a storyboard is a mapping of fields, but this is {label}"
     return Problem("wrong-type", source.place(builder.root_at), message, "begin with `storyboard: 1`")
 
@@ -141,7 +143,9 @@ class _Builder:
                     self._note("tag", at, message, "remove the line", 4)
             elif kind not in _DOCUMENT_EVENTS:
                 self.root_at = event.start_mark.index
-                self._node(event, 0, flow=False)
+                value = self._node(event, 0, flow=False)
+                if self.root is None:
+                    self.root = value
 
     def _node(self, event: Any, depth: int, flow: bool) -> Value:
         """A value with all values below it."""

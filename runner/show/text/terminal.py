@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 
 def use_color(stream: object, no_color: bool) -> bool:
@@ -13,13 +14,14 @@ def use_color(stream: object, no_color: bool) -> bool:
     return bool(is_terminal) and not no_color and not settings.no_color()
 
 
-def terminal_width() -> int:
-    """The width of the screen in columns: what `COLUMNS` says, the terminal's own, or 100 where there is none."""
+def terminal_width(stream: TextIO | None = None) -> int:
+    """The width of the screen in columns: what `COLUMNS` says, the stream's own (standard output's), or 100."""
     from runner.settings.environment import columns as wanted_columns
 
     # As `shutil.get_terminal_size`, whose import costs a small command several milliseconds.
     columns = wanted_columns()
-    if columns <= 0 and sys.__stdout__ is not None:
+    shown_on = stream or sys.__stdout__
+    if columns <= 0 and shown_on is not None:
         with suppress(ValueError, OSError):
-            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns
+            columns = os.get_terminal_size(shown_on.fileno()).columns
     return columns if columns > 0 else 100
