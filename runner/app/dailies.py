@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
@@ -84,9 +85,9 @@ class _Gatherer:
         self._session = session
         self._film = film
         self._address = address
-        self._exists = session.clip_exists(film.history)
+        self._exists = clips_on_disk(film.history, session.settings.root)
         self._requests: dict[str, PosterRequest] = {}
-        self._storyboard = next(board for board in session.batch.storyboards if board.film == film.cut.film)
+        self._storyboard = session.batch.storyboard_of(film.cut.film)
         self._shots = _shots(session, film, self._storyboard)
         self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
         takes = len(self._steps)
@@ -111,8 +112,8 @@ class _Gatherer:
             self._animatics(),
             references,
             self._prompts(),
-            notes_of(session, self._storyboard),
-            sums_by_storyboard(session, film.history).get(self._storyboard.path) or CreditSums(),
+            notes_of(session.manifests, self._storyboard),
+            sums_by_storyboard(session.planner, film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(session.files, session.settings.root, session.options),
         )
         return GatheredDailies(dailies, self._posters())

@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.app.dailies import GatheredDailies, gather
 from runner.app.films import films
 from runner.app.invalid_storyboards import InvalidStoryboardsError
+from runner.app.named_shots import find_shot
 from runner.app.note import note_take
 from runner.app.options import CommandOptions
 from runner.app.pick import pick_take
@@ -74,7 +75,9 @@ class DailiesDesk:
     def note(self, slug: str, shot: str, take: int, text: str) -> None:
         """Record a note about a take."""
         self._check(slug)
-        note_take(*self._session_and_shot(slug, shot), take, text)
+        session, reference = self._session_and_shot(slug, shot)
+        named, _ = find_shot(session, reference)
+        note_take(session.manifests, session.batch.storyboard_of(named.film), named, take, text)
 
     def file(self, name: str) -> Path:
         """A file that a page names, still in the repository."""
@@ -160,7 +163,7 @@ class DailiesDesk:
         if state is not None:
             yield from (state / name for name in _LEDGER_FILES)
         for storyboard in self._session.batch.storyboards:
-            yield self._session.manifest_path(storyboard.film)
+            yield self._session.manifests.path(storyboard.film)
         yield from self._session.files
         yield from dict.fromkeys(file.parent for file in self._session.files)
 

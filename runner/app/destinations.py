@@ -38,7 +38,7 @@ def _outgoing(session: Session) -> Iterator[tuple[str, str, str]]:
 
 def _ways(session: Session) -> set[Way]:
     """The ways of all materials of the storyboards that bytes may take."""
-    routes = session.routes
+    routes = session.planner.routes
     if routes is None:
         return set()
     materials = {material for shot in session.batch.shots for material in shot.request.materials}

@@ -118,8 +118,8 @@ def compare(session: Session, base: Base) -> DiffReport:
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
     left = [board for board in earlier.storyboards if board.film not in session.films]
     history = read_history(replace(session, batch=Batch((*session.batch.storyboards, *left))))
-    after = session.plan(history)
-    before = session.plan(history, earlier)
+    after = session.planner.plan(history)
+    before = session.planner.plan(history, earlier)
     return DiffReport(base, difference(before, after), after)
 
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
@@ -10,6 +11,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
+from runner.settings.settings import Settings
 from runner.timeline.cut_list import CutList, Segment, cut_list
 
 _MAX_SLUG = 60
@@ -37,7 +39,7 @@ def films(session: Session) -> list[Film]:
     """The film of every storyboard of the session that has a selected shot. Raises `CommandError` for an empty one."""
     history = read_history(session)
     slug = _slug(session)
-    whole = whole_films(session, history, session.plan(history))
+    whole = whole_films(session.settings, history, session.planner.plan(history))
     selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]
     selected_films = [film for film in selected if film.cut.segments]
     if not selected_films:
@@ -45,12 +47,12 @@ def films(session: Session) -> list[Film]:
     return selected_films
 
 
-def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
+def whole_films(settings: Settings, history: History, plan: Plan) -> list[Film]:
     """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
-    exists = session.clip_exists(history)
+    exists = clips_on_disk(history, settings.root)
     return [
-        Film(cut_list(board, plan, history, exists), session.settings.output_folder(board.film), plan, history)
-        for board in session.batch.storyboards
+        Film(cut_list(board, plan, history, exists), settings.output_folder(board.film), plan, history)
+        for board in plan.batch.storyboards
     ]
 
 

@@ -27,7 +27,7 @@ def without_foreign(session: Session) -> tuple[Session, list[str]]:
     own_storyboards, reasons = [], []
     for storyboard in session.batch.storyboards:
         try:
-            session.manifest(storyboard)
+            session.manifests.read(storyboard)
         except Failure as stop:
             reasons.append(f"{storyboard.path} is left out: {stop.message}")
         else:

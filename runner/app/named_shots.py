@@ -74,7 +74,7 @@ def _refusal(session: Session, faults: Iterable[Problems]) -> InvalidStoryboards
 def shot_of_former_name(session: Session, name: str) -> Shot | None:
     """The shot that asks for a request which was ordered under another name; None where there is none."""
     history = read_history(session)
-    steps = {step.fingerprint: step for step in session.plan(history).steps if step.fingerprint is not None}
+    steps = {step.fingerprint: step for step in session.planner.plan(history).steps if step.fingerprint is not None}
     for attempt in history.attempts.values():
         step = steps.get(attempt.intent.fingerprint)
         if step is not None and attempt.intent.shot.casefold() == name.casefold():

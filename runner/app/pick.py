@@ -22,14 +22,14 @@ def pick_take(session: Session, reference: str, take: int | None) -> Shot:
     if number is not None:
         raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
     history = read_history(session)
-    plan = session.plan(history)
-    pick = None if take is None else _pick(session, history, plan, shot, take, SystemClock().now())
-    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.film == shot.film)
-    write_pick(session, history, plan, storyboard, shot.id, pick)
+    plan = session.planner.plan(history)
+    pick = None if take is None else _pick(history, plan, shot, take, SystemClock().now())
+    storyboard = session.batch.storyboard_of(shot.film)
+    write_pick(session.manifests, history, plan, storyboard, shot.id, pick)
     return shot
 
 
-def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
+def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
     """The pick of a take, bound to its clip; `CommandError` (exit 2) when there is no whole clip to choose."""
     steps = plan.steps_of(shot.key)
     if not steps:
@@ -52,5 +52,5 @@ def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int,
     summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
     raise CommandError(
         ExitCode.USAGE,
-        f"take {take} of {shot.id} has no clip from {session.variant(shot)}: {summary}",
+        f"take {take} of {shot.id} has no clip from {shot.film.folder(plan.account.provider)}: {summary}",
     )

@@ -18,7 +18,7 @@ def plan_document(session: Session, plan: Plan, history: History) -> dict[str, o
     facts = PlanFacts(
         session.settings.output_name,
         warnings(session, plan),
-        outgoing_materials(plan, session.routes, sent_contents(history)),
+        outgoing_materials(plan, session.planner.routes, sent_contents(history)),
         destinations(session, history),
     )
     plan = as_made(plan, find_missing_clips(plan.steps, history), reason=None)

@@ -127,12 +127,12 @@ def plan_context(session: Session, plan: Plan, history: History, below: Decimal 
         command_line=session.command_line,
         warnings=warnings(session, plan),
         cheaper=cheaper,
-        outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
+        outgoing=outgoing_materials(plan, session.planner.routes, sent_contents(history)),
         destinations=destinations(session, history),
         manifest_note=from_manifests(plan, history),
         expected_seconds=estimated_seconds(plan, session.settings.concurrency, os.cpu_count() or 1),
         concurrency=session.settings.concurrency,
-        sums=sums_by_storyboard(session, history),
+        sums=sums_by_storyboard(session.planner, history),
         ways_on=ways_on(session, history, plan),
         missing_clips=find_missing_clips(plan.steps, history),
     )
@@ -153,7 +153,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     if not blocked or not chosen.select:
         return alone
     selection = " ".join([*chosen.select, _selector(session, _made_from(session, blocked))])
-    wider = session.plan(history, selected=session.select([selection], chosen.exclude, history))
+    wider = session.planner.plan(history, selected=session.select([selection], chosen.exclude, history))
     if any(_needs_selection(step, wider) for step in wider.steps):
         return alone  # --exclude leaves out what they are made from
     wider_line = session.command_line.without_extra_orders().with_selection(selection)
@@ -162,7 +162,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
 
 def not_git(session: Session, plan: Plan) -> tuple[tuple[str, str], ...]:
     """The reasons for which git cannot serve the materials that have no way, each once by its name."""
-    in_git = (session.routes.at_hand.git if session.routes else None) or {}
+    in_git = (session.planner.routes.at_hand.git if session.planner.routes else None) or {}
     files = (item for step in plan.steps for item in step.unpublished if isinstance(item, LocalFile))
     reasons = {material_name(file): in_git.get(file.path) for file in files}
     return tuple((name, reason) for name, reason in reasons.items() if isinstance(reason, str))
@@ -202,7 +202,7 @@ def cheaper_alternatives(
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
         if selected is not None and session.selected(history) is not None:
             return None  # a second --select widens the first
-        plan = session.plan(history, batch, session.selected(history) if selected is None else selected)
+        plan = session.planner.plan(history, batch, session.selected(history) if selected is None else selected)
         return plan.totals.credits
 
     profiles = session.batches_of_other_profiles

@@ -55,6 +55,11 @@ class Project:
             self.files if files is None else files, self.settings.root, options or self.options, self.settings.profiles
         )
 
+    def root_path(self, file: Path) -> str:
+        """The path of a file from the repository's top, as storyboards are named; the file as it is when outside."""
+        path = Path(os.path.abspath(file))
+        return path.relative_to(self.settings.root).as_posix() if path.is_relative_to(self.settings.root) else str(file)
+
 
 def load_project(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Project:
     """Read the settings and compile the storyboards; problems are collected, not shown.

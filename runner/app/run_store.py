@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.conversation import Note
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
@@ -168,7 +169,7 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     """Restore clips of renamed or shared takes under their current name."""
     session = store.session
     clip_store: ClipStore | None = None
-    clip_exists = session.clip_exists(history)
+    clip_exists = clips_on_disk(history, session.settings.root)
     folders = {film: session.settings.output_name(film) for film in session.films}
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
@@ -212,7 +213,7 @@ def closing_context(
     session: Session, store: RunStore, history: History, duration: float, result: RunResult
 ) -> ClosingContext:
     """The context of the closing screen, beside the result."""
-    open_shots, whole_plan = _open_shots(session, result), session.plan(history)
+    open_shots, whole_plan = _open_shots(session, result), session.planner.plan(history)
     return ClosingContext(
         command_line=command_to_continue(session, open_shots),
         resumable=bool(open_shots) or not session.command.orders.retake,
@@ -232,9 +233,9 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
     """The manifests of paid clips that are not committed."""
     if session.settings.account.free:
         return
-    manifests = {session.manifest_path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
+    manifests = {session.manifests.path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
     for path in uncommitted(session.settings.root, list(manifests), child_environment()):
-        manifest = session.manifest(manifests[path])
+        manifest = session.manifests.read(manifests[path])
         if manifest is not None and manifest.attempts:
             yield UncommittedManifest(display_path(path), sum_credits(manifest.attempts).billed)
 

@@ -94,7 +94,7 @@ def _look_up_takes(session: Session, history: History) -> Names:
     """Add to the history the attempts of other repositories of the account for the takes of these storyboards."""
     names: dict[str, list[TakeKey]] = {}
     if not session.problems.errors:
-        for step in session.plan(history).steps:
+        for step in session.planner.plan(history).steps:
             names.setdefault(step.fingerprint or "", []).append(step.key)
     return names
 
@@ -198,7 +198,7 @@ def _adopt_for_untried_take(
     """Adopt a task, on the user's statement, for a take of which the ledger has no attempt."""
     now = store.clock.now()
     shot, take = resolve_shot(session, reference)
-    plan = session.plan(history)
+    plan = session.planner.plan(history)
     step = next((step for step in plan.steps_of(shot.key) if step.take == (take or 1)), None)
     if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
         message = f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"

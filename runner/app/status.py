@@ -24,8 +24,8 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     session, history, foreign = foreign_outputs.history_without_foreign(session)
     if foreign and not session.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
-    plan = session.plan(history, selected=whole_session.selected(history))
-    budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
+    plan = session.planner.plan(history, selected=whole_session.selected(history))
+    budgets = {} if plan.is_free else storyboard_budgets(session.planner, plan, history)
     report = StatusReport(
         plan,
         history,
@@ -33,7 +33,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         _next_command_line(session),
         locate_field=field_locator(session.files, session.settings.root, session.options),
         orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
-        sums=sums_by_storyboard(session, history),
+        sums=sums_by_storyboard(session.planner, history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
         left_behind=_left_behind(session, plan),
         root=str(session.settings.root),

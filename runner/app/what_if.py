@@ -21,5 +21,5 @@ def what_if(session: Session, history: History) -> tuple[WhatIfRow, ...]:
     return compare(
         session.edition,
         compile_with,
-        lambda batch: session.plan(history, batch, session.selected(history), session.overrides(history)),
+        lambda batch: session.planner.plan(history, batch, session.selected(history), session.overrides(history)),
     )

@@ -47,5 +47,6 @@ def run(args: argparse.Namespace) -> ExitCode:
     shot = pick_take(session, args.shot, args.take)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
-        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.variant(shot)})")
+        folder = shot.film.folder(session.settings.provider)
+        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({folder})")
     return ExitCode.OK

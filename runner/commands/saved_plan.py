@@ -75,7 +75,7 @@ def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[C
     try:
         session = saved_plans.open_saved(flags.command_options(args), path, saved)
         history = read_history(session)
-        plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
+        plan = session.planner.plan(history, selected=session.selected(history), overrides=session.overrides(history))
         return saved_plans.compared(session, saved, plan, history), session.settings.usd_per_credit
     except InvalidStoryboardsError as invalid:
         errors = count(len(invalid.problems.errors), "error")

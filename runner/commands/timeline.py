@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(flags.command_options(args))
     selected = films(session)
     only_target(selected, args.to)
-    timelines = [write_timeline(session, film, args.to, args.format) for film in selected]
+    timelines = [write_timeline(session.manifests, film, args.to, args.format) for film in selected]
     files = [
         FilmFile(
             "timeline",
