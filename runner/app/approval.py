@@ -184,7 +184,7 @@ def approve_spending(
     if not session.command.spending.yes and not is_consented:
         price = _ask_or_refuse(session, plan, history, conversation, first)
         approved_price = None if price is None else credits_of_run(history, run) + price
-    destinations.remember_approval(session, history)
+    destinations.remember_approval(session.planner, session.repository, history)
     return approved_price
 
 
@@ -192,7 +192,7 @@ def _ask_or_refuse(
     session: Session, plan: Plan, history: History, conversation: Conversation, first: Plan | None
 ) -> Decimal | None:
     """Ask the user; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
-    targets = destinations.destinations(session, history)
+    targets = destinations.destinations(session.planner, session.repository, history)
     if conversation.can_ask:
         if not conversation.consents(plan, targets, first):
             raise CommandError(ExitCode.DECLINED, question.declined())

@@ -46,7 +46,7 @@ def _with_ledger(
 ) -> list[ClipCheck]:
     """Run `work` under the locks of the outputs, then write the manifests."""
     with open_run_store(session, note) as store:
-        history = session.with_manifests(store.history())
+        history = store.history()
         confirm_tasks(session.planner, history, store, note)
         results = anyio.run(work, session, history, store)
         write_manifests(session.manifests, session.planner.plan(history), history)

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from runner.app.clips_on_disk import clips_on_disk
-from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -37,7 +36,7 @@ class Film:
 
 def films(session: Session) -> list[Film]:
     """The film of every storyboard of the session that has a selected shot. Raises `CommandError` for an empty one."""
-    history = read_history(session)
+    history = session.history_reader.read()
     slug = _slug(session)
     whole = whole_films(session.settings, history, session.planner.plan(history))
     selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]

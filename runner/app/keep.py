@@ -64,7 +64,7 @@ def undo_keeps(session: Session, selection: Sequence[str], note: Note) -> tuple[
 def _locked_history(session: Session, note: Note) -> Iterator[History]:
     """Context manager: the history, with outputs locked and manifests up to date."""
     with open_run_store(session, note) as store:
-        history = session.with_manifests(store.history())
+        history = store.history()
         write_manifests(session.manifests, session.planner.plan(history), history)
         yield history
 

@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
+from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_pick
-from runner.app.named_shots import find_shot
-from runner.app.plan_report import read_history
-from runner.app.session import Session
 from runner.attempts.attempt import AttemptState
 from runner.attempts.film import storyboard_slug
 from runner.attempts.history import History
@@ -16,17 +14,10 @@ from runner.language.model import Shot
 from runner.planning.plan import Plan
 
 
-def pick_take(session: Session, reference: str, take: int | None) -> Shot:
-    """Record the pick of a take in the manifest, or that no take is picked; return the shot."""
-    shot, number = find_shot(session, reference)
-    if number is not None:
-        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
-    history = read_history(session)
-    plan = session.planner.plan(history)
+def pick_take(manifests: ManifestFiles, plan: Plan, history: History, shot: Shot, take: int | None) -> None:
+    """Record the pick of a take in the manifest, or that no take is picked; `plan` is that of all shots."""
     pick = None if take is None else _pick(history, plan, shot, take, SystemClock().now())
-    storyboard = session.batch.storyboard_of(shot.film)
-    write_pick(session.manifests, history, plan, storyboard, shot.id, pick)
-    return shot
+    write_pick(manifests, history, plan, plan.batch.storyboard_of(shot.film), shot.id, pick)
 
 
 def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:

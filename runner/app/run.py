@@ -22,7 +22,7 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
     """Plan, get approval and execute."""
     with run_store.open_run_store(session, conversation.note) as store:
         store.stop_on_unknown_receipts()
-        history = session.with_manifests(store.history())
+        history = store.history()
         confirm_tasks(session.planner, history, store, conversation.note)
         overrides = session.overrides(history)
         selected = session.selected(history)

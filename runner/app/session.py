@@ -1,19 +1,18 @@
-"""The session of a command that works on takes: the compiled project, its history and its plan."""
+"""The session of a command that works on takes: the compiled project, and the parts that use cases take of it."""
 
 import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.app.batch_planner import BatchPlanner
 from runner.app.command_line import command_line
 from runner.app.display_path import display_path
+from runner.app.history_reader import HistoryReader
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.manifest_files import ManifestFiles
 from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project, provider_with_clips
-from runner.attempts.attempt import Attempt
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -26,25 +25,25 @@ from runner.planning.plan_inputs import PlanOverrides
 from runner.planning.selection import select, shot_selector
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
-from runner.store.git import Repository, identify
-from runner.store.manifest.document import Manifest
-from runner.store.manifest.other_profiles import manifests_of_other_profiles
+from runner.store.git import Repository
 
 if TYPE_CHECKING:
     from runner.planning.saved_plan import SavedPlan
-    from runner.store.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Session(Project):
-    """A project with history and plan; its storyboards have no errors, except in commands about money."""
+    """A project with the parts that its use cases take: planner, history, manifests, selection, command line.
+
+    Its storyboards have no errors, except in commands about money.
+    """
 
     saved_plan: "SavedPlan | None" = None
     """The saved plan that this command carries out."""
 
     @cached_property
     def repository(self) -> Repository:
-        return identify(self.settings.root, child_environment())
+        return Repository(self.settings.root, child_environment())
 
     @cached_property
     def planner(self) -> BatchPlanner:
@@ -55,6 +54,11 @@ class Session(Project):
     def manifests(self) -> ManifestFiles:
         """The manifests of the films."""
         return ManifestFiles(self.settings)
+
+    @cached_property
+    def history_reader(self) -> HistoryReader:
+        """The reader of the batch's history."""
+        return HistoryReader(self.settings, self.batch, self.manifests, self.repository)
 
     @cached_property
     def batches_of_other_profiles(self) -> Mapping[str, Batch]:
@@ -109,16 +113,6 @@ class Session(Project):
         )
         return "" if is_taken else self.settings.provider
 
-    def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
-        """The names that the first version gave this repository; none if no row of this account stands under them."""
-        return self.repository.root_commits if ledger.is_known_by_commit(self.settings.account) else ()
-
-    def ledger_history(self, ledger: "Ledger", everything: bool = False) -> History:
-        """The ledger's history of the batch's storyboards, or of all that this repository ordered."""
-        boards = None if everything else [board.path for board in self.batch.storyboards]
-        names = self.first_version_names(ledger)
-        return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
-
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
         again, retake = self.command.orders.again, self.command.orders.retake
@@ -148,34 +142,6 @@ class Session(Project):
         if not repeatable:
             raise CommandError(ExitCode.USAGE, "--again: none of the selected takes is refused or gone")
         return frozenset(step.attempt for step in repeatable if step.attempt is not None)
-
-    def with_manifests(self, history: History) -> History:
-        """Merge the manifests into the ledger's history, which is told the version of this program's drawing."""
-        history.drawing = DRAWING_VERSION if self.settings.account.free else None
-        for storyboard in self.batch.storyboards:
-            contents = self.manifests.read(storyboard)
-            if contents is not None:
-                history.merge_manifest(
-                    self._attempts_that_count(contents),
-                    {(storyboard.film, shot): pick for shot, pick in contents.picks.items()},
-                )
-            for other in self._manifests_of_other_profiles(storyboard):
-                history.merge_manifest(other.attempts, {})
-        return history
-
-    def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
-        """The manifests of profiles that the batch does not have; at a free account none counts."""
-        account, root = self.settings.account, self.settings.root
-        if account.free:
-            return ()
-        folders = [self.settings.output_folder(film) for film in self.films if film.storyboard == storyboard.path]
-        return manifests_of_other_profiles(folders, storyboard.path, (account.provider, account.host), root)
-
-    def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
-        """The attempts of a manifest; at a free account only those with a request: nobody can confirm the others."""
-        if not self.settings.account.free:
-            return contents.attempts
-        return (attempt for attempt in contents.attempts if not attempt.needs_confirmation)
 
 
 def load_session(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Session:

@@ -9,13 +9,13 @@ from pathlib import Path
 from runner.app.completion_words import keep_completion_words
 from runner.app.exceeded_limit import context_with_limit
 from runner.app.options import DisplayOptions
-from runner.app.plan_report import read_history
 from runner.app.project import Project
 from runner.app.session import open_session, resolve_shot
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.model import Shot
+from runner.language.model import Batch, Shot
 from runner.paid_providers import paid_provider_name
+from runner.planning.plan import Plan
 from runner.planning.what_if import WhatIfRow
 from runner.show.screens.plan import price_line, screen
 from runner.show.text.escape import json_document, json_pieces
@@ -81,12 +81,15 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.explain is not None:
         shot, _ = resolve_shot(session, args.explain)
         return _explain(session, shot)
-    history = read_history(session)
+    history = session.history_reader.read()
     keep_completion_words(session, history)
     if args.what_if:
         from runner.app.what_if import what_if
 
-        rows = what_if(session, history)
+        def plan_of(batch: Batch) -> Plan:
+            return session.planner.plan(history, batch, session.selected(history), session.overrides(history))
+
+        rows = what_if(session, plan_of)
         return _show_rows(rows, session.settings.usd_per_credit, session.command.display)
     plan = session.planner.plan(history, selected=session.selected(history), overrides=session.overrides(history))
     if args.saved_plan is not None:

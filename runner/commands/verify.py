@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-from runner.app.plan_report import read_history
 from runner.app.session import open_for_reading
 from runner.app.verify import verify_clips
 from runner.commands import flags
@@ -33,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(flags.command_options(args))
-    history = read_history(session)
+    history = session.history_reader.read()
     plan = session.planner.plan(history, selected=session.selected(history))
     results = verify_clips(session.settings, plan, history)
     if args.json:
