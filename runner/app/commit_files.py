@@ -21,6 +21,7 @@ from runner.store.git_tree import Tree, TreeFile, lfs_object, read_files, read_t
 _STORYBOARDS = "storyboards"
 _PROMPTS = "prompts"
 _TEXTS = (".yaml", ".yml")
+# Errors that are named: they are those of a commit, which nobody can mend any more.
 _MOST_PROBLEMS = 3
 
 

@@ -37,6 +37,7 @@ PAGE_BYTES = 3_000_000
 POSTER_KIND = "image/webp"
 # Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`.
 _POSTER_WIDTHS = ((60, 384), (200, 288), (900, 176))
+# Pixels of a poster as a stamp: where takes are many, and of a reference.
 _SMALLEST = 112
 
 Address = Callable[[Path, str], str]
@@ -240,6 +241,7 @@ def _poster_data(gathered: GatheredDailies) -> dict[str, str]:
     addresses: dict[str, str] = {}
     for key, content in gathered.posters.items():
         address = data_address(content, POSTER_KIND)
+        # 6: the quotes, the colon and the comma around key and address in JSON.
         room -= len(address) + len(key) + 6
         if room < 0:
             break

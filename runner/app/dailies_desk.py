@@ -167,6 +167,7 @@ class DailiesDesk:
         for storyboard in self._session.batch.storyboards:
             yield self._session.manifests.path(storyboard.film)
         yield from self._session.files
+        # The folder changes where a file is added or replaced beside the storyboard.
         yield from dict.fromkeys(file.parent for file in self._session.files)
 
 

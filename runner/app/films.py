@@ -13,6 +13,7 @@ from runner.planning.plan import Plan
 from runner.settings.settings import Settings
 from runner.timeline.cut_list import CutList, Segment, cut_list
 
+# Characters of a selection in a file name: with the words around it, it stays below the 255 bytes of one.
 _MAX_SLUG = 60
 
 

@@ -187,6 +187,7 @@ def _is_file_or_broken_link(path: Path) -> bool:
 _ENDINGS = (".yaml", ".yml")
 # How many storyboards elsewhere in the repository a message names.
 _MAX_NAMED = 8
+# Files that are looked at: a folder that holds a whole disk would take minutes.
 _MAX_FILES_SEEN = 50_000
 
 

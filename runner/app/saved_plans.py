@@ -28,6 +28,7 @@ from runner.show.text.escape import escape_terminal, json_document, one_line
 ENDING = ".json"
 # Bytes of a saved plan.
 _LIMIT = 64 << 20
+# Unless `--valid` says otherwise: a week is enough for a review.
 _VALID = timedelta(days=7)
 NOTHING_SENT = "nothing was sent, nothing was spent"
 

@@ -128,6 +128,7 @@ def _checked(downloaded: Downloaded, attempt: Attempt, target: Path) -> Stored |
 def _give_name(part: Path, target: Path) -> None:
     """The final name, unless something has it by now."""
     try:
+        # A link fails where the name is taken; a rename would replace what lies there.
         os.link(part, target)
     except FileExistsError:
         raise

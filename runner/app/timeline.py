@@ -240,6 +240,7 @@ def _by_adapter(document: Mapping[str, object], file_format: str) -> bytes:
         raise CommandError(ExitCode.INVALID, message) from error
     timeline = opentimelineio.adapters.read_from_string(json.dumps(document), "otio_json")
     for clip in timeline.find_clips():
+        # An EDL names a source by its reel alone.
         clip.metadata.setdefault("cmx_3600", {})["reel"] = clip.name
     try:
         text = opentimelineio.adapters.write_to_string(timeline, _ADAPTERS[file_format])

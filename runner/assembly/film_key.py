@@ -5,6 +5,7 @@ from runner.lazy_dataclass import dataclass
 HEAD = 1 << 20
 """Bytes of a film file in which its key stands: the index is in front."""
 _MARK = "storyboard-cut:"
+# Hex digits of a SHA-256.
 _HASH_LENGTH = 64
 _QUICK = " quick"
 
