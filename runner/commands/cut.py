@@ -39,11 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "     with --from: the timeline holds what a cut cannot say\n"
         "  3  invalid input: nothing was made"
     )
-    flags.add_files(parser, required=False)
-    flags.add_input(parser)
-    flags.add_selection(parser)
-    flags.add_scene(parser)
-    flags.add_output(parser)
+    flags.add_film_parts(parser)
     group = parser.add_argument_group("film")
     text = "write the film here (default: cut.mp4 beside the manifest; a part of the film: cut.SELECTION.mp4)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)

@@ -42,11 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  1  the page is made, and some shots have no clip\n"
         "  3  invalid input, a port in use: nothing was made"
     )
-    flags.add_files(parser, required=False)
-    flags.add_input(parser)
-    flags.add_selection(parser)
-    flags.add_scene(parser)
-    flags.add_output(parser)
+    flags.add_film_parts(parser)
     group = parser.add_argument_group("dailies")
     text = "write the page here (default: dailies.html beside the manifest; a part: dailies.SELECTION.html)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)
