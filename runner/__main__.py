@@ -5,6 +5,7 @@ import sys
 
 from runner import __version__, streams
 
+# The exit codes, written again: `ExitCode` would be loaded for nothing where the command ends before it starts.
 _INTERRUPTED = 130
 _OUTPUT_LOST = 3
 # The exit codes of a command whose result is its output.

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
+# Until a terminal that takes nothing now is asked again.
 _RETRY_SECONDS = 0.05
 
 

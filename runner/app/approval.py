@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from runner.app import destinations
+from runner.app.batch_planner import BatchPlanner
 from runner.app.budget_scope import fingerprints_in_budget
 from runner.app.conversation import Conversation
 from runner.app.plan_report import (
@@ -20,6 +21,7 @@ from runner.engine.limits import Budget
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, totals
+from runner.settings.settings import Settings
 from runner.show.screens import question
 from runner.show.screens.blocked import WaysOn
 from runner.show.text.command_line import CommandLine
@@ -45,7 +47,7 @@ def check_materials(session: Session, plan: Plan) -> None:
 
 def _check_store(session: Session, plan: Plan) -> None:
     """Raise `CommandError` if the plan uses the store, and its client or its credentials are missing."""
-    routes, ordered = session.routes, [step for step in plan.steps if step.is_billable]
+    routes, ordered = session.planner.routes, [step for step in plan.steps if step.is_billable]
     materials = {material for step in ordered for material in step.shot.request.materials}
     if routes is not None and any("store" in routes.of(material).ways for material in materials):
         from runner.app.material_store import open_store  # with the modules of a run, which a plan does without
@@ -97,7 +99,7 @@ def spend_limits(
         attempts = history.attempts.values()
         spent = counted_credits(attempt for attempt in attempts if attempt.intent.saved_plan == saved.id)
         yield SpendLimit("the saved plan", saved.ceiling, spent + ordered, spent)
-    for path, budget in storyboard_budgets(session, plan, history).items():
+    for path, budget in storyboard_budgets(session.planner, plan, history).items():
         already = committed_credits(history, budget)
         new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
         yield SpendLimit(f"the budget in {path}", budget.credits, already + new, already)
@@ -121,12 +123,12 @@ def committed_credits(history: History, budget: Budget) -> Decimal:
     return counted_credits(attempts)
 
 
-def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[str, Budget]:
+def storyboard_budgets(planner: BatchPlanner, plan: Plan, history: History) -> dict[str, Budget]:
     """Each storyboard's budget in credits, with the fingerprints that count in it."""
     budgets = {}
-    fingerprints_by_path = fingerprints_in_budget(session, plan, history)
+    fingerprints_by_path = fingerprints_in_budget(planner, plan, history)
     for storyboard in plan.batch.storyboards:
-        if (credits := _budget_credits(session, storyboard)) is not None:
+        if (credits := _budget_credits(planner.settings, storyboard)) is not None:
             fingerprints = fingerprints_by_path[storyboard.path]
             imported = [
                 attempt
@@ -138,10 +140,10 @@ def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[s
     return budgets
 
 
-def _budget_credits(session: Session, storyboard: Storyboard) -> Decimal | None:
+def _budget_credits(settings: Settings, storyboard: Storyboard) -> Decimal | None:
     budgets = [storyboard.budget_credits]
     if storyboard.budget_usd is not None:
-        budgets.append(storyboard.budget_usd / session.settings.usd_per_credit)
+        budgets.append(storyboard.budget_usd / settings.usd_per_credit)
     return min((credits for credits in budgets if credits is not None), default=None)
 
 
@@ -182,7 +184,7 @@ def approve_spending(
     if not session.command.spending.yes and not is_consented:
         price = _ask_or_refuse(session, plan, history, conversation, first)
         approved_price = None if price is None else credits_of_run(history, run) + price
-    destinations.remember_approval(session, history)
+    destinations.remember_approval(session.planner, session.repository, history)
     return approved_price
 
 
@@ -190,7 +192,7 @@ def _ask_or_refuse(
     session: Session, plan: Plan, history: History, conversation: Conversation, first: Plan | None
 ) -> Decimal | None:
     """Ask the user; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
-    targets = destinations.destinations(session, history)
+    targets = destinations.destinations(session.planner, session.repository, history)
     if conversation.can_ask:
         if not conversation.consents(plan, targets, first):
             raise CommandError(ExitCode.DECLINED, question.declined())

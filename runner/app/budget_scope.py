@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 
-from runner.app.session import Session
+from runner.app.batch_planner import BatchPlanner
 from runner.attempts.history import History
 from runner.language.model import Batch, Storyboard
 from runner.planning.plan import Plan
 from runner.requests.request import fingerprint
 
 
-def fingerprints_in_budget(session: Session, plan: Plan, history: History) -> dict[str, frozenset[str]]:
+def fingerprints_in_budget(planner: BatchPlanner, plan: Plan, history: History) -> dict[str, frozenset[str]]:
     """The fingerprints that count in each storyboard's budget: takes, retakes, and takes of its other films."""
     storyboards = [storyboard for storyboard in plan.batch.storyboards if has_budget(storyboard)]
     if not storyboards:
         return {}
     # The plan without `--select`, `--retake` and `--again`: takes that they leave out count too.
-    full_plan = session.plan(history, Batch(tuple(storyboards)))
+    full_plan = planner.plan(history, Batch(tuple(storyboards)))
     counted: dict[str, frozenset[str]] = {}
     for storyboard in storyboards:
         own = frozenset(
@@ -25,7 +25,7 @@ def fingerprints_in_budget(session: Session, plan: Plan, history: History) -> di
             if (fingerprint := step.fingerprint) is not None
         ).union(
             _retake_fingerprints(full_plan, storyboard, history),
-            _fingerprints_of_other_films(session, storyboard, history),
+            _fingerprints_of_other_films(planner, storyboard, history),
         )
         counted[storyboard.path] = counted.get(storyboard.path, frozenset()) | own
     return counted
@@ -51,8 +51,9 @@ def _retake_fingerprints(full_plan: Plan, storyboard: Storyboard, history: Histo
             yield intent.fingerprint
 
 
-def _fingerprints_of_other_films(session: Session, storyboard: Storyboard, history: History) -> Iterator[str]:
+def _fingerprints_of_other_films(planner: BatchPlanner, storyboard: Storyboard, history: History) -> Iterator[str]:
     """The last attempt of each take of the storyboard's films that this command does not compile."""
+    compiled = {board.film for board in planner.batch.storyboards}
     for (film, _, _), attempt in history.last.items():
-        if film.storyboard == storyboard.path and film not in session.films:
+        if film.storyboard == storyboard.path and film not in compiled:
             yield history.attempts[attempt].intent.fingerprint

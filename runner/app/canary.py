@@ -38,11 +38,11 @@ def make_first_then_rest(
     selected = session.selected(history)
     of_first = replace(overrides, first=first)
     of_rest = replace(overrides, first=frozenset(step.key for step in plan.steps) - first)
-    first_plan = session.plan(history, selected=selected, overrides=of_first)
+    first_plan = session.planner.plan(history, selected=selected, overrides=of_first)
     limited = approve_orders(session, plan, history, store, conversation, first_plan)
     first_orders = ApprovedPlan(session, first_plan, history, limited, of_first, more_follows=True)
     outcome = execute_plan(first_orders, conversation)
-    rest = session.plan(history, selected=selected, overrides=of_rest)
+    rest = session.planner.plan(history, selected=selected, overrides=of_rest)
     is_asked = conversation.can_ask and not rest.is_free and not session.command.spending.yes
     reason = _reason_to_stop(outcome.result, is_asked=is_asked)
     if reason is None:

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from runner.app.project import storyboards_in
-from runner.app.session import Session
+from runner.app.project import Project, storyboards_in
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import PROMPT_LIMIT, TEXT_LIMIT
@@ -22,24 +21,25 @@ from runner.store.git_tree import Tree, TreeFile, lfs_object, read_files, read_t
 _STORYBOARDS = "storyboards"
 _PROMPTS = "prompts"
 _TEXTS = (".yaml", ".yml")
+# Errors that are named: they are those of a commit, which nobody can mend any more.
 _MOST_PROBLEMS = 3
 
 
-def compile_commit(session: Session, commit: str, name: str) -> Batch:
-    """Compile the storyboards of a session as they stand in a commit; those that it lacks are left out.
+def compile_commit(project: Project, commit: str, name: str) -> Batch:
+    """Compile the storyboards of a project as they stand in a commit; those that it lacks are left out.
 
     Where the command line names no storyboard, those that only the commit has are compiled, too. `name` is the commit
     in messages. Raise `CommandError` where they have errors there, or where this clone lacks a part of the commit.
     """
-    root, environment = session.settings.root, child_environment()
+    root, environment = project.settings.root, child_environment()
     tree = read_tree(root, commit, environment)
     if tree is None:
         raise _lacking(name)
-    with _texts_of(tree, session, name) as folder:
-        paths = _paths(session, tree, folder)
-        provide = _Materials(session, tree, folder, name).provide
+    with _texts_of(tree, project, name) as folder:
+        paths = _paths(project, tree, folder)
+        provide = _Materials(project, tree, folder, name).provide
         batch, problems = compile_films(
-            paths, folder, replace(session.options, file_memory=None), session.settings.profiles, provide
+            paths, folder, replace(project.options, file_memory=None), project.settings.profiles, provide
         )
     if errors := problems.errors:
         lines = [f"{error.place.file}:{error.place.line}: {error.message}" for error in errors[:_MOST_PROBLEMS]]
@@ -58,11 +58,11 @@ def _lacking(name: str) -> CommandError:
 
 
 @contextmanager
-def _texts_of(tree: Tree, session: Session, name: str) -> Iterator[Path]:
+def _texts_of(tree: Tree, project: Project, name: str) -> Iterator[Path]:
     """Context manager: a folder with the YAML files and the prompts of a commit."""
-    output = session.settings.output.relative_to(session.settings.root)
+    output = project.settings.output.relative_to(project.settings.root)
     texts = {path: file for path, file in tree.files.items() if _is_text(PurePosixPath(path), file, output)}
-    contents = read_files(session.settings.root, (file.blob for file in texts.values()), child_environment())
+    contents = read_files(project.settings.root, (file.blob for file in texts.values()), child_environment())
     if any(file.blob not in contents for file in texts.values()):
         raise _lacking(name)
     with TemporaryDirectory(prefix="storyboard-diff-") as temporary:
@@ -89,11 +89,11 @@ def _place(path: Path, file: TreeFile, content: bytes) -> None:
         path.write_bytes(content)
 
 
-def _paths(session: Session, tree: Tree, folder: Path) -> Sequence[Path]:
-    """The storyboards to compile: those of the session that the commit has, and without FILE those that left since."""
-    names = [session.root_path(file) for file in session.files]
+def _paths(project: Project, tree: Tree, folder: Path) -> Sequence[Path]:
+    """The storyboards to compile: those of the project that the commit has, and without FILE those that left since."""
+    names = [project.root_path(file) for file in project.files]
     paths = [folder / name for name in names if name in tree.files]
-    if not session.command.input.files:
+    if not project.command.input.files:
         for place in dict.fromkeys(filter(None, map(_storyboards_folder, names))):
             paths += [path for path in storyboards_in(folder / place, folder) if path not in paths]
     return paths
@@ -107,13 +107,13 @@ def _storyboards_folder(name: str) -> PurePosixPath | None:
 class _Materials:
     """The materials of a commit: what the work tree has as it is, is read there, and the rest from git."""
 
-    def __init__(self, session: Session, tree: Tree, folder: Path, name: str) -> None:
-        self.root = session.settings.root
+    def __init__(self, project: Project, tree: Tree, folder: Path, name: str) -> None:
+        self.root = project.settings.root
         self.tree = tree
         self.folder = folder
         self.name = name
-        self.work_tree = MediaCache(self.root, memory=session.options.file_memory)
-        self.inspected: Mapping[str, LocalFile] = {file.path: file for file in _whole_files(session.batch)}
+        self.work_tree = MediaCache(self.root, memory=project.options.file_memory)
+        self.inspected: Mapping[str, LocalFile] = {file.path: file for file in _whole_files(project.batch)}
 
     def provide(self, path: str) -> LocalFile | None:
         """The material as inspected in the work tree, where it is the same; else it is put into the folder."""

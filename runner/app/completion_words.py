@@ -24,6 +24,7 @@ FOLDER = "completion"
 _MAX_LINES = 50_000
 # Repositories whose words are kept.
 _MAX_FILES = 200
+# Of the 255 that a file system takes: the part file beside has a longer name.
 _MAX_NAME_BYTES = 240
 # Names that no shell takes apart or expands.
 _WORD = lazy_pattern(r"\w[\w.@+-]*\Z")

@@ -2,9 +2,9 @@
 
 from contextlib import AsyncExitStack
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
 from runner.app.run_store import RunStore
-from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Event, Running, Succeeded
 from runner.attempts.history import History
@@ -14,28 +14,28 @@ from runner.planning.confirmation import confirmed, objection, to_confirm
 from runner.planning.plan import Step
 
 
-def confirm_tasks(session: Session, history: History, store: RunStore, note: Note) -> None:
+def confirm_tasks(planner: BatchPlanner, history: History, store: RunStore, note: Note) -> None:
     """Confirm or drop every such task that a take of the batch waits for.
 
     A dropped task is noted, and its take is to be made. `CommandError` when the provider does not answer: until
     then nobody knows whether the take is paid for.
     """
     while any(attempt.needs_confirmation for attempt in history.attempts.values()):
-        waiting = list(to_confirm(session.plan(history), history))
+        waiting = list(to_confirm(planner.plan(history), history))
         if not waiting:
             return
         import anyio  # with the event loop, which a run with nothing to confirm may do without
 
-        anyio.run(_confirm_all, session, history, store, note, waiting)
+        anyio.run(_confirm_all, planner, history, store, note, waiting)
 
 
 async def _confirm_all(
-    session: Session, history: History, store: RunStore, note: Note, waiting: list[tuple[Step, Attempt]]
+    planner: BatchPlanner, history: History, store: RunStore, note: Note, waiting: list[tuple[Step, Attempt]]
 ) -> None:
     from runner.app.provider_gateway import open_gateway
 
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway(session.settings, session.edition, session.routes, history, stack)
+        gateway = await open_gateway(planner, history, stack)
         for step, attempt in waiting:
             answer, facts = await gateway.client.fetch_record(attempt.task_id or "")
             if isinstance(answer, Running) and not (answer.answered or answer.not_found):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import reduce
 
-from runner.app.session import Session
+from runner.app.batch_planner import BatchPlanner
 from runner.attempts.attempt import Attempt
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
@@ -11,41 +11,41 @@ from runner.engine.run_events import RunResult
 from runner.lazy_dataclass import replace
 
 
-def sums_by_storyboard(session: Session, history: History) -> dict[str, CreditSums]:
+def sums_by_storyboard(planner: BatchPlanner, history: History) -> dict[str, CreditSums]:
     """The credits of each storyboard: takes, retakes, earlier versions and other profiles, whatever is selected."""
-    attempts = attempts_by_storyboard(session, history)
-    return {storyboard.path: sum_credits(attempts[storyboard.path]) for storyboard in session.batch.storyboards}
+    attempts = attempts_by_storyboard(planner, history)
+    return {storyboard.path: sum_credits(attempts[storyboard.path]) for storyboard in planner.batch.storyboards}
 
 
-def with_sums(session: Session, history: History, result: RunResult) -> RunResult:
-    """The result with the sum of everything that was ordered for the session's storyboards."""
-    return replace(result, sums=reduce(CreditSums.plus, sums_by_storyboard(session, history).values(), CreditSums()))
+def with_sums(planner: BatchPlanner, history: History, result: RunResult) -> RunResult:
+    """The result with the sum of everything that was ordered for the storyboards of a batch."""
+    return replace(result, sums=reduce(CreditSums.plus, sums_by_storyboard(planner, history).values(), CreditSums()))
 
 
-def attempts_by_storyboard(session: Session, history: History) -> dict[str, list[Attempt]]:
-    """The attempts that this repository ordered or names for each storyboard of the session.
+def attempts_by_storyboard(planner: BatchPlanner, history: History) -> dict[str, list[Attempt]]:
+    """The attempts that this repository ordered or names for each storyboard of the batch.
 
     An attempt counts where it was ordered; if that file is gone, at the storyboard whose take it is now.
     """
-    paths: dict[str, list[Attempt]] = {storyboard.path: [] for storyboard in session.batch.storyboards}
+    paths: dict[str, list[Attempt]] = {storyboard.path: [] for storyboard in planner.batch.storyboards}
     strays = []
     for attempt in history.own_and_named():
         ordered_for = paths.get(attempt.intent.storyboard)
         if ordered_for is not None:
             ordered_for.append(attempt)
-        elif session.is_gone(attempt.intent.storyboard):
+        elif planner.is_gone(attempt.intent.storyboard):
             strays.append(attempt)
     if strays:
-        owners = _owners(session, history)
+        owners = _owners(planner, history)
         for attempt in strays:
             if attempt.id in owners:
                 paths[owners[attempt.id]].append(attempt)
     return paths
 
 
-def _owners(session: Session, history: History) -> Mapping[str, str]:
+def _owners(planner: BatchPlanner, history: History) -> Mapping[str, str]:
     """The storyboard of the take that each attempt decides."""
-    if session.problems.errors:
+    if planner.has_errors:
         return {}
-    steps = session.plan(history).steps
+    steps = planner.plan(history).steps
     return {step.attempt: step.shot.storyboard for step in reversed(steps) if step.attempt is not None}

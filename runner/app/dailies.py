@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
@@ -36,6 +37,7 @@ PAGE_BYTES = 3_000_000
 POSTER_KIND = "image/webp"
 # Pixels of a poster by the most takes that a film may have for it; a larger film has `_SMALLEST`.
 _POSTER_WIDTHS = ((60, 384), (200, 288), (900, 176))
+# Pixels of a poster as a stamp: where takes are many, and of a reference.
 _SMALLEST = 112
 
 Address = Callable[[Path, str], str]
@@ -87,9 +89,9 @@ class _Gatherer:
         self._session = session
         self._film = film
         self._address = address
-        self._exists = session.clip_exists(film.history)
+        self._exists = clips_on_disk(film.history, session.settings.root)
         self._requests: dict[str, PosterRequest] = {}
-        self._storyboard = next(board for board in session.batch.storyboards if board.film == film.cut.film)
+        self._storyboard = session.batch.storyboard_of(film.cut.film)
         self._shots = _shots(session, film, self._storyboard)
         self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
         takes = len(self._steps)
@@ -114,8 +116,8 @@ class _Gatherer:
             self._animatics(),
             references,
             self._prompts(),
-            notes_of(session, self._storyboard),
-            sums_by_storyboard(session, film.history).get(self._storyboard.path) or CreditSums(),
+            notes_of(session.manifests, self._storyboard),
+            sums_by_storyboard(session.planner, film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(session.files, session.settings.root, session.options),
         )
         taken = self._posters()
@@ -244,6 +246,7 @@ def _poster_data(gathered: GatheredDailies) -> dict[str, str]:
     addresses: dict[str, str] = {}
     for key, content in gathered.posters.items():
         address = data_address(content, POSTER_KIND)
+        # 6: the quotes, the colon and the comma around key and address in JSON.
         room -= len(address) + len(key) + 6
         if room < 0:
             break

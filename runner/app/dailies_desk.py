@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.app.dailies import GatheredDailies, gather
 from runner.app.films import films
 from runner.app.invalid_storyboards import InvalidStoryboardsError
+from runner.app.named_shots import find_shot
 from runner.app.note import note_take
 from runner.app.options import CommandOptions
 from runner.app.pick import pick_take
@@ -20,7 +21,7 @@ from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
 from runner.garbage_collection import collect_everything
-from runner.language.model import Batch
+from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass, replace
 from runner.show.dailies.film_data import film_json
 from runner.show.dailies.page import page
@@ -69,12 +70,15 @@ class DailiesDesk:
         """Record a pick, as `storyboard pick` does."""
         self._check(slug)
         with _tidied():
-            pick_take(*self._session_and_shot(slug, shot), take)
+            session, named = self._session_and_shot(slug, shot)
+            history = session.history_reader.read()
+            pick_take(session.manifests, session.planner.plan(history), history, named, take)
 
     def note(self, slug: str, shot: str, take: int, text: str) -> None:
         """Record a note about a take."""
         self._check(slug)
-        note_take(*self._session_and_shot(slug, shot), take, text)
+        session, named = self._session_and_shot(slug, shot)
+        note_take(session.manifests, session.batch.storyboard_of(named.film), named, take, text)
 
     def file(self, name: str) -> Path:
         """A file that a page names, still in the repository."""
@@ -110,13 +114,14 @@ class DailiesDesk:
             raise CommandError(ExitCode.INVALID, message) from invalid
         return self._session
 
-    def _session_and_shot(self, slug: str, shot: str) -> tuple[Session, str]:
-        """The present session of the films with one film's profile, and the name of a shot of it."""
+    def _session_and_shot(self, slug: str, shot: str) -> tuple[Session, Shot]:
+        """The present session of the films with one film's profile, and a shot of it."""
         film = self._films[slug].gathered.dailies.cut.film
         session = self._present_session()
         boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
         settings = replace(session.settings, profiles=(film.profile,))
-        return replace(session, settings=settings, batch=Batch(boards)), f"{storyboard_slug(film.storyboard)}:{shot}"
+        session = replace(session, settings=settings, batch=Batch(boards))
+        return session, find_shot(session, f"{storyboard_slug(film.storyboard)}:{shot}")[0]
 
     def _read(self, session: Session) -> None:
         """Read the films; the stamp is taken before, so that a change in between is read at the next question."""
@@ -160,8 +165,9 @@ class DailiesDesk:
         if state is not None:
             yield from (state / name for name in _LEDGER_FILES)
         for storyboard in self._session.batch.storyboards:
-            yield self._session.manifest_path(storyboard.film)
+            yield self._session.manifests.path(storyboard.film)
         yield from self._session.files
+        # The folder changes where a file is added or replaced beside the storyboard.
         yield from dict.fromkeys(file.parent for file in self._session.files)
 
 

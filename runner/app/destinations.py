@@ -2,32 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 
-from runner.app.session import Session
+from runner.app.batch_planner import BatchPlanner
 from runner.attempts.history import History
 from runner.planning.material_routes import Way
+from runner.settings.settings import Settings
 from runner.show.screens.plan import Destination
 from runner.store import approved_destinations
+from runner.store.git import Repository
 
 
-def destinations(session: Session, history: History) -> tuple[Destination, ...]:
+def destinations(planner: BatchPlanner, repository: Repository, history: History) -> tuple[Destination, ...]:
     """The destinations of a paid run, each marked if it differs from the last approved one."""
-    if session.settings.account.free:
+    if planner.settings.account.free:
         return ()
-    approved = _approved(session)
+    approved = _approved(planner.settings, repository)
     # At the first run on this machine there is no approved address to differ from.
     is_first = not approved and all(attempt.from_manifest for attempt in history.attempts.values())
     return tuple(
         Destination(what, where, detail, None if is_first or approved.get(what) == where else approved.get(what, ""))
-        for what, where, detail in _outgoing(session)
+        for what, where, detail in _outgoing(planner)
     )
 
 
-def _outgoing(session: Session) -> Iterator[tuple[str, str, str]]:
+def _outgoing(planner: BatchPlanner) -> Iterator[tuple[str, str, str]]:
     """The kind of data, its address from the settings, and a detail, of everything that a run may send."""
-    settings, publish = session.settings, session.settings.publish
+    settings, publish = planner.settings, planner.settings.publish
     if settings.webhook is not None:
         yield "callbacks", settings.webhook.url, f"received at {settings.webhook.host}:{settings.webhook.port}"
-    ways = _ways(session)
+    ways = _ways(planner)
     if "store" in ways and publish.store is not None:
         yield "files", publish.store, f"read at {publish.base_url}" if publish.base_url else "read by signed links"
     if "git" in ways and publish.git_url is not None:
@@ -36,25 +38,24 @@ def _outgoing(session: Session) -> Iterator[tuple[str, str, str]]:
         yield "uploads", settings.account.host, "deleted there after 24 hours"
 
 
-def _ways(session: Session) -> set[Way]:
+def _ways(planner: BatchPlanner) -> set[Way]:
     """The ways of all materials of the storyboards that bytes may take."""
-    routes = session.routes
+    routes = planner.routes
     if routes is None:
         return set()
-    materials = {material for shot in session.batch.shots for material in shot.request.materials}
+    materials = {material for shot in planner.batch.shots for material in shot.request.materials}
     return {way for material in materials for way in routes.of(material).ways if way != "vendor"}
 
 
-def _approved(session: Session) -> Mapping[str, str]:
-    settings = session.settings
+def _approved(settings: Settings, repository: Repository) -> Mapping[str, str]:
     if settings.state_or_none is None:
         return {}
-    return approved_destinations.load(settings.state, settings.account, session.repository.root_commits[0])
+    return approved_destinations.load(settings.state, settings.account, repository.root_commits[0])
 
 
-def remember_approval(session: Session, history: History) -> None:
+def remember_approval(planner: BatchPlanner, repository: Repository, history: History) -> None:
     """Save the destinations of an approved paid run; later changes are marked."""
-    settings = session.settings
-    addresses = {destination.what: destination.where for destination in destinations(session, history)}
+    settings = planner.settings
+    addresses = {destination.what: destination.where for destination in destinations(planner, repository, history)}
     if addresses:
-        approved_destinations.save(settings.state, settings.account, session.repository.root_commits[0], addresses)
+        approved_destinations.save(settings.state, settings.account, repository.root_commits[0], addresses)

@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.commit_files import compile_commit
-from runner.app.plan_report import read_history
-from runner.app.session import Session
+from runner.app.history_reader import HistoryReader
+from runner.app.project import Project
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.model import Batch
@@ -108,18 +109,18 @@ def _present_name(name: str) -> str:
     return name.removeprefix("origin/") if name != "origin/HEAD" else name
 
 
-def compare(session: Session, base: Base) -> DiffReport:
+def compare(project: Project, planner: BatchPlanner, reader: HistoryReader, base: Base) -> DiffReport:
     """Plan this tree and the commit against what exists now, and compare them."""
     try:
-        earlier = compile_commit(session, base.commit, base.text)
+        earlier = compile_commit(project, base.commit, base.text)
     except CommandError:
         raise
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
-    left = [board for board in earlier.storyboards if board.film not in session.films]
-    history = read_history(replace(session, batch=Batch((*session.batch.storyboards, *left))))
-    after = session.plan(history)
-    before = session.plan(history, earlier)
+    left = [board for board in earlier.storyboards if board.film not in project.films]
+    history = replace(reader, batch=Batch((*project.batch.storyboards, *left))).read()
+    after = planner.plan(history)
+    before = planner.plan(history, earlier)
     return DiffReport(base, difference(before, after), after)
 
 

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.films import Film
-from runner.app.session import Session
 from runner.app.timeline import editor_names
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, read_bytes, read_named, reason, resolve_inside
@@ -34,26 +34,26 @@ class CutFromEditor:
     """Whether comments stood in the section that was replaced."""
 
 
-def cut_from_editor(session: Session, film: Film, timeline: Path, *, write: bool) -> CutFromEditor:
+def cut_from_editor(root: Path, film: Film, timeline: Path, *, write: bool) -> CutFromEditor:
     """Read an edited timeline, and put its section into the storyboard where that is asked. Raises `CommandError`."""
-    edited = _edited(session, film, timeline)
+    edited = _edited(root, film, timeline)
     storyboard = film.cut.storyboard
-    lost_comments = _write(session, storyboard, edited) if write else False
+    lost_comments = _write(root, storyboard, edited) if write else False
     return CutFromEditor(
         storyboard, cut_section(edited.entries), len(edited.entries), edited.notes, write, lost_comments
     )
 
 
-def _edited(session: Session, film: Film, timeline: Path) -> EditedCut:
+def _edited(root: Path, film: Film, timeline: Path) -> EditedCut:
     try:
-        content = read_named(timeline, session.settings.root, LIMIT)
-        return read_edited(content, _film_facts(session, film))
+        content = read_named(timeline, root, LIMIT)
+        return read_edited(content, _film_facts(root, film))
     except (FileRejected, TimelineError) as error:
         message = error.message if isinstance(error, FileRejected) else str(error)
         raise CommandError(ExitCode.INVALID, f"{timeline} {message}") from error
 
 
-def _film_facts(session: Session, film: Film) -> FilmFacts:
+def _film_facts(root: Path, film: Film) -> FilmFacts:
     """The film as a timeline of it is compared with it."""
     takes, own = editor_names(film)
     clips = {
@@ -63,13 +63,13 @@ def _film_facts(session: Session, film: Film) -> FilmFacts:
     }
     media = {name: FilmMedia("shot", shot, number) for (_, shot, number), name in takes.items()}
     media |= {name: clips[label] for label, name in own.items() if label in clips}
-    return FilmFacts(film.cut.storyboard, media, _shots(session, film), clips)
+    return FilmFacts(film.cut.storyboard, media, _shots(root, film), clips)
 
 
-def _shots(session: Session, film: Film) -> dict[str, ShotFacts]:
+def _shots(root: Path, film: Film) -> dict[str, ShotFacts]:
     """Each shot as the film shows it without an entry of its own."""
-    board = next(board for board in session.batch.storyboards if board.film == film.cut.film)
-    plain = cut_list(replace(board, cut=None), film.plan, film.history, session.clip_exists(film.history))
+    board = film.plan.batch.storyboard_of(film.cut.film)
+    plain = cut_list(replace(board, cut=None), film.plan, film.history, clips_on_disk(film.history, root))
     return {
         segment.shot.id: ShotFacts(
             segment.in_seconds, segment.seconds, Decimal(segment.shot.request.seconds), segment.take
@@ -79,9 +79,8 @@ def _shots(session: Session, film: Film) -> dict[str, ShotFacts]:
     }
 
 
-def _write(session: Session, storyboard: str, edited: EditedCut) -> bool:
+def _write(root: Path, storyboard: str, edited: EditedCut) -> bool:
     """Replace the section; returns whether comments were lost with the old one."""
-    root = session.settings.root
     try:
         path = resolve_inside(root / storyboard, root)
         content = read_bytes(path, root)

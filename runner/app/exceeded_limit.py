@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from runner.app.approval import SpendLimit, spend_limits
-from runner.app.plan_report import command_below_limit, plan_context, spent_last_24h
+from runner.app.ledger_reading import spent_last_24h
+from runner.app.plan_report import command_below_limit, plan_context
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.lazy_dataclass import replace
@@ -25,7 +26,7 @@ def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimi
     """The first limit that a run would exceed, which is exit 4."""
     if not plan.totals.credits or session.settings.max_credits == 0:
         return None
-    today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session)
+    today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session.settings)
     limits = spend_limits(session, plan, history, today)
     return next((limit for limit in limits if limit.would_be > limit.limit), None)
 

@@ -8,10 +8,12 @@ from decimal import Decimal
 import anyio
 
 from runner.app import approval, provider_gateway, webhooks
+from runner.app.batch_planner import BatchPlanner
 from runner.app.completion_words import keep_completion_words
 from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
 from runner.app.final_cut import closing_films
+from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_first_picks, write_manifests
 from runner.app.orphaned_attempts import lock_outputs_of_orphans
 from runner.app.run_outcome import RunOutcome
@@ -30,6 +32,7 @@ from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
 from runner.planning.plan_inputs import PlanOverrides
+from runner.settings.settings import Settings
 from runner.show.live.progress import Progress
 from runner.show.live.view import View
 
@@ -66,12 +69,13 @@ def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutco
     except BaseException as error:
         run_view.close()
         with suppress(Failure):  # the error that ended the run matters more to the user
-            write_manifests(session, history)
+            write_manifests(session.manifests, session.planner.plan(history), history)
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
     if approved.overrides.first_take and not plan.is_free:
-        write_first_picks(session, history, _first_take_picks(session, history, approved.overrides, clock))
-    write_manifests(session, history)
+        picks = _first_take_picks(session.planner, history, approved.overrides, clock)
+        write_first_picks(session.manifests, plan.batch.storyboards, history, picks)
+    write_manifests(session.manifests, session.planner.plan(history), history)
     keep_completion_words(session, history)
     closing = None
     if not session.command.display.as_json:
@@ -84,7 +88,7 @@ def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutco
 
 def _progress(session: Session, plan: Plan) -> Progress:
     return Progress(
-        ceiling=_spending_limit(session, plan),
+        ceiling=_spending_limit(session.settings, plan),
         concurrency=session.settings.concurrency,
         prefix=repo_prefix(session),
         look_command=session.command_line.to_look(session.look_provider).dailies("--serve"),
@@ -93,22 +97,22 @@ def _progress(session: Session, plan: Plan) -> Progress:
 
 async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
     session, history, store = approved.session, approved.history, approved.store
-    limits = replace(store.limits, budgets=approval.storyboard_budgets(session, approved.plan, history))
+    limits = replace(store.limits, budgets=approval.storyboard_budgets(session.planner, approved.plan, history))
     store.ledger.set_budget_scope(limits)
-    manifest_writer = ManifestWriter(session, history, store.clock)
+    manifest_writer = ManifestWriter(session.manifests, session.planner, history, store.clock)
 
     def emit(event: RunEvent) -> None:
         if event.outcome is not None:
             if approved.more_follows and session.command.display.as_json:
                 return
-            outcome = replace(with_sums(session, history, event.outcome), code_of_command=approved.before)
+            outcome = replace(with_sums(session.planner, history, event.outcome), code_of_command=approved.before)
             event = replace(event, outcome=outcome)
         run_view.tell(event)
         manifest_writer.tell(event)
 
     stop_request = StopRequest()
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-        gateway = await provider_gateway.open_gateway(session.settings, session.edition, session.routes, history, stack)
+        gateway = await provider_gateway.open_gateway(session.planner, history, stack)
         group.start_soon(_watch_signals, stop_request, run_view)
         mark_orphans = lock_outputs_of_orphans(
             session.settings, session.films, approved.plan, stack.enter_context(ExitStack())
@@ -119,15 +123,15 @@ async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
         async with webhooks.listen(session.settings, gateway.client, store.clock, emit) as inbox:
             result = await run_loop(planned, ports, limits, stop_request, inbox)
         group.cancel_scope.cancel()
-    return with_sums(session, history, result)
+    return with_sums(session.planner, history, result)
 
 
 def _replanner(approved: ApprovedPlan, limits: RunLimits) -> Callable[[History], Plan]:
     session = approved.session
 
     def replan(history: History) -> Plan:
-        plan = session.plan(history, selected=session.selected(history), overrides=approved.overrides)
-        budgets = approval.storyboard_budgets(session, plan, history)
+        plan = session.planner.plan(history, selected=session.selected(history), overrides=approved.overrides)
+        budgets = approval.storyboard_budgets(session.planner, plan, history)
         approved.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
         return plan
 
@@ -147,11 +151,11 @@ async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
 
 
 def _first_take_picks(
-    session: Session, history: History, overrides: PlanOverrides, clock: Clock
+    planner: BatchPlanner, history: History, overrides: PlanOverrides, clock: Clock
 ) -> dict[ShotKey, Pick]:
     """The takes that `--first-take` used, as picks: without them the next run would wait for a pick again."""
-    multi_take_shots = {shot.key for shot in session.batch.shots if shot.takes > 1}
-    plan = session.plan(history, overrides=overrides)
+    multi_take_shots = {shot.key for shot in planner.batch.shots if shot.takes > 1}
+    plan = planner.plan(history, overrides=overrides)
     picks: dict[ShotKey, Pick] = {}
     for step in plan.steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
@@ -167,7 +171,8 @@ def _first_take_picks(
 class ManifestWriter:
     """Writes the manifest during a run, so that a task id is in it soon after the provider accepted the task."""
 
-    session: Session
+    manifests: ManifestFiles
+    planner: BatchPlanner
     history: History
     clock: Clock
     next_at: float = float("-inf")
@@ -178,7 +183,7 @@ class ManifestWriter:
             if started_at < self.next_at:
                 return
             with suppress(Failure):  # the ledger has it; the write at the end of the run reports the error
-                write_manifests(self.session, self.history)
+                write_manifests(self.manifests, self.planner.plan(self.history), self.history)
             now = self.clock.monotonic()
             self.next_at = now + max(_MANIFEST_EVERY, _MANIFEST_SHARE * (now - started_at))
 
@@ -192,8 +197,8 @@ def _missing_font(plan: Plan) -> str | None:
     return None if prompts.isascii() else missing_font(prompts, child_environment())
 
 
-def _spending_limit(session: Session, plan: Plan) -> Decimal | None:
+def _spending_limit(settings: Settings, plan: Plan) -> Decimal | None:
     """The most that this run may cost: `--max-credits`, else the confirmed price."""
     if plan.is_free:
         return None
-    return session.settings.max_credits if session.settings.max_credits is not None else plan.totals.credits
+    return settings.max_credits if settings.max_credits is not None else plan.totals.credits

@@ -46,22 +46,24 @@ def _with_ledger(
 ) -> list[ClipCheck]:
     """Run `work` under the locks of the outputs, then write the manifests."""
     with open_run_store(session, note) as store:
-        history = session.with_manifests(store.history())
-        confirm_tasks(session, history, store, note)
+        history = store.history()
+        confirm_tasks(session.planner, history, store, note)
         results = anyio.run(work, session, history, store)
-        write_manifests(session, history)
+        write_manifests(session.manifests, session.planner.plan(history), history)
     return results
 
 
 async def _fetch_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
     results: list[ClipCheck] = []
-    plan = session.plan(history)
-    orphans = stored_orphans(history, plan, session.films, session.selected(history))
+    plan = session.planner.plan(history)
+    selected = session.selected(history)
+    orphans = stored_orphans(history, plan, session.films, selected)
     async with _lazy_gateway(session, history) as gateway:
         await read_due_bills(session.settings, session.edition, history, store, gateway)
         fetcher = ClipFetcher(session.settings, history, store, gateway)
-        for step, attempt, clip in takes_with_clips(session, history):
-            result = check(session, step, attempt, clip)
+        selected_plan = session.planner.plan(history, selected=selected)
+        for step, attempt, clip in takes_with_clips(session.settings, selected_plan, history):
+            result = check(session.settings, step, attempt, clip)
             if result.verdict in ("missing", "changed"):
                 result = await fetcher.fetch(result, step, attempt)
             results.append(result)
@@ -73,7 +75,7 @@ async def _fetch_all(session: Session, history: History, store: RunStore) -> lis
 def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple[Step, Attempt]]:
     """The doubtful takes of a shot, retakes included, or the one take that `quay#2` names."""
     shot, take = find_shot(session, name)
-    current = {step.attempt: step for step in session.plan(history).steps_of(shot.key)}
+    current = {step.attempt: step for step in session.planner.plan(history).steps_of(shot.key)}
     doubtful = [
         (step, attempt)
         for attempt in history.attempts.values()
@@ -84,7 +86,8 @@ def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple
     if not doubtful:
         raise CommandError(
             ExitCode.USAGE,
-            f"{name} has no doubtful clip from {session.variant(shot)}; storyboard status lists them",
+            f"{name} has no doubtful clip from {shot.film.folder(session.settings.provider)}; "
+            "storyboard status lists them",
         )
     return sorted(doubtful, key=lambda pair: pair[0].take)
 
@@ -97,7 +100,7 @@ async def _lazy_gateway(session: Session, history: History) -> AsyncIterator[Cal
 
         async def gateway() -> ProviderGateway:
             if not gateways:
-                gateways.append(await open_gateway(session.settings, session.edition, session.routes, history, stack))
+                gateways.append(await open_gateway(session.planner, history, stack))
             return gateways[0]
 
         yield gateway

@@ -4,15 +4,17 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from runner.app.plan_report import read_history
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
+from runner.settings.settings import Settings
 from runner.timeline.cut_list import CutList, Segment, cut_list
 
+# Characters of a selection in a file name: with the words around it, it stays below the 255 bytes of one.
 _MAX_SLUG = 60
 
 
@@ -36,9 +38,9 @@ class Film:
 
 def films(session: Session) -> list[Film]:
     """The film of every storyboard of the session that has a selected shot. Raises `CommandError` for an empty one."""
-    history = read_history(session)
+    history = session.history_reader.read()
     slug = _slug(session)
-    whole = whole_films(session, history, session.plan(history))
+    whole = whole_films(session.settings, history, session.planner.plan(history))
     selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]
     selected_films = [film for film in selected if film.cut.segments]
     if not selected_films:
@@ -46,12 +48,12 @@ def films(session: Session) -> list[Film]:
     return selected_films
 
 
-def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
+def whole_films(settings: Settings, history: History, plan: Plan) -> list[Film]:
     """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
-    exists = session.clip_exists(history)
+    exists = clips_on_disk(history, settings.root)
     return [
-        Film(cut_list(board, plan, history, exists), session.settings.output_folder(board.film), plan, history)
-        for board in session.batch.storyboards
+        Film(cut_list(board, plan, history, exists), settings.output_folder(board.film), plan, history)
+        for board in plan.batch.storyboards
     ]
 
 

@@ -26,7 +26,7 @@ def closing_films(
     """Make the films of a run that finished a take; the lines of its closing. `plan` is that of all shots."""
     changed = {take.step.shot.film for take in result.finished}
     lines: list[FilmLine] = []
-    for film in whole_films(session, history, plan):
+    for film in whole_films(session.settings, history, plan):
         if film.cut.film in changed and _is_wanted(session, result):
             lines += _new_film(session, film, conversation)
         else:
@@ -46,8 +46,10 @@ def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> 
     """The place of each storyboard's cut, and whether it is current; empty for storyboards without one."""
     if not any((session.settings.output_folder(film) / NAME).is_file() for film in session.films):
         return {}
-    whole = plan if session.selected(history) is None else session.plan(history)
-    return {film.cut.film: tuple(_state_of_cut(session, film)) for film in whole_films(session, history, whole)}
+    whole = plan if session.selected(history) is None else session.planner.plan(history)
+    return {
+        film.cut.film: tuple(_state_of_cut(session, film)) for film in whole_films(session.settings, history, whole)
+    }
 
 
 def _state_of_cut(session: Session, film: Film) -> Iterator[FilmLine]:

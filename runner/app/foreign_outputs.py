@@ -1,6 +1,5 @@
 """Skips storyboards whose manifest is unreadable or belongs to another account, and reports them."""
 
-from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
@@ -14,12 +13,12 @@ def history_without_foreign(session: Session, everything: bool = False) -> tuple
     The other storyboards are shown all the same.
     """
     try:
-        return session, read_history(session, everything), []
+        return session, session.history_reader.read(everything), []
     except Failure:
         own_session, reasons = without_foreign(session)
         if not reasons:
             raise
-    return own_session, read_history(own_session, everything), reasons
+    return own_session, own_session.history_reader.read(everything), reasons
 
 
 def without_foreign(session: Session) -> tuple[Session, list[str]]:
@@ -27,7 +26,7 @@ def without_foreign(session: Session) -> tuple[Session, list[str]]:
     own_storyboards, reasons = [], []
     for storyboard in session.batch.storyboards:
         try:
-            session.manifest(storyboard)
+            session.manifests.read(storyboard)
         except Failure as stop:
             reasons.append(f"{storyboard.path} is left out: {stop.message}")
         else:

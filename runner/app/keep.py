@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.conversation import Note
 from runner.app.manifests import write_keeps, write_manifests
 from runner.app.named_shots import shot_of_former_name
@@ -34,7 +35,7 @@ def keep_clips(session: Session, selection: Sequence[str], note: Note) -> list[K
     """Keep the clips of the selected shots; the answer for each of their takes."""
     with _locked_history(session, note) as history:
         keys = _selected(session, selection, history)
-        plan = session.plan(history)
+        plan = session.planner.plan(history)
         answers = [answer for key in keys for answer in _answers(session, history, plan, key)]
         _record(
             session,
@@ -48,13 +49,13 @@ def undo_keeps(session: Session, selection: Sequence[str], note: Note) -> tuple[
     """Remove the keeps of the selected shots; return their takes, and the orders of the next run."""
     with _locked_history(session, note) as history:
         keys = _selected(session, selection, history)
-        plan = session.plan(history)
+        plan = session.planner.plan(history)
         steps = [step for key in keys for step in plan.steps_of(key) if step.keep is not None]
         if not steps:
             raise CommandError(ExitCode.USAGE, f"no clip of {', '.join(shot for _, shot in keys)} is kept")
         attempts = [(step.shot.film, history.attempts[step.attempt or ""], None) for step in steps]
         _record(session, history, attempts)
-        after = session.plan(history)
+        after = session.planner.plan(history)
     shots = tuple(dict.fromkeys(step.shot.id for step in after.steps if step.is_billable))
     return steps, NextOrders(shots, after.totals.credits, after.is_free)
 
@@ -63,8 +64,8 @@ def undo_keeps(session: Session, selection: Sequence[str], note: Note) -> tuple[
 def _locked_history(session: Session, note: Note) -> Iterator[History]:
     """Context manager: the history, with outputs locked and manifests up to date."""
     with open_run_store(session, note) as store:
-        history = session.with_manifests(store.history())
-        write_manifests(session, history)
+        history = store.history()
+        write_manifests(session.manifests, session.planner.plan(history), history)
         yield history
 
 
@@ -82,7 +83,7 @@ def _selected(session: Session, selection: Sequence[str], history: History) -> l
 
 
 def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
-    clip_exists = session.clip_exists(history)
+    clip_exists = clips_on_disk(history, session.settings.root)
     folder = session.settings.output_name(key[0])
     paths = {board.path for board in session.batch.storyboards}
 
@@ -106,6 +107,6 @@ def _record(session: Session, history: History, keeps: Sequence[tuple[FilmName, 
             if attempt.task_id and attempt.kept_for is not None and attempt.kept_for in tasks.values()
         }
         if tasks:
-            write_keeps(session, board, replaced | tasks)
+            write_keeps(session.manifests, board, replaced | tasks)
     for _, attempt, wanted in keeps:
         history.attempts[attempt.id] = replace(attempt, kept_for=wanted)

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.options import CommandOptions
-from runner.app.plan_report import read_history
 from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot
 from runner.attempts.film import ShotKey
 from runner.diagnostics.failures import Failure
@@ -54,7 +53,7 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     """The shots that a name stands for, by their present names or by a former one."""
     expression = name.partition("#")[0]
     try:
-        return select(whole.batch, [expression], (), lambda: fit.states(read_history(fit))) or frozenset()
+        return select(whole.batch, [expression], (), lambda: fit.states(fit.history_reader.read())) or frozenset()
     except Failure:
         if (former := shot_of_former_name(fit, expression)) is not None:
             return frozenset({former.key})
@@ -73,8 +72,8 @@ def _refusal(session: Session, faults: Iterable[Problems]) -> InvalidStoryboards
 
 def shot_of_former_name(session: Session, name: str) -> Shot | None:
     """The shot that asks for a request which was ordered under another name; None where there is none."""
-    history = read_history(session)
-    steps = {step.fingerprint: step for step in session.plan(history).steps if step.fingerprint is not None}
+    history = session.history_reader.read()
+    steps = {step.fingerprint: step for step in session.planner.plan(history).steps if step.fingerprint is not None}
     for attempt in history.attempts.values():
         step = steps.get(attempt.intent.fingerprint)
         if step is not None and attempt.intent.shot.casefold() == name.casefold():

@@ -1,8 +1,7 @@
 """A person's notes about takes: read from the manifest, and written into it."""
 
+from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_note
-from runner.app.named_shots import find_shot
-from runner.app.session import Session
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Shot, Storyboard
@@ -11,9 +10,9 @@ from runner.timeline.shot_note import ShotNote
 MOST_CHARACTERS = 4000
 
 
-def notes_of(session: Session, storyboard: Storyboard) -> dict[str, list[ShotNote]]:
+def notes_of(manifests: ManifestFiles, storyboard: Storyboard) -> dict[str, list[ShotNote]]:
     """The notes of the manifest by shot, as far as they have the form that this version writes."""
-    manifest = session.manifest(storyboard)
+    manifest = manifests.read(storyboard)
     notes: dict[str, list[ShotNote]] = {}
     for entry in manifest.content["shots"] if manifest is not None else ():
         for note in entry.get("notes") or ():
@@ -23,15 +22,12 @@ def notes_of(session: Session, storyboard: Storyboard) -> dict[str, list[ShotNot
     return notes
 
 
-def note_take(session: Session, reference: str, take: int, text: str) -> Shot:
-    """Add a note about a take of a shot; return the shot. Raises `CommandError` for an empty or a long text."""
-    shot, _ = find_shot(session, reference)
+def note_take(manifests: ManifestFiles, storyboard: Storyboard, shot: Shot, take: int, text: str) -> None:
+    """Add a note about a take of a storyboard's shot. Raises `CommandError` for an empty or a long text."""
     words = text.strip()
     if not words:
         raise CommandError(ExitCode.USAGE, f"the note about {shot.id} is empty: nothing was written")
     if len(words) > MOST_CHARACTERS:
         message = f"the note about {shot.id} has {len(words):,} characters; at most {MOST_CHARACTERS:,} fit"
         raise CommandError(ExitCode.USAGE, message)
-    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.film == shot.film)
-    write_note(session, storyboard, shot.id, take, SystemClock().now(), words)
-    return shot
+    write_note(manifests, storyboard, shot.id, take, SystemClock().now(), words)

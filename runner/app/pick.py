@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
+from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_pick
-from runner.app.named_shots import find_shot
-from runner.app.plan_report import read_history
-from runner.app.session import Session
 from runner.attempts.attempt import AttemptState
 from runner.attempts.film import storyboard_slug
 from runner.attempts.history import History
@@ -16,20 +14,13 @@ from runner.language.model import Shot
 from runner.planning.plan import Plan
 
 
-def pick_take(session: Session, reference: str, take: int | None) -> Shot:
-    """Record the pick of a take in the manifest, or that no take is picked; return the shot."""
-    shot, number = find_shot(session, reference)
-    if number is not None:
-        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
-    history = read_history(session)
-    plan = session.plan(history)
-    pick = None if take is None else _pick(session, history, plan, shot, take, SystemClock().now())
-    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.film == shot.film)
-    write_pick(session, history, plan, storyboard, shot.id, pick)
-    return shot
+def pick_take(manifests: ManifestFiles, plan: Plan, history: History, shot: Shot, take: int | None) -> None:
+    """Record the pick of a take in the manifest, or that no take is picked; `plan` is that of all shots."""
+    pick = None if take is None else _pick(history, plan, shot, take, SystemClock().now())
+    write_pick(manifests, history, plan, plan.batch.storyboard_of(shot.film), shot.id, pick)
 
 
-def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
+def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
     """The pick of a take, bound to its clip; `CommandError` (exit 2) when there is no whole clip to choose."""
     steps = plan.steps_of(shot.key)
     if not steps:
@@ -52,5 +43,5 @@ def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int,
     summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
     raise CommandError(
         ExitCode.USAGE,
-        f"take {take} of {shot.id} has no clip from {session.variant(shot)}: {summary}",
+        f"take {take} of {shot.id} has no clip from {shot.film.folder(plan.account.provider)}: {summary}",
     )

@@ -18,8 +18,8 @@ def plan_document(session: Session, plan: Plan, history: History) -> dict[str, o
     facts = PlanFacts(
         session.settings.output_name,
         warnings(session, plan),
-        outgoing_materials(plan, session.routes, sent_contents(history)),
-        destinations(session, history),
+        outgoing_materials(plan, session.planner.routes, sent_contents(history)),
+        destinations(session.planner, session.repository, history),
     )
     plan = as_made(plan, find_missing_clips(plan.steps, history), reason=None)
     return plan_json(plan, lambda step: encode(step.shot.request), facts)

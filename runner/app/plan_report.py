@@ -1,9 +1,8 @@
-"""The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
+"""The context of a plan's screen: warnings, cheaper alternatives, the commands to type next."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING
 
 from runner.animatic.cores import usable_cores
 from runner.app.credit_scope import sums_by_storyboard
@@ -11,9 +10,7 @@ from runner.app.destinations import destinations
 from runner.app.session import Session
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
-from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
-from runner.garbage_collection import collection_off
 from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import replace
 from runner.planning import alternatives
@@ -26,60 +23,8 @@ from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import PlanContext
 from runner.show.text.layout import from_manifests
-from runner.store.ledger.file_name import NAME
-
-if TYPE_CHECKING:
-    from runner.attempts.attempt import Attempt
-    from runner.store.ledger.ledger import Ledger
-    from runner.store.receipts import Receipt
 
 _LENGTH_TOLERANCE = Decimal("0.1")
-
-
-def read_history(session: Session, everything: bool = False) -> History:
-    """The history of the batch, or of the whole repository, from ledger and manifests; writes nothing.
-
-    The ledger stays open for the lookups of the history.
-    """
-    ledger = _ledger(session)
-    # The history stays in memory until the end.
-    with collection_off(keep=True):
-        return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
-
-
-def unknown_receipts(session: Session) -> "list[Receipt]":
-    """Paid tasks that stand in a receipt of the first version alone."""
-    ledger = _ledger(session)
-    return [] if ledger is None else ledger.unknown_receipts()
-
-
-def left_by_gone_repositories(session: Session) -> "list[Attempt]":
-    """Open attempts of the account that were ordered in repositories which are not found any more."""
-    ledger = _ledger(session)
-    settings = session.settings
-    return [] if ledger is None else ledger.left_by_gone_repositories(settings.account, str(settings.root))
-
-
-def spent_last_24h(session: Session) -> Decimal:
-    """The account's credits of the last 24 hours; writes nothing."""
-    ledger = _ledger(session)
-    if ledger is None:
-        return Decimal(0)
-    try:
-        return ledger.spent_last_24h(session.settings.account)
-    finally:
-        ledger.close()
-
-
-def _ledger(session: Session) -> "Ledger | None":
-    """The ledger of this machine; None before the first run, and on a machine without a home."""
-    state = session.settings.state_or_none
-    if state is None or not (state / NAME).exists():
-        return None
-    # Imported only where a ledger exists: SQLite takes milliseconds to load.
-    from runner.store.ledger.ledger import Ledger
-
-    return Ledger(state, SystemClock())
 
 
 def warnings(session: Session, plan: Plan) -> list[Problem]:
@@ -127,12 +72,12 @@ def plan_context(session: Session, plan: Plan, history: History, below: Decimal 
         command_line=session.command_line,
         warnings=warnings(session, plan),
         cheaper=cheaper,
-        outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
-        destinations=destinations(session, history),
+        outgoing=outgoing_materials(plan, session.planner.routes, sent_contents(history)),
+        destinations=destinations(session.planner, session.repository, history),
         manifest_note=from_manifests(plan, history),
         expected_seconds=estimated_seconds(plan, session.settings.concurrency, usable_cores()),
         concurrency=session.settings.concurrency,
-        sums=sums_by_storyboard(session, history),
+        sums=sums_by_storyboard(session.planner, history),
         ways_on=ways_on(session, history, plan),
         missing_clips=find_missing_clips(plan.steps, history),
     )
@@ -153,7 +98,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     if not blocked or not chosen.select:
         return alone
     selection = " ".join([*chosen.select, _selector(session, _made_from(session, blocked))])
-    wider = session.plan(history, selected=session.select([selection], chosen.exclude, history))
+    wider = session.planner.plan(history, selected=session.select([selection], chosen.exclude, history))
     if any(_needs_selection(step, wider) for step in wider.steps):
         return alone  # --exclude leaves out what they are made from
     wider_line = session.command_line.without_extra_orders().with_selection(selection)
@@ -162,7 +107,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
 
 def not_git(session: Session, plan: Plan) -> tuple[tuple[str, str], ...]:
     """The reasons for which git cannot serve the materials that have no way, each once by its name."""
-    in_git = (session.routes.at_hand.git if session.routes else None) or {}
+    in_git = (session.planner.routes.at_hand.git if session.planner.routes else None) or {}
     files = (item for step in plan.steps for item in step.unpublished if isinstance(item, LocalFile))
     reasons = {material_name(file): in_git.get(file.path) for file in files}
     return tuple((name, reason) for name, reason in reasons.items() if isinstance(reason, str))
@@ -202,7 +147,7 @@ def cheaper_alternatives(
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
         if selected is not None and session.selected(history) is not None:
             return None  # a second --select widens the first
-        plan = session.plan(history, batch, session.selected(history) if selected is None else selected)
+        plan = session.planner.plan(history, batch, session.selected(history) if selected is None else selected)
         return plan.totals.credits
 
     profiles = session.batches_of_other_profiles

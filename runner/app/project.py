@@ -55,6 +55,11 @@ class Project:
             self.files if files is None else files, self.settings.root, options or self.options, self.settings.profiles
         )
 
+    def root_path(self, file: Path) -> str:
+        """The path of a file from the repository's top, as storyboards are named; the file as it is when outside."""
+        path = Path(os.path.abspath(file))
+        return path.relative_to(self.settings.root).as_posix() if path.is_relative_to(self.settings.root) else str(file)
+
 
 def load_project(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Project:
     """Read the settings and compile the storyboards; problems are collected, not shown.
@@ -182,6 +187,7 @@ def _is_file_or_broken_link(path: Path) -> bool:
 _ENDINGS = (".yaml", ".yml")
 # How many storyboards elsewhere in the repository a message names.
 _MAX_NAMED = 8
+# Files that are looked at: a folder that holds a whole disk would take minutes.
 _MAX_FILES_SEEN = 50_000
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import anyio
 from anyio import to_thread
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.material_store import open_store
 from runner.app.run_store import open_clip_store
 from runner.attempts.attempt import Attempt, AttemptState
@@ -35,7 +36,6 @@ from runner.requests.request import JsonValue, Material, Request
 from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
-from runner.settings.settings import Settings
 from runner.store.clip_store import ClipStore
 
 # Threads that download: each holds a connection and a part file.
@@ -178,10 +178,9 @@ async def _output_of(client: ApiClient, attempt: Attempt) -> Output | None:
     return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
 
 
-async def open_gateway(
-    settings: Settings, edition: Edition, routes: Routes | None, history: History, stack: AsyncExitStack
-) -> ProviderGateway:
-    """Open client, uploader and downloader; `stack` closes them. `routes` are None at a free account."""
+async def open_gateway(planner: BatchPlanner, history: History, stack: AsyncExitStack) -> ProviderGateway:
+    """Open client, uploader and downloader for the planner's provider; `stack` closes them."""
+    settings, edition = planner.settings, planner.edition
     if settings.account.free:
         address = stack.enter_context(embedded(settings.state / "sandbox", edition))
         base_url, key, reads_shot_text = address.base_url, ApiKey(address.key), address.reads_shot_text
@@ -199,7 +198,7 @@ async def open_gateway(
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(
         ContentReader(settings.root, scratch, clip_store.find),
-        _route_of(routes),
+        _route_of(planner.routes),
         uploads.send,
         AddressFetcher(local=is_local, proxy=proxy).fetch,
         partial(_output_of, client),

@@ -25,11 +25,11 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
         store.stop_on_unknown_receipts()
         # The history stays in memory until the end.
         with collection_off(keep=True):
-            history = session.with_manifests(store.history())
-        confirm_tasks(session, history, store, conversation.note)
+            history = store.history()
+        confirm_tasks(session.planner, history, store, conversation.note)
         overrides = session.overrides(history)
         selected = session.selected(history)
-        plan = session.plan(history, selected=selected, overrides=overrides)
+        plan = session.planner.plan(history, selected=selected, overrides=overrides)
         if session.saved_plan is not None:
             from runner.app import saved_plans
 
@@ -46,10 +46,9 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
             store = approve_orders(session, plan, history, store, conversation)
         elif not fetchable_orphans(session.settings, plan) and not _has_due_bills(session, history, store):
             approval.check_materials(session, plan)
-            whole_plan = (
-                plan if session.selected(history) is None and overrides == NO_OVERRIDES else session.plan(history)
-            )
-            write_manifests(session, history, whole_plan)
+            is_whole = session.selected(history) is None and overrides == NO_OVERRIDES
+            whole_plan = plan if is_whole else session.planner.plan(history)
+            write_manifests(session.manifests, whole_plan, history)
             return _nothing_to_do(session, plan, history, store)
         from runner.app import execute
 
@@ -72,7 +71,7 @@ def _anything_to_do(plan: Plan) -> bool:
 def _nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> RunOutcome:
     """The outcome of a run that had nothing to send."""
     result = summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
-    result = with_sums(session, history, result)
+    result = with_sums(session.planner, history, result)
     is_complete = nothing_to_do(plan) and not (result.orphans or result.unsettled_orphans)
     closing = None
     if not session.command.display.as_json and not is_complete:

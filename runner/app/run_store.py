@@ -7,9 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.conversation import Note
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
+from runner.app.history_reader import HistoryReader
 from runner.app.session import Session
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Event
@@ -42,18 +44,18 @@ if TYPE_CHECKING:
 class RunStore:
     """The ledger of one run, with its limits."""
 
-    session: Session
+    reader: HistoryReader
     ledger: Ledger
     clock: Clock
     limits: RunLimits
 
     def history(self, everything: bool = False) -> History:
-        """The ledger's history of the batch, or of all that this repository ordered."""
-        return self.session.ledger_history(self.ledger, everything)
+        """The history of the batch, or of all that this repository ordered, from ledger and manifests."""
+        return self.reader.with_manifests(self.reader.of_ledger(self.ledger, everything))
 
     def stop_on_unknown_receipts(self) -> None:
         """Stop before anything is paid while a receipt tells of a paid task, and nobody can tell what it was for."""
-        unknown = [] if self.session.settings.account.free else self.ledger.unknown_receipts()
+        unknown = [] if self.reader.settings.account.free else self.ledger.unknown_receipts()
         if not unknown:
             return
         task = unknown[0].task
@@ -72,7 +74,7 @@ class RunStore:
 
     def spent_last_24h(self) -> Decimal:
         """The account's credits of the last 24 hours."""
-        return self.ledger.spent_last_24h(self.session.settings.account)
+        return self.ledger.spent_last_24h(self.reader.settings.account)
 
 
 @contextmanager
@@ -95,9 +97,9 @@ def open_ledger(session: Session, note: Note) -> Iterator[RunStore]:
     ledger = Ledger(session.settings.state, clock)
     try:
         limits = run_limits(session, clock.token())
-        names = session.first_version_names(ledger)
+        names = session.history_reader.first_version_names(ledger)
         ledger.start_run(session.settings.account, str(session.settings.root), limits, names, note)
-        yield RunStore(session, ledger, clock, limits)
+        yield RunStore(session.history_reader, ledger, clock, limits)
     finally:
         ledger.close()
 
@@ -166,10 +168,10 @@ def run_limits(session: Session, run: str) -> RunLimits:
 
 def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     """Restore clips of renamed or shared takes under their current name."""
-    session = store.session
+    settings = store.reader.settings
     clip_store: ClipStore | None = None
-    clip_exists = session.clip_exists(history)
-    folders = {film: session.settings.output_name(film) for film in session.films}
+    clip_exists = clips_on_disk(history, settings.root)
+    folders = {board.film: settings.output_name(board.film) for board in plan.batch.storyboards}
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
@@ -180,7 +182,7 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
         if clip_store is None:
-            clip_store = open_clip_store(session.settings, history)
+            clip_store = open_clip_store(settings, history)
         try:
             stored = clip_store.restore(attempt, step)
         except OSError as error:
@@ -212,7 +214,7 @@ def closing_context(
     session: Session, store: RunStore, history: History, duration: float, result: RunResult
 ) -> ClosingContext:
     """The context of the closing screen, beside the result."""
-    open_shots, whole_plan = _open_shots(session, result), session.plan(history)
+    open_shots, whole_plan = _open_shots(session, result), session.planner.plan(history)
     return ClosingContext(
         command_line=command_to_continue(session, open_shots),
         resumable=bool(open_shots) or not session.command.orders.retake,
@@ -232,9 +234,9 @@ def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
     """The manifests of paid clips that are not committed."""
     if session.settings.account.free:
         return
-    manifests = {session.manifest_path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
+    manifests = {session.manifests.path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
     for path in uncommitted(session.settings.root, list(manifests), child_environment()):
-        manifest = session.manifest(manifests[path])
+        manifest = session.manifests.read(manifests[path])
         if manifest is not None and manifest.takes:
             yield UncommittedManifest(display_path(path), sum_credits(manifest.attempts).billed)
 

@@ -28,6 +28,7 @@ from runner.show.text.escape import escape_terminal, json_document, one_line
 ENDING = ".json"
 # Bytes of a saved plan.
 _LIMIT = 64 << 20
+# Unless `--valid` says otherwise: a week is enough for a review.
 _VALID = timedelta(days=7)
 NOTHING_SENT = "nothing was sent, nothing was spent"
 
@@ -68,7 +69,7 @@ def new_saved_plan(session: Session, plan: Plan, history: History, valid: timede
         again=orders.again,
         first_take=orders.first_take,
         orders=orders_of(plan),
-        destinations=frozenset((place.what, place.where) for place in destinations(session, history)),
+        destinations=_places(session, history),
     )
 
 
@@ -208,8 +209,12 @@ def compared(session: Session, saved: SavedPlan, plan: Plan, history: History) -
     from runner.requests.placeholder import placeholder
 
     encode = provider_api().encoder(session.edition, placeholder)
-    places = {(place.what, place.where) for place in destinations(session, history)}
-    return compare(saved, plan, history, lambda step: encode(step.shot.request), places)
+    return compare(saved, plan, history, lambda step: encode(step.shot.request), _places(session, history))
+
+
+def _places(session: Session, history: History) -> frozenset[tuple[str, str]]:
+    """The kinds of data that a run sends out, each with its address."""
+    return frozenset((place.what, place.where) for place in destinations(session.planner, session.repository, history))
 
 
 def check_plan(session: Session, plan: Plan, history: History, store: RunStore, note: Note) -> None:

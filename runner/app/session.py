@@ -1,62 +1,64 @@
-"""The session of a command that works on takes: the compiled project, its history and its plan."""
+"""The session of a command that works on takes: the compiled project, and the parts that use cases take of it."""
 
 import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from runner.animatic.drawing_version import DRAWING_VERSION
+from runner.app.batch_planner import BatchPlanner
 from runner.app.command_line import command_line
 from runner.app.display_path import display_path
+from runner.app.history_reader import HistoryReader
 from runner.app.invalid_storyboards import InvalidStoryboardsError
-from runner.app.material_routes import routes_of
+from runner.app.manifest_files import ManifestFiles
 from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project, provider_with_clips
-from runner.attempts.attempt import Attempt
-from runner.attempts.events import Clip
-from runner.attempts.film import FilmName, ShotKey
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.files.reading import hash_clip
 from runner.language.films import compile_films
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.paid_providers import paid_provider_name
-from runner.planning.attempt_action import ClipExists
-from runner.planning.material_routes import Routes
-from runner.planning.plan import Action, CanPublish, Plan, every_material
-from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides, ProviderTerms, RepositoryFiles
-from runner.planning.planner import build_plan
+from runner.planning.plan import Action
+from runner.planning.plan_inputs import PlanOverrides
 from runner.planning.selection import select, shot_selector
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
-from runner.store.git import Repository, identify
-from runner.store.manifest import reading
-from runner.store.manifest.document import NAME, Manifest
-from runner.store.manifest.other_profiles import manifests_of_other_profiles
+from runner.store.git import Repository
 
 if TYPE_CHECKING:
     from runner.planning.saved_plan import SavedPlan
-    from runner.store.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Session(Project):
-    """A project with history and plan; its storyboards have no errors, except in commands about money."""
+    """A project with the parts that its use cases take: planner, history, manifests, selection, command line.
+
+    Its storyboards have no errors, except in commands about money.
+    """
 
     saved_plan: "SavedPlan | None" = None
     """The saved plan that this command carries out."""
 
     @cached_property
     def repository(self) -> Repository:
-        return identify(self.settings.root, child_environment())
+        return Repository(self.settings.root, child_environment())
 
     @cached_property
-    def routes(self) -> Routes | None:
-        """The ways of the batch's materials; None for the free sandbox."""
-        return routes_of(self.settings, self.edition, self.batch)
+    def planner(self) -> BatchPlanner:
+        """The planner of the batch."""
+        return BatchPlanner(self.settings, self.edition, self.batch, has_errors=bool(self.problems.errors))
+
+    @cached_property
+    def manifests(self) -> ManifestFiles:
+        """The manifests of the films."""
+        return ManifestFiles(self.settings)
+
+    @cached_property
+    def history_reader(self) -> HistoryReader:
+        """The reader of the batch's history."""
+        return HistoryReader(self.settings, self.batch, self.manifests, self.repository)
 
     @cached_property
     def batches_of_other_profiles(self) -> Mapping[str, Batch]:
@@ -95,7 +97,7 @@ class Session(Project):
         from runner.planning.take_states import states_by_shot
         from runner.show.screens.missing_clips import find_missing_clips
 
-        plan = self.plan(history)
+        plan = self.planner.plan(history)
         return states_by_shot(plan, find_missing_clips(plan.steps, history))
 
     @cached_property
@@ -110,48 +112,6 @@ class Session(Project):
             provider_with_clips(self.settings).provider == self.settings.provider
         )
         return "" if is_taken else self.settings.provider
-
-    def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
-        """The names that the first version gave this repository; none if no row of this account stands under them."""
-        return self.repository.root_commits if ledger.is_known_by_commit(self.settings.account) else ()
-
-    def ledger_history(self, ledger: "Ledger", everything: bool = False) -> History:
-        """The ledger's history of the batch's storyboards, or of all that this repository ordered."""
-        boards = None if everything else [board.path for board in self.batch.storyboards]
-        names = self.first_version_names(ledger)
-        return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
-
-    def variant(self, shot: Shot) -> str:
-        """The name of the folder of a shot's film: provider and profile."""
-        return shot.film.folder(self.settings.provider)
-
-    def clip_exists(self, history: History) -> ClipExists:
-        """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
-        claims: dict[str, set[str]] = {}
-        for attempt in history.attempts.values():
-            for clip in attempt.clips:
-                if clip.repository is None:
-                    claims.setdefault(clip.path, set()).add(clip.sha256)
-
-        root = str(self.settings.root)
-
-        def exists(clip: Clip) -> bool:
-            if clip.repository is not None:
-                return False
-            path = os.path.join(root, clip.path)  # for each clip of the film: a `Path` takes longer than the look at it
-            try:
-                status = os.stat(path)
-                if not S_ISREG(status.st_mode) or status.st_size != clip.bytes:
-                    return False
-                return len(claims.get(clip.path, ())) < 2 or hash_clip(Path(path), Path(root)) == clip.sha256
-            except (OSError, ValueError):
-                return False
-
-        return exists
-
-    def is_gone(self, storyboard: str) -> bool:
-        """Whether a storyboard's file is gone; a broken link counts as a file."""
-        return bool(storyboard) and not os.path.lexists(self.settings.root / storyboard)
 
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
@@ -173,7 +133,7 @@ class Session(Project):
         return shots if saved is None or shots is None else saved.open_retakes(history, shots)
 
     def _attempts_to_repeat(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[str]:
-        steps = self.plan(history, selected=shots).steps
+        steps = self.planner.plan(history, selected=shots).steps
         pending = (Action.RESUME, Action.UNSETTLED)  # ordered by this flag before a crash: the run continues them
         repeatable = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *pending)]
         if (saved := self.saved_plan) is not None:
@@ -182,112 +142,6 @@ class Session(Project):
         if not repeatable:
             raise CommandError(ExitCode.USAGE, "--again: none of the selected takes is refused or gone")
         return frozenset(step.attempt for step in repeatable if step.attempt is not None)
-
-    def plan(
-        self,
-        history: History,
-        batch: Batch | None = None,
-        selected: frozenset[ShotKey] | None = None,
-        overrides: PlanOverrides = NO_OVERRIDES,
-    ) -> Plan:
-        """The plan of a run with the settings of this command."""
-        settings = self.settings
-        while True:
-            plan = build_plan(
-                batch or self.batch,
-                history,
-                ProviderTerms(settings.account, self.edition, settings.usd_per_credit, self._can_publish(batch)),
-                RepositoryFiles(self.clip_exists(history), str(settings.root), self.is_gone),
-                selected=selected,
-                overrides=overrides,
-            )
-            if not history.load_pending():
-                return plan if overrides.first is None else plan.ordering_only(overrides.first)
-
-    def _can_publish(self, batch: Batch | None) -> CanPublish:
-        routes = self.routes if batch is None else routes_of(self.settings, self.edition, batch)
-        return every_material if routes is None else routes.can_take
-
-    def with_manifests(self, history: History) -> History:
-        """Merge the manifests into the ledger's history, which is told the version of this program's drawing."""
-        history.drawing = DRAWING_VERSION if self.settings.account.free else None
-        for storyboard in self.batch.storyboards:
-            contents = self.manifest(storyboard)
-            if contents is not None:
-                history.merge_manifest(
-                    self._attempts_that_count(contents, history),
-                    {(storyboard.film, shot): pick for shot, pick in contents.picks.items()},
-                )
-            for other in self._manifests_of_other_profiles(storyboard):
-                history.merge_manifest(other.attempts, {})
-        return history
-
-    def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
-        """The manifests of profiles that the batch does not have; at a free account none counts."""
-        account, root = self.settings.account, self.settings.root
-        if account.free:
-            return ()
-        folders = [self.settings.output_folder(film) for film in self.films if film.storyboard == storyboard.path]
-        return manifests_of_other_profiles(folders, storyboard.path, (account.provider, account.host), root)
-
-    def _attempts_that_count(self, contents: Manifest, history: History) -> Iterable[Attempt]:
-        """The attempts of a manifest of which it may tell more than the history has.
-
-        At a free account only those with a request: nobody can confirm the others.
-        """
-        own = history.own_by_task()
-        # Of a task that the ledger has, a manifest tells only what its clip is kept for; two entries of one task may
-        # differ in that.
-        news = {
-            take.task_id
-            for take in contents.takes
-            if (attempt := own.get(take.task_id or "")) is None or attempt.kept_for != take.kept_for
-        }
-        attempts = (take.attempt() for take in contents.takes if take.task_id in news)
-        return (attempt for attempt in attempts if not (self.settings.account.free and attempt.needs_confirmation))
-
-    @cached_property
-    def _manifests_read(self) -> dict[Path, Manifest | None]:
-        """Cache of the manifests as they were last read: a file that did not change is not parsed again."""
-        return {}
-
-    def manifest_path(self, film: FilmName) -> Path:
-        return self.settings.output_folder(film) / NAME
-
-    def manifest(self, storyboard: Storyboard) -> Manifest | None:
-        """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
-        path = self.manifest_path(storyboard.film)
-        display_name = display_path(path)
-        owner = reading.Owner(str(self.settings.root), storyboard.profile)
-        contents = reading.read(path, display_name, self.settings.root, owner, self._manifests_read.get(path))
-        self._manifests_read[path] = contents
-        if contents is None or (contents.storyboard == storyboard.path and self._is_of_account(contents)):
-            return contents
-        if not contents.takes:
-            return None  # nothing was made for whoever it belongs to
-        if contents.storyboard != storyboard.path and os.path.exists(self.settings.root / contents.storyboard):
-            raise CommandError(
-                ExitCode.INVALID,
-                f"{display_name} belongs to {contents.storyboard}, not to {storyboard.path}: rename one, "
-                "or choose another --output",
-            )
-        if not self._is_of_account(contents):
-            raise CommandError(
-                ExitCode.INVALID,
-                f"{display_name} was made at {contents.provider} ({contents.host}), and this is "
-                f"{self.settings.account.provider} ({self.settings.account.host}): use that host again, "
-                "or set another `output` in storyboard.toml",
-            )
-        return contents.renamed_to(storyboard.path)
-
-    def _is_of_account(self, contents: Manifest) -> bool:
-        account = self.settings.account
-        return (contents.provider, contents.host) == (account.provider, account.host)
-
-    def root_path(self, file: Path) -> str:
-        """The path of a file from the repository's top, as storyboards are named; the file as it is when outside."""
-        path = Path(os.path.abspath(file))
-        return path.relative_to(self.settings.root).as_posix() if path.is_relative_to(self.settings.root) else str(file)
 
 
 def load_session(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Session:

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
+from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
-from runner.app.plan_report import left_by_gone_repositories, unknown_receipts
+from runner.app.ledger_reading import left_by_gone_repositories, unknown_receipts
 from runner.app.session import Session, resolve_shot
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
@@ -41,13 +42,13 @@ class Statement:
 def list_unsettled(session: Session) -> tuple[UnsettledList, list[str]]:
     """The unsettled attempts of the account, and the warnings about outputs that could not be read."""
     session, history, foreign = foreign_outputs.history_without_foreign(session, everything=True)
-    _look_up_takes(session, history)
-    left_behind = left_by_gone_repositories(session)
+    _look_up_takes(session.planner, history)
+    left_behind = left_by_gone_repositories(session.settings)
     _load_left_behind(history, left_behind)
     unsettled = UnsettledList(
         unsettled_attempts(history),
         session.settings.usd_per_credit,
-        receipts=unknown_receipts(session),
+        receipts=unknown_receipts(session.settings),
         left_behind=left_behind,
         root=str(session.settings.root),
     )
@@ -65,9 +66,9 @@ def settle_attempt(
     for message in foreign:
         note(message)
     with run_store.open_ledger(session, note) as store:
-        history = session.with_manifests(store.history(everything=True))
-        names = _look_up_takes(session, history)
-        _load_left_behind(history, left_by_gone_repositories(session))
+        history = store.history(everything=True)
+        names = _look_up_takes(session.planner, history)
+        _load_left_behind(history, left_by_gone_repositories(session.settings))
         attempt, event = _resolve(session, history, store, names, reference, statement)
         refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
         refusal = refusal or store.ledger.append(event)
@@ -90,11 +91,11 @@ Names = Mapping[str, Collection[TakeKey]]
 """The takes that ask for a request now, by its fingerprint: a shot may have another name than when it was ordered."""
 
 
-def _look_up_takes(session: Session, history: History) -> Names:
+def _look_up_takes(planner: BatchPlanner, history: History) -> Names:
     """Add to the history the attempts of other repositories of the account for the takes of these storyboards."""
     names: dict[str, list[TakeKey]] = {}
-    if not session.problems.errors:
-        for step in session.plan(history).steps:
+    if not planner.has_errors:
+        for step in planner.plan(history).steps:
             names.setdefault(step.fingerprint or "", []).append(step.key)
     return names
 
@@ -198,7 +199,7 @@ def _adopt_for_untried_take(
     """Adopt a task, on the user's statement, for a take of which the ledger has no attempt."""
     now = store.clock.now()
     shot, take = resolve_shot(session, reference)
-    plan = session.plan(history)
+    plan = session.planner.plan(history)
     step = next((step for step in plan.steps_of(shot.key) if step.take == (take or 1)), None)
     if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
         message = f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"

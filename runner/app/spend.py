@@ -54,7 +54,7 @@ def _scope(session: Session, history: History) -> tuple[tuple[str, ...] | None, 
     """The storyboards of the bill, None for the whole repository, and the attempts that count."""
     if not session.command.input.files:
         return None, list(history.own_and_named())
-    attempts_by_path = attempts_by_storyboard(session, history)
+    attempts_by_path = attempts_by_storyboard(session.planner, history)
     return tuple(attempts_by_path), [attempt for attempts in attempts_by_path.values() for attempt in attempts]
 
 

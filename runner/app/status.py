@@ -5,12 +5,13 @@ from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
 from runner.app.final_cut import film_lines_by_storyboard
-from runner.app.plan_report import left_by_gone_repositories
+from runner.app.ledger_reading import left_by_gone_repositories
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.plan import Plan
+from runner.settings.settings import Settings
 from runner.show.screens.status import StatusReport
 from runner.show.text.command_line import CommandLine
 
@@ -24,8 +25,8 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     session, history, foreign = foreign_outputs.history_without_foreign(session)
     if foreign and not session.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
-    plan = session.plan(history, selected=whole_session.selected(history))
-    budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
+    plan = session.planner.plan(history, selected=whole_session.selected(history))
+    budgets = {} if plan.is_free else storyboard_budgets(session.planner, plan, history)
     report = StatusReport(
         plan,
         history,
@@ -33,19 +34,19 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         _next_command_line(session),
         locate_field=field_locator(session.files, session.settings.root, session.options),
         orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
-        sums=sums_by_storyboard(session, history),
+        sums=sums_by_storyboard(session.planner, history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
-        left_behind=_left_behind(session, plan),
+        left_behind=_left_behind(session.settings, plan),
         root=str(session.settings.root),
         films=film_lines_by_storyboard(session, history, plan),
     )
     return report, foreign
 
 
-def _left_behind(session: Session, plan: Plan) -> tuple[Attempt, ...]:
+def _left_behind(settings: Settings, plan: Plan) -> tuple[Attempt, ...]:
     """The open attempts of repositories that are gone, without those that this plan takes over."""
     taken = {step.attempt for step in plan.steps}
-    return tuple(attempt for attempt in left_by_gone_repositories(session) if attempt.id not in taken)
+    return tuple(attempt for attempt in left_by_gone_repositories(settings) if attempt.id not in taken)
 
 
 def _next_command_line(session: Session) -> CommandLine:

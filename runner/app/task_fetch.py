@@ -58,7 +58,7 @@ def _attempt_of(session: Session, store: RunStore, task: str) -> Attempt:
 
 async def _fetch(session: Session, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway(session.settings, session.edition, session.routes, History(), stack)
+        gateway = await open_gateway(session.planner, History(), stack)
         model = attempt.intent.request.get("model")
         answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
         if not isinstance(answer, Succeeded):
@@ -128,6 +128,7 @@ def _checked(downloaded: Downloaded, attempt: Attempt, target: Path) -> Stored |
 def _give_name(part: Path, target: Path) -> None:
     """The final name, unless something has it by now."""
     try:
+        # A link fails where the name is taken; a rename would replace what lies there.
         os.link(part, target)
     except FileExistsError:
         raise

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from runner.app.clips_on_disk import clips_on_disk
 from runner.app.display_path import display_path
 from runner.app.films import Film, segment_file, target_of, without_clips
+from runner.app.manifest_files import ManifestFiles
 from runner.app.note import notes_of
-from runner.app.session import Session
 from runner.assembly.parts import AssemblyError
 from runner.assembly.sources import SourceFacts, facts_of
 from runner.attempts.attempt import Attempt
@@ -42,13 +43,13 @@ class WrittenTimeline:
     notes: tuple[str, ...] = ()
 
 
-def write_timeline(session: Session, film: Film, to: Path | None, file_format: str) -> WrittenTimeline:
+def write_timeline(manifests: ManifestFiles, film: Film, to: Path | None, file_format: str) -> WrittenTimeline:
     """Write one film's timeline and the media that it names. Raises `CommandError`."""
     ending = FORMATS[file_format]
-    target, root = target_of(session.settings.root, to, film.target(f"timeline.{ending}"))
-    facts, damaged = _facts_of_clips(session.settings.root, film)
-    film = without_clips(session.settings.root, film, damaged)
-    media = _Media(session, film, (target.parent, root), facts)
+    target, root = target_of(manifests.settings.root, to, film.target(f"timeline.{ending}"))
+    facts, damaged = _facts_of_clips(manifests.settings.root, film)
+    film = without_clips(manifests.settings.root, film, damaged)
+    media = _Media(manifests, film, (target.parent, root), facts)
     entries = [media.entry(segment) for segment in film.cut.segments]
     rate = media.rate()
     document = otio_document(film.cut, entries, rate, media.music())
@@ -78,13 +79,15 @@ def editor_names(film: Film) -> tuple[dict[tuple[str, str, int], str], dict[str,
 class _Media:
     """The clips of one film under names of their own, and the facts that editors need."""
 
-    def __init__(self, session: Session, film: Film, target: tuple[Path, Path], facts: dict[Path, SourceFacts]) -> None:
-        self._session = session
+    def __init__(
+        self, manifests: ManifestFiles, film: Film, target: tuple[Path, Path], facts: dict[Path, SourceFacts]
+    ) -> None:
+        self._repository = manifests.settings.root
         self._film = film
         self._folder, self._root = target
         self._facts = facts
-        storyboard = next(board for board in session.batch.storyboards if board.film == film.cut.film)
-        self._notes = notes_of(session, storyboard)
+        storyboard = film.plan.batch.storyboard_of(film.cut.film)
+        self._notes = notes_of(manifests, storyboard)
         self.links: dict[str, Path] = {}
         """The file behind each name in the media folder."""
         self._names, self._own_names = editor_names(film)
@@ -92,7 +95,7 @@ class _Media:
     def entry(self, segment: Segment) -> TimelineEntry:
         """A segment with all takes of its shot that are at hand."""
         if segment.shot is None:
-            path = segment_file(self._session.settings.root, segment)
+            path = segment_file(self._repository, segment)
             if path is None:
                 return TimelineEntry(segment)
             try:
@@ -105,7 +108,7 @@ class _Media:
         for step in self._film.plan.takes_of(segment.shot):
             attempt = self._film.history.attempts.get(step.attempt or "")
             is_shown = step.take == segment.take
-            path = segment_file(self._session.settings.root, segment) if is_shown else self._clip(attempt)
+            path = segment_file(self._repository, segment) if is_shown else self._clip(attempt)
             if path is None:
                 continue
             if is_shown:
@@ -123,7 +126,7 @@ class _Media:
         music = self._film.cut.music
         if music is None or music.seconds is None:
             return None
-        path = self._session.settings.root / music.path
+        path = self._repository / music.path
         name = self._own_names[music.path]
         self.links[f"{name}{path.suffix}"] = path
         return MediaFile("music", name, f"{MEDIA_FOLDER}/{name}{path.suffix}", Fraction(music.seconds))
@@ -132,7 +135,7 @@ class _Media:
         """Frames a second of the timeline: what most of the film's time has, as editors count it."""
         seconds: dict[Fraction, Fraction] = {}
         for segment in self._film.cut.segments:
-            path = segment_file(self._session.settings.root, segment)
+            path = segment_file(self._repository, segment)
             if path is not None and path in self._facts:
                 rate = self._facts[path].video.rate
                 seconds[rate] = seconds.get(rate, Fraction(0)) + Fraction(segment.seconds)
@@ -166,9 +169,9 @@ class _Media:
 
     def _clip(self, attempt: Attempt | None) -> Path | None:
         """The clip of a take that is not shown; None where it is not at hand."""
-        exists = self._session.clip_exists(self._film.history)
+        exists = clips_on_disk(self._film.history, self._repository)
         clips = [clip for clip in attempt.clips if exists(clip)] if attempt is not None else []
-        return self._session.settings.root / clips[0].path if clips else None
+        return self._repository / clips[0].path if clips else None
 
     def _file(self, path: Path, name: str, key: str, metadata: Mapping[str, object], own: Segment | None) -> MediaFile:
         """A file under its name. Raises AssemblyError for a clip that cannot be opened."""
@@ -258,6 +261,7 @@ def _by_adapter(document: Mapping[str, object], file_format: str) -> bytes:
         raise CommandError(ExitCode.INVALID, message) from error
     timeline = opentimelineio.adapters.read_from_string(json.dumps(document), "otio_json")
     for clip in timeline.find_clips():
+        # An EDL names a source by its reel alone.
         clip.metadata.setdefault("cmx_3600", {})["reel"] = clip.name
     try:
         text = opentimelineio.adapters.write_to_string(timeline, _ADAPTERS[file_format])

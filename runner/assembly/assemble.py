@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Fraction], None]
 """Called with the seconds of film that are written; may raise to stop."""
+# x264 calls 23 its default: below it are films to keep, above it films to look at once.
 _QUICK = {"preset": "superfast", "crf": "26"}
 _GOOD = {"preset": "veryfast", "crf": "19"}
 
@@ -56,6 +57,7 @@ def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progres
     except CannotCopy as error:
         if assembly.copy_only:
             raise
+        # The copy may have begun, and failed at a later clip.
         target.seek(0)
         target.truncate()
         cause = error.reason
@@ -121,6 +123,7 @@ class _NamedFile:
 def _output(target: IO[bytes], path: Path, key: FilmKey) -> "OutputContainer":
     import av
 
+    # The index at the front, for players that load the film while they show it; no version of the library in it.
     container = av.open(
         _NamedFile(target, path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
     )
@@ -164,6 +167,7 @@ def _write(
     audio = SoundTrack(output, MIX)
     offset, number = Fraction(0), 0
     for part in assembly.parts:
+        # Rounded from the film's beginning: the errors of single parts do not add up.
         end = round((offset + part.seconds) * shape.rate)
         begin = sources[part.path].begin if part.kind == "clip" and part.path is not None else Fraction(0)
         for frame in frames_of(part, shape, FrameSpan(number, end - number, offset, begin), assembly.environment):
@@ -172,10 +176,12 @@ def _write(
             _write_sound(audio, sound, Fraction(number) / shape.rate)
             _write_picture(output, video, frame, number, shape)
             number += 1
+            # Half a second of film at 24 pictures a second.
             if number % 12 == 0:
                 progress(Fraction(number) / shape.rate)
         offset += part.seconds
     output.mux(video.encode(None))
+    # A second beyond the pictures: whatever the filters still hold.
     _write_sound(audio, sound, offset + 1)
     audio.finish()
 
@@ -185,7 +191,9 @@ def _video_stream(output: "OutputContainer", shape: FilmShape, options: Mapping[
     stream.width, stream.height, stream.pix_fmt = shape.width, shape.height, "yuv420p"
     context = stream.codec_context
     context.time_base = 1 / shape.rate
+    # A key picture every two seconds: players seek to those.
     context.gop_size = round(shape.rate * 2)
+    # 1 is limited range, and BT.709, in the numbers of ffmpeg.
     context.color_range = 1
     context.colorspace = context.color_primaries = context.color_trc = 1
     return stream

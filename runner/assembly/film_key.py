@@ -10,6 +10,7 @@ VERSION = 2
 1 copied packets of sound, with gaps at joins; 2 encodes the sound as one track.
 """
 _MARK = "storyboard-cut:"
+# Hex digits of a SHA-256.
 _HASH_LENGTH = 64
 _QUICK = " quick"
 

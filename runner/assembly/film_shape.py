@@ -8,7 +8,9 @@ from pathlib import Path
 from runner.assembly.parts import Assembly, FilmShape
 from runner.assembly.sources import SourceFacts
 
+# Lines of a film that is made to be looked at once.
 _QUICK_LINES = 480
+# Pictures a second that common screens show: more would only make the film larger.
 _MAX_RATE = Fraction(60)
 
 

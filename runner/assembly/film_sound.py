@@ -54,6 +54,7 @@ def write_mix(assembly: Assembly, sources: Mapping[Path, SourceFacts], mix: IO[b
         heard = _write_range(source.path, SoundRange(source.start, wanted), source.level, music)
         if heard == 0:
             raise AssemblyError("has no sound at the music's start", source.path)
+        # A tenth of a second less than the film is not heard as an end.
         if heard < wanted - RATE // 10:
             notes.append(f"the music ends {float((wanted - heard) / Fraction(RATE)):.1f} s before the film")
     return notes
@@ -68,6 +69,7 @@ def even_sound(mix: IO[bytes], music: IO[bytes] | None, folder: Path) -> Iterato
         pass
     measured = _measured(statistics)
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE, frame_size=1024)
+    # Linear: one gain for the whole film where its peaks allow that, so that quiet scenes stay quiet.
     for frame in _filtered(mix, music, {**_targets(), **measured, "linear": "true"} if measured else None):
         yield from resampler.resample(frame)
     yield from resampler.resample(None)
@@ -158,6 +160,7 @@ def _filtered(mix: IO[bytes], music: IO[bytes] | None, loudness: dict[str, str] 
     sources = [graph.add_abuffer(sample_rate=RATE, format="flt", layout="stereo") for _ in files]
     last = sources[0]
     if music is not None:
+        # `normalize` would lower film and music alike by the number of tracks.
         last = graph.add("amix", inputs="2", duration="first", normalize="0")
         for index, source in enumerate(sources):
             source.link_to(last, 0, index)
@@ -185,6 +188,7 @@ def _frame(block: bytes, position: int) -> "av.AudioFrame":
     import av
 
     frame = av.AudioFrame(format="flt", layout="stereo", samples=len(block) // _FRAME_BYTES)
+    # The buffer of a frame is longer than its samples: it is padded for the processor.
     frame.planes[0].update(block.ljust(frame.planes[0].buffer_size, b"\0"))
     frame.sample_rate = RATE
     frame.time_base = Fraction(1, RATE)

@@ -133,6 +133,7 @@ class _Joiner:
         base = packet.time_base or Fraction(1)
         pts = round((used.moment(packet) + shift) / self.video_base)
         dts = round(((packet.dts if packet.dts is not None else packet.pts or 0) * base + shift) / self.video_base)
+        # The muxer refuses a decoding time that does not grow; a tick later changes no picture.
         if self.last_dts is not None and dts <= self.last_dts:
             dts = self.last_dts + 1
         if dts > pts:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Clips that are decoded at once: the decoder leaves the interpreter, so that two cores work.
 _AT_ONCE = 2
+# Each format counts on a scale of its own.
 _QUALITY = {"jpg": 78, "webp": 52}
 # What a whole file of each format begins and ends with.
 _MAGIC = {"jpg": (b"\xff\xd8", b"\xff\xd9"), "webp": (b"RIFF", b"")}
@@ -62,6 +63,7 @@ def posters(
 
 def _prune(cache: Path, cache_bytes: int) -> None:
     """Remove the posters that were used least recently, where the cache has become too large."""
+    # Another command may remove the same posters at this moment.
     with suppress(OSError):
         with os.scandir(cache) as entries:
             files = [(entry.stat(follow_symlinks=False), entry.path) for entry in entries]
@@ -87,6 +89,7 @@ def _poster(request: PosterRequest, cache: Path | None) -> bytes | None:
         return None
     height = max(1, round(image.height * request.width / image.width))
     file = io.BytesIO()
+    # `reducing_gap` shrinks in whole steps first, which is quicker than to filter every pixel of a frame.
     image.resize((request.width, height), Image.Resampling.LANCZOS, reducing_gap=2.0).save(
         file, format="WEBP" if request.form == "webp" else "JPEG", quality=_QUALITY[request.form], optimize=True
     )
@@ -109,6 +112,7 @@ def _read(file_path: Path) -> bytes | None:
 
 def _keep(file_path: Path, content: bytes) -> None:
     """Keep a poster; where the cache cannot be written, the next command makes it anew."""
+    # A command that reads the poster meanwhile sees the whole file or none.
     part = file_path.with_name(f".{file_path.name}.part")
     try:
         file_path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +144,7 @@ def _picture_at(path: Path, seconds: Fraction) -> Image.Image | None:
             if stream is None or stream.codec_context is None:
                 return None
             base = stream.time_base or Fraction(1)
+            # Decoding can begin only at the key picture before the moment.
             container.seek(max(0, int(seconds / base)), stream=stream, backward=True, any_frame=False)
             picture: av.VideoFrame | None = None
             for frame in container.decode(stream):

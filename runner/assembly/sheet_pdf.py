@@ -22,6 +22,7 @@ _HEAD = 18.0
 # Points.
 _TEXT, _TITLE = 8.0, 16.0
 _INK, _QUIET, _EMPTY, _PICK = (40, 42, 48), (110, 112, 118), (226, 223, 215), (170, 112, 20)
+# An inch has 25.4 mm and 72 points.
 _MM_PER_POINT = 25.4 / 72
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from runner.animatic.fonts import Faces
 
 _BACKGROUND, _TITLE, _TEXT, _LINE = (18, 20, 25), (238, 236, 230), (152, 156, 166), (70, 74, 84)
+# Lines of each text: a longer prompt would push the others out of the picture.
 _MAX_LINES = 6
+# Height of a line, as a multiple of its letters.
 _LEADING = 1.45
 
 

@@ -21,6 +21,7 @@ _PACKET = 1024
 _BIT_RATE, _MOST_BITS = 96_000, 160_000
 """Bits a second and channel: at least, and at most where the clips have more."""
 _RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
+# The layouts that stay as they are; any other is mixed to two channels.
 _CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6}
 _OPTIONS = {"aac_coder": "fast"}
 """At these bit rates nearer to the source than the default one, in a third of its time."""

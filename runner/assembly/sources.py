@@ -192,6 +192,7 @@ def _audio_format(container: "InputContainer") -> AudioFormat | None:
 def _seconds(container: "InputContainer", stream: "av.VideoStream") -> Fraction:
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
+    # A container counts in microseconds, whatever its tracks count in.
     return Fraction(container.duration or 0, 1_000_000)
 
 

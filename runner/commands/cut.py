@@ -7,14 +7,15 @@ from pathlib import Path
 
 from runner.app.cut import CutOptions, MadeCut, make_cut
 from runner.app.display_path import display_path
-from runner.app.films import films, only_target
-from runner.app.session import Session, open_for_reading
+from runner.app.films import Film, films, only_target
+from runner.app.session import open_for_reading
 from runner.app.viewer import open_in_viewer
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.json.film_files import film_files_json
 from runner.show.live.film_progress import FilmProgress
 from runner.show.screens.film_files import FilmFile, film_files
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -40,11 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "     with --from: the timeline holds what a cut cannot say\n"
         "  3  invalid input: nothing was made"
     )
-    flags.add_files(parser, required=False)
-    flags.add_input(parser)
-    flags.add_selection(parser)
-    flags.add_scene(parser)
-    flags.add_output(parser)
+    flags.add_film_parts(parser)
     group = parser.add_argument_group("film")
     text = "write the film here (default: cut.mp4 beside the manifest; a part of the film: cut.SELECTION.mp4)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)
@@ -60,29 +57,34 @@ def run(args: argparse.Namespace) -> ExitCode:
     _check_flags(args)
     session = open_for_reading(flags.command_options(args))
     if args.timeline is not None:
-        return _back_from_the_editor(args, session)
+        return _back_from_the_editor(args, films(session), session.settings.root)
     selected = films(session)
     only_target(selected, args.to)
     options = CutOptions(args.to, args.burn_in)
     with FilmProgress(sys.stderr, "cut", is_shown=not (args.json or args.quiet)) as progress:
         cuts = [make_cut(session.settings, film, options, progress.tell) for film in selected]
-    files = [film_file(session, cut) for cut in cuts]
+    files = [film_file(cut) for cut in cuts]
     if args.json:
         print(json_document(film_files_json(files, "cut")), end="")
     else:
-        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color), _way_on(session, cuts)), end="")
+        print(
+            film_files(
+                files, terminal_width(), use_color(sys.stdout, args.no_color), _way_on(session.command_line, cuts)
+            ),
+            end="",
+        )
     if args.open:
         open_in_viewer(cuts[0].path)
     return ExitCode.FAILED if any(cut.missing for cut in cuts) else ExitCode.OK
 
 
-def _way_on(session: Session, cuts: Sequence[MadeCut]) -> str:
+def _way_on(command_line: CommandLine, cuts: Sequence[MadeCut]) -> str:
     """The command that brings the clips for which slates stand in; "" where none is missing."""
     missing = [segment for cut in cuts for segment in cut.missing]
     if not missing:
         return ""
     is_damaged = all(segment.is_damaged for segment in missing)
-    return session.command_line.verify() if is_damaged else session.command_line.run()
+    return command_line.verify() if is_damaged else command_line.run()
 
 
 def _check_flags(args: argparse.Namespace) -> None:
@@ -97,15 +99,14 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise CommandError(ExitCode.USAGE, f"--from reads a whole film's timeline back, and makes none: without {flag}")
 
 
-def _back_from_the_editor(args: argparse.Namespace, session: Session) -> ExitCode:
+def _back_from_the_editor(args: argparse.Namespace, selected: list[Film], root: Path) -> ExitCode:
     """Show the section of an edited timeline, or write it."""
     from runner.app.edited_cut import cut_from_editor
     from runner.show.screens import edited_cut as screen
 
-    selected = films(session)
     if len(selected) > 1:
         raise CommandError(ExitCode.USAGE, "--from is the timeline of one film: name its storyboard")
-    edited = cut_from_editor(session, selected[0], args.timeline, write=args.write)
+    edited = cut_from_editor(root, selected[0], args.timeline, write=args.write)
     width, color = terminal_width(), use_color(sys.stdout, args.no_color)
     if edited.is_written:
         text = screen.written_section(
@@ -118,7 +119,7 @@ def _back_from_the_editor(args: argparse.Namespace, session: Session) -> ExitCod
     return ExitCode.FAILED if edited.notes else ExitCode.OK
 
 
-def film_file(session: Session, cut: MadeCut) -> FilmFile:
+def film_file(cut: MadeCut) -> FilmFile:
     """A cut as the screen shows it."""
     facts = ["unchanged: it already shows this edit and these clips"]
     if cut.result is not None:

@@ -3,11 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.app.dailies import write_dailies
 from runner.app.display_path import display_path
 from runner.app.films import Film, films, only_target
-from runner.app.session import Session, open_for_reading
+from runner.app.session import open_for_reading
 from runner.app.viewer import open_in_viewer
 from runner.clock import SystemClock
 from runner.commands import flags
@@ -17,6 +18,9 @@ from runner.show.screens.film_files import FilmFile, film_files
 from runner.show.text.escape import json_document
 from runner.show.text.format import volume
 from runner.show.text.terminal import terminal_width, use_color
+
+if TYPE_CHECKING:
+    from runner.app.dailies_desk import DailiesDesk
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  1  the page is made, and some shots have no clip\n"
         "  3  invalid input, a port in use: nothing was made"
     )
-    flags.add_files(parser, required=False)
-    flags.add_input(parser)
-    flags.add_selection(parser)
-    flags.add_scene(parser)
-    flags.add_output(parser)
+    flags.add_film_parts(parser)
     group = parser.add_argument_group("dailies")
     text = "write the page here (default: dailies.html beside the manifest; a part: dailies.SELECTION.html)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)
@@ -59,12 +59,15 @@ def run(args: argparse.Namespace) -> ExitCode:
         _reject(args.port is not None, "--port: only a served page has a port; add --serve")
     session = open_for_reading(flags.command_options(args))
     if args.serve:
-        _serve(session, args.port or 0, is_opened=args.open)
+        # Imported here: the server takes a fifth of a second to load.
+        from runner.app.dailies_desk import DailiesDesk
+
+        _serve(DailiesDesk(session), args.port or 0, is_opened=args.open)
         return ExitCode.OK
     selected = films(session)
     only_target(selected, args.to)
     pages = [write_dailies(session, film, args.to) for film in selected]
-    files = [_film_file(session, page.film, page.path, page.bytes) for page in pages]
+    files = [_film_file(page.film, page.path, page.bytes) for page in pages]
     if args.json:
         print(json_document(film_files_json(files, "dailies")), end="")
     else:
@@ -79,7 +82,7 @@ def _reject(is_wrong: bool, message: str) -> None:
         raise CommandError(ExitCode.USAGE, message)
 
 
-def _film_file(session: Session, film: Film, path: Path, size: int) -> FilmFile:
+def _film_file(film: Film, path: Path, size: int) -> FilmFile:
     return FilmFile(
         "dailies",
         film.cut.film,
@@ -91,9 +94,7 @@ def _film_file(session: Session, film: Film, path: Path, size: int) -> FilmFile:
     )
 
 
-def _serve(session: Session, port: int, *, is_opened: bool) -> None:
-    # Imported here: the server takes a fifth of a second to load.
-    from runner.app.dailies_desk import DailiesDesk
+def _serve(desk: "DailiesDesk", port: int, *, is_opened: bool) -> None:
     from runner.dailies_server.serve import serve
 
     def on_ready(address: str) -> None:
@@ -101,4 +102,4 @@ def _serve(session: Session, port: int, *, is_opened: bool) -> None:
         if is_opened:
             open_in_viewer(address)
 
-    serve(DailiesDesk(session), port, SystemClock(), on_ready)
+    serve(desk, port, SystemClock(), on_ready)

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     base, files = find_base([*filter(None, [args.ref]), *map(str, args.files)])
     options = flags.command_options(args)
     session = open_session(replace(options, input=replace(options.input, files=files)))
-    report = compare(session, base)
+    report = compare(session, session.planner, session.history_reader, base)
     difference, plan = report.difference, report.plan
     saved = saved_plan_of(args.plan, report) if args.plan is not None else None
     if args.json or args.format == "json":

@@ -207,6 +207,15 @@ def add_reading(parser: argparse.ArgumentParser, *, required: bool, all_help: st
     parser.add_argument("--all", action="store_true", help=all_help)
 
 
+def add_film_parts(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a command that shows a film, whole or in part."""
+    add_files(parser, required=False)
+    add_input(parser)
+    add_selection(parser)
+    add_scene(parser)
+    add_output(parser)
+
+
 def alternatives(names: Sequence[str]) -> str:
     """`a, b or c`: the values of a flag, for its help."""
     *others, last = names

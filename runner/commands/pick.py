@@ -2,11 +2,11 @@
 
 import argparse
 
-from runner.app.named_shots import open_for_shots
+from runner.app.named_shots import find_shot, open_for_shots
 from runner.app.pick import pick_take
 from runner.attempts.film import storyboard_slug
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 
 
@@ -44,8 +44,13 @@ def _take(text: str) -> int | None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_shots(flags.command_options(args), [args.shot])
-    shot = pick_take(session, args.shot, args.take)
+    shot, number = find_shot(session, args.shot)
+    if number is not None:
+        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
+    history = session.history_reader.read()
+    pick_take(session.manifests, session.planner.plan(history), history, shot, args.take)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
-        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.variant(shot)})")
+        folder = shot.film.folder(session.settings.provider)
+        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({folder})")
     return ExitCode.OK

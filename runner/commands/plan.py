@@ -3,16 +3,20 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from runner.app.completion_words import keep_completion_words
 from runner.app.exceeded_limit import context_with_limit
-from runner.app.plan_report import read_history
-from runner.app.session import Session, open_session, resolve_shot
-from runner.attempts.history import History
+from runner.app.options import DisplayOptions
+from runner.app.project import Project
+from runner.app.session import open_session, resolve_shot
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.language.model import Batch, Shot
 from runner.paid_providers import paid_provider_name
+from runner.planning.plan import Plan
+from runner.planning.what_if import WhatIfRow
 from runner.show.screens.plan import price_line, screen
 from runner.show.text.escape import json_document, json_pieces
 from runner.show.text.terminal import terminal_width, use_color
@@ -75,12 +79,19 @@ def run(args: argparse.Namespace) -> ExitCode:
         return show_saved_plan(args, saved_file)
     session = open_session(flags.command_options(args))
     if args.explain is not None:
-        return _explain(session, args.explain)
-    history = read_history(session)
+        shot, _ = resolve_shot(session, args.explain)
+        return _explain(session, shot)
+    history = session.history_reader.read()
     keep_completion_words(session, history)
     if args.what_if:
-        return _what_if(session, history)
-    plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
+        from runner.app.what_if import what_if
+
+        def plan_of(batch: Batch) -> Plan:
+            return session.planner.plan(history, batch, session.selected(history), session.overrides(history))
+
+        rows = what_if(session, plan_of)
+        return _show_rows(rows, session.settings.usd_per_credit, session.command.display)
+    plan = session.planner.plan(history, selected=session.selected(history), overrides=session.overrides(history))
     if args.saved_plan is not None:
         from runner.commands.saved_plan import save_plan
 
@@ -112,29 +123,26 @@ def _saved_file(files: Sequence[Path]) -> Path | None:
     return saved
 
 
-def _what_if(session: Session, history: History) -> ExitCode:
-    from runner.app.what_if import what_if
+def _show_rows(rows: Sequence[WhatIfRow], usd_per_credit: Decimal, display: DisplayOptions) -> ExitCode:
     from runner.show.json.what_if import what_if_json
     from runner.show.screens.what_if import what_if_screen
 
-    rows, usd_per_credit = what_if(session, history), session.settings.usd_per_credit
-    if session.command.display.as_json:
+    if display.as_json:
         print(json_document(what_if_json(rows, usd_per_credit), deep=2), end="")
     else:
-        color = use_color(sys.stdout, session.command.display.no_color)
+        color = use_color(sys.stdout, display.no_color)
         print(what_if_screen(rows, usd_per_credit, terminal_width(), color), end="")
     return ExitCode.OK
 
 
-def _explain(session: Session, reference: str) -> ExitCode:
+def _explain(project: Project, shot: Shot) -> ExitCode:
     from runner.language.explain import explain_shot
     from runner.show.screens.shot import render_shot
 
-    shot, _ = resolve_shot(session, reference)
-    root = session.settings.root
-    explanation = explain_shot(session.files, root, session.options, shot.key)
+    root = project.settings.root
+    explanation = explain_shot(project.files, root, project.options, shot.key)
     if explanation is not None:
         print(
-            render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.command.display.no_color)), end=""
+            render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, project.command.display.no_color)), end=""
         )
     return ExitCode.OK

@@ -4,9 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app.options import DisplayOptions
 from runner.app.run import make_missing_clips
 from runner.app.run_outcome import RunOutcome
-from runner.app.session import Session, open_session
+from runner.app.session import open_session
 from runner.commands import flags
 from runner.commands.conversation import TerminalConversation
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -14,6 +15,7 @@ from runner.engine.run_events import RunEvent
 from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
 from runner.show.screens.plan import PlanContext, screen
+from runner.show.text.command_line import CommandLine
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -78,29 +80,23 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = _open(args)
+    if args.plan is not None:
+        from runner.app.saved_plans import open_for_run
+
+        flags.refuse_others(args, add, BESIDE_PLAN, "--plan")
+        session = open_for_run(flags.command_options(args), args.plan)
+    elif args.files:
+        session = open_session(flags.command_options(args))
+    else:
+        message = "run needs FILE (a storyboard, or a folder of them) or --plan PLAN\n  storyboard run --help"
+        raise CommandError(ExitCode.USAGE, message)
     outcome = make_missing_clips(session, TerminalConversation(session.command.display))
-    _show(session, outcome)
+    _show(outcome, session.command_line, session.command.display)
     return outcome.exit_code
 
 
-def _open(args: argparse.Namespace) -> Session:
-    if args.plan is None:
-        if not args.files:
-            raise CommandError(
-                ExitCode.USAGE,
-                "run needs FILE (a storyboard, or a folder of them) or --plan PLAN\n  storyboard run --help",
-            )
-        return open_session(flags.command_options(args))
-    from runner.app.saved_plans import open_for_run
-
-    flags.refuse_others(args, add, BESIDE_PLAN, "--plan")
-    return open_for_run(flags.command_options(args), args.plan)
-
-
-def _show(session: Session, outcome: RunOutcome) -> None:
+def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOptions) -> None:
     """Show the end of a run; the events of one that was followed stood in its JSON already."""
-    display = session.command.display
     color = use_color(sys.stdout, display.no_color)
     if outcome.closing is not None:
         from runner.show.screens.closing import closing
@@ -115,7 +111,7 @@ def _show(session: Session, outcome: RunOutcome) -> None:
         json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
-        context = PlanContext(command_line=session.command_line.without_extra_orders())
+        context = PlanContext(command_line=command_line.without_extra_orders())
         print(screen(outcome.plan, terminal_width(), color, context=context), end="")
     if outcome.next_command and not display.quiet:
         print("\nthe rest was not ordered (--canary); look at the first takes, then go on with", file=sys.stderr)

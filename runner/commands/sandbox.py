@@ -6,6 +6,7 @@ from pathlib import Path
 from runner.commands.flags import alternatives, count, port
 from runner.diagnostics.problem import ExitCode
 
+# Above any number that a flag means.
 _MAX_NUMBER = 10**9
 
 

@@ -10,7 +10,6 @@ from runner.app import saved_plans
 from runner.app.exceeded_limit import context_with_limit
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.plan_document import plan_document
-from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.clock import SystemClock
@@ -74,8 +73,8 @@ def _compared(args: argparse.Namespace, path: Path, saved: SavedPlan) -> tuple[C
     """The differences since, and the price of a credit where the storyboards are still here."""
     try:
         session = saved_plans.open_saved(flags.command_options(args), path, saved)
-        history = read_history(session)
-        plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
+        history = session.history_reader.read()
+        plan = session.planner.plan(history, selected=session.selected(history), overrides=session.overrides(history))
         return saved_plans.compared(session, saved, plan, history), session.settings.usd_per_credit
     except InvalidStoryboardsError as invalid:
         errors = count(len(invalid.problems.errors), "error")

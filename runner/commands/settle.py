@@ -4,12 +4,14 @@ import argparse
 import sys
 
 from runner.app import settle
-from runner.app.session import Session, open_for_billing
+from runner.app.options import DisplayOptions
+from runner.app.session import open_for_billing
 from runner.commands import flags
 from runner.commands.notes import note
 from runner.diagnostics.problem import CommandError, ExitCode, most_severe
 from runner.show.json.settle import settle_json
 from runner.show.screens import settle as screens
+from runner.show.screens.settle import UnsettledList
 from runner.show.text.cells import wrap
 from runner.show.text.escape import escape_terminal, json_document
 from runner.show.text.terminal import terminal_width, use_color
@@ -69,34 +71,29 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_billing(flags.command_options(args))
     statement = settle.Statement(task=args.task, not_charged=args.not_charged, charged=args.charged, undo=args.undo)
     if args.forget:
-        return _forget(session, args.task, args.shot)
+        if args.task is None or args.shot is not None:
+            raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
+        settle.forget_task(session, args.task, note)
+        if not args.quiet:
+            print(f"{escape_terminal(args.task)}: given up; no run asks for it any more")
+        return ExitCode.OK
     if args.shot is None:
         if statement != settle.Statement():
             raise CommandError(ExitCode.USAGE, "name the shot: storyboard settle SHOT …")
-        return _list(session)
+        unsettled, foreign = settle.list_unsettled(session)
+        for message in foreign:
+            note(message)
+        _show(unsettled, session.command.display)
+        doubt = bool(unsettled.attempts or unsettled.receipts)
+        return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])
     attempt, verdict = settle.settle_attempt(session, args.shot, statement, note)
     if not args.quiet:
         print(*wrap(screens.confirmation(attempt, verdict, args.task), terminal_width()), sep="\n")
     return ExitCode.OK
 
 
-def _forget(session: Session, task: str | None, shot: str | None) -> ExitCode:
-    if task is None or shot is not None:
-        raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
-    settle.forget_task(session, task, note)
-    if not session.command.display.quiet:
-        print(f"{escape_terminal(task)}: given up; no run asks for it any more")
-    return ExitCode.OK
-
-
-def _list(session: Session) -> ExitCode:
-    unsettled, foreign = settle.list_unsettled(session)
-    for message in foreign:
-        note(message)
-    display = session.command.display
+def _show(unsettled: UnsettledList, display: DisplayOptions) -> None:
     if display.as_json:
         print(json_document(settle_json(unsettled)), end="")
     else:
         print(screens.settle(unsettled, terminal_width(), use_color(sys.stdout, display.no_color)), end="")
-    doubt = bool(unsettled.attempts or unsettled.receipts)
-    return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])

@@ -33,11 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  1  the sheet is made, and some frames are empty\n"
         "  3  invalid input: nothing was made"
     )
-    flags.add_files(parser, required=False)
-    flags.add_input(parser)
-    flags.add_selection(parser)
-    flags.add_scene(parser)
-    flags.add_output(parser)
+    flags.add_film_parts(parser)
     group = parser.add_argument_group("sheet")
     text = "write the sheet here (default: sheet.jpg beside the manifest; a part of the film: sheet.SELECTION.jpg)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)

@@ -34,11 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  1  the timeline is written, with gaps for clips that are missing\n"
         "  3  invalid input: nothing was written"
     )
-    flags.add_files(parser, required=False)
-    flags.add_input(parser)
-    flags.add_selection(parser)
-    flags.add_scene(parser)
-    flags.add_output(parser)
+    flags.add_film_parts(parser)
     group = parser.add_argument_group("timeline")
     text = "write the timeline here (default: timeline.otio, timeline.edl, … beside the manifest)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)
@@ -55,7 +51,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(flags.command_options(args))
     selected = films(session)
     only_target(selected, args.to)
-    timelines = [write_timeline(session, film, args.to, args.format) for film in selected]
+    timelines = [write_timeline(session.manifests, film, args.to, args.format) for film in selected]
     files = [
         FilmFile(
             "timeline",

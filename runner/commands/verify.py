@@ -32,7 +32,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(flags.command_options(args))
-    results = verify_clips(session)
+    history = session.history_reader.read()
+    plan = session.planner.plan(history, selected=session.selected(history))
+    results = verify_clips(session.settings, plan, history)
     if args.json:
         print(json_document(clips_json(results, "verify")), end="")
     else:

@@ -15,6 +15,7 @@ from runner.dailies_server.site import DailiesSite
 from runner.diagnostics.failures import PortUnusable
 from runner.hosts import LOOPBACK
 
+# A browser keeps its connection open: Ctrl-C does not wait for it any longer.
 _GRACE_SECONDS = 1
 
 

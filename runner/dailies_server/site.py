@@ -18,6 +18,7 @@ from runner.dailies_server.desk import Desk
 from runner.dailies_server.guard import SECURITY_HEADERS, Guard
 from runner.diagnostics.failures import Failure
 
+# A pick or a note: 4,000 characters have room in it, each as an escape of JSON too.
 _MOST_BODY_BYTES = 64_000
 _CLOSED = "This page belongs to a running `storyboard dailies --serve`. Open the address that it printed.\n"
 Value = TypeVar("Value")

@@ -90,6 +90,7 @@ class Problem:
 
 MAX_ERRORS = 500
 """Errors at different places of a file after which its remaining shots and templates are not checked."""
+# With many files: beyond it nobody reads, and only time is lost.
 _MAX_ERRORS_OF_ALL_FILES = 10 * MAX_ERRORS
 MOST_FOR_PROGRAMS = 10_000
 """Problems that a document for programs lists: more would only make the document too large to read."""

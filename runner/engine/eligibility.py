@@ -11,6 +11,7 @@ from runner.requests.request import TakeReference
 
 SERVER_ERROR_REPEATS = 3
 """Documented server errors after which a request is not sent again by itself: each may have been charged."""
+# A moment of the monotonic clock that is always past.
 _AT_ONCE = 0.0
 
 

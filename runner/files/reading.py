@@ -89,6 +89,7 @@ def check_regular(real: Path, limit: int) -> None:
     _check_mode(status, limit)
 
 
+# Nonblocking: opening must not wait for the other end of a pipe that took the place of a file.
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # O_PATH, where the system has it: passing through a folder must not need the right to list its files.
 _FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -107,6 +108,7 @@ def open_regular(real: Path, root: Path, limit: int) -> int:
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     try:
+        # Once more: another file may have taken the name since it was looked at.
         _check_mode(os.fstat(handle), limit)
     except BaseException:
         os.close(handle)
@@ -192,6 +194,7 @@ def hash_file(file: BufferedReader) -> str:
 
 
 def _read_within(file: BufferedReader, limit: int) -> bytes:
+    # A file may grow after its size was read: the byte beyond the limit tells.
     data = file.read(limit + 1)
     if len(data) > limit:
         raise _too_large(limit)

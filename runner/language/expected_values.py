@@ -9,6 +9,7 @@ from runner.language.schema_files import Schema, load
 from runner.language.yaml.document import Key, Path, Value
 from runner.lazy_pattern import lazy_pattern
 
+# Characters of a value in a message: a line of a terminal.
 _MAX_VALUE_CHARACTERS = 80
 
 

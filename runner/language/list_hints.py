@@ -8,6 +8,7 @@ from runner.language.schema_files import load
 from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
 
+# A hint shows the form, not the whole list.
 _MAX_FIELDS = 4
 _MAX_LINE = 80
 # Keys by which the items of a list are named in other formats.

@@ -124,3 +124,7 @@ class Batch:
     @property
     def shots(self) -> Iterator[Shot]:
         return (shot for storyboard in self.storyboards for shot in storyboard.shots)
+
+    def storyboard_of(self, film: FilmName) -> Storyboard:
+        """The storyboard that a film is of, as its profile has it."""
+        return next(storyboard for storyboard in self.storyboards if storyboard.film == film)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 20_000_000
 """A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
+# A clip has a picture, sound, perhaps subtitles; a made-up file has thousands, each with memory of its own.
 _MAX_TRACKS = 16
 # Seconds by which a track may differ from its stated length: an encoder's lead-in, a long last frame.
 _SLACK = Fraction(1, 4)

@@ -224,7 +224,9 @@ def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
     return width, height
 
 
+# The tag of EXIF that tells how a camera was held.
 _ORIENTATION = 0x0112
+# Bytes of a segment in a JPEG, which is as much as EXIF can have there.
 _MAX_EXIF = 64 * 1024
 
 

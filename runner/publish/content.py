@@ -27,6 +27,7 @@ IN_MEMORY_BYTES = 8 << 20
 """A larger content is sent from a file, so that it never lies in memory as a whole."""
 STREAM_BYTES = 2 << 20
 """Bytes in memory of a content that is sent from a file, at most."""
+# Bytes that are read at once: a file of any size takes no more memory.
 _CHUNK = 1 << 20
 # Bytes for which a frame counts before it is cut.
 _FRAME_BYTES = 16 << 20

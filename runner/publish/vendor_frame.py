@@ -8,6 +8,7 @@ from runner.requests.fetched import Fetched, NotFetched
 MAX_BYTES = 64 << 20
 """Bytes of a picture that are read, at most."""
 _PNG = b"\x89PNG\r\n\x1a\n"
+# Pixels at which two pictures are compared: at this size another encoding of one picture is the same picture.
 _SMALL = (32, 32)
 # Mean difference of the colours (0 to 255) of two small copies, up to which they are one picture: a clip is lossy.
 _TOLERANCE = 12.0

@@ -205,6 +205,7 @@ def fingerprint(form: Mapping[str, JsonValue]) -> str:
 
 @cache
 def _sha256() -> "Callable[[bytes], hashlib._Hash]":
+    # Imported at the first fingerprint: it loads OpenSSL.
     from hashlib import sha256
 
     return sha256
@@ -212,6 +213,7 @@ def _sha256() -> "Callable[[bytes], hashlib._Hash]":
 
 def fingerprint_fast(request: Request, take: int, resolve: Resolve) -> str:
     """Return `fingerprint(neutral_form(…))` in a quarter of the time: a plan computes the fingerprint of every take."""
+    # Inputs have keys of any name, for which the order of the parts below is not fixed.
     if request.inputs:
         return fingerprint(neutral_form(request, take, resolve))
     # The parts below stand in the order of their keys, as `canonical_json` sorts them.

@@ -13,6 +13,7 @@ from runner.sandbox.http.http_protocol import MAX_CONNECTIONS
 from runner.sandbox.http.server import bind_listener, running_server
 from runner.sandbox.options import Options
 
+# A descriptor for each connection, and some for files and workers.
 _OPEN_FILES = MAX_CONNECTIONS + 500
 
 

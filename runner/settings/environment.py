@@ -25,6 +25,7 @@ def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str
 
 def hide_userinfo(text: str) -> str:
     """The text of a variable as messages show it: without the name and password of an address."""
+    # The last @: a password may hold others.
     userinfo, at, host = text.rpartition("@")
     scheme, slashes, _ = userinfo.partition("//")
     return f"{scheme + slashes if slashes else ''}…@{host}" if at else text
@@ -52,6 +53,7 @@ def commands_on_path(name: str, environ: Mapping[str, str] | None = None) -> lis
 
 def home_folder(environ: Mapping[str, str]) -> str | None:
     """The user's home: an absolute HOME, else that of the password file; None on a machine that names neither."""
+    # A relative HOME would make a ledger in each working folder, and none would know what another has paid.
     if home := environ.get("HOME", ""):
         return home if os.path.isabs(home) else None
     import pwd

@@ -103,6 +103,7 @@ class SettingsFile:
     def read(cls, path: Path, root: Path, *, is_user_file: bool) -> "SettingsFile":
         """Read a settings file; `root` is the repository's top, out of which no link of its own file may lead."""
         try:
+            # The user's own file may be a link to anywhere, as those who keep dotfiles in a repository have it.
             text = read_named(path, None if is_user_file else root, SETTINGS_LIMIT).decode("utf-8")
             table = parse_toml(text)
         except FileRejected as rejected:

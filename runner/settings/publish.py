@@ -9,6 +9,7 @@ from runner.lazy_pattern import lazy_pattern
 
 WAYS = ("vendor", "git", "store", "upload")
 """All ways, in the default order."""
+# Characters of an address; a longer one is a mistake, and would fill the screen of its message.
 _MAX_LENGTH = 1000
 _STORE = lazy_pattern(r"(?:s3|gs|az)://[a-z0-9][a-z0-9._-]{1,253}(?:/[A-Za-z0-9._~-]+)*/?")
 _FOLDER = lazy_pattern(r"file:(?!//)[^\x00-\x1f\\?#]+")

@@ -134,6 +134,7 @@ _NO_KEY = """{host} needs the API key of your account, and {key} is not set; not
 def host_of(base_url: str) -> str:
     """The account's host; on loopback with its port."""
     parts = urlsplit(base_url)
+    # `host.` is the same host: written so it would be another account, which has paid for nothing yet.
     host = (parts.hostname or "").lower().rstrip(".")
     return f"{host}:{parts.port}" if parts.port and is_loopback(host) else host
 
@@ -153,6 +154,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         root=root,
         provider=provider,
         profiles=flags.profiles,
+        # From the environment alone: a file of a cloned repository would send the key to its own host.
         base_url=_base_url(env),
         edition=_first_set(sources, f"{section}.edition") or DEFAULT_EDITION,
         concurrency=flags.concurrency or _minimum(sources, f"{section}.concurrency") or 3,
@@ -205,6 +207,7 @@ def find_root(start: Path) -> Path:
         raise SettingsError("the working folder was deleted: change to another folder") from error
     folder = start if os.path.isdir(start) else start.parent
     folders = [folder, *folder.parents]
+    # The work tree before a nearer storyboard.toml: manifests name clips from the top of what is committed.
     for marker in (".git", FILE):
         if (root := next((parent for parent in folders if os.path.exists(parent / marker)), None)) is not None:
             return root.resolve()
@@ -284,6 +287,7 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
         raise SettingsError(f"{source}: {written} is not a path: {error}") from error
     if not chosen.is_relative_to(root):
         raise SettingsError(f"{source}: {chosen} is outside the repository {root}")
+    # Both spellings count: a link with a plain name may lead into a hidden folder, and the other way round.
     lexical = Path(os.path.abspath(written))
     names = [
         *chosen.relative_to(root).parts,
@@ -300,6 +304,7 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
 
 def _webhook(files: Files) -> Webhook | None:
     if (url := _first_set(files, "webhook.url")) is None:
+        # Only the repository's: `listen` alone in the user's own file is a default for all repositories.
         if "webhook.listen" in files[1].values:
             raise SettingsError(
                 f"{files[1].path}: [webhook] has `listen` but no `url`: add the address that the provider calls",

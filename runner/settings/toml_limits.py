@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.lazy_pattern import lazy_pattern
 
+# Far beyond any setting: the parser goes down a level of its stack for each of a table.
 _MAX_DEPTH = 16
 _MAX_DOTS = 32
 _MAX_WORD = 100

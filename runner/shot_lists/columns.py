@@ -35,6 +35,7 @@ _CHOICES = {
     "aspect_ratio": ("16:9", "9:16", "1:1", "3:4", "4:3", "21:9", "auto"),
     "model": ("seedance-20", "seedance2-fast", "seedance2.0-pro", "seedance2.0-fast"),
 }
+# As many as the language allows for a shot.
 _MOST_TAKES = 20
 
 

@@ -18,6 +18,7 @@ _TITLE_KEY = lazy_pattern(
     re.IGNORECASE,
 )
 _EXTENSION = lazy_pattern(r"\s*\([^)]*\)\s*")
+# A script without an empty line has no title page: its end is not looked for any further.
 _MAX_TITLE_LINES = 60
 
 

@@ -10,6 +10,7 @@ from runner.shot_lists.shot_list import LONGEST_CLIP, MAX_SHOTS, ListedShot, Sho
 from runner.shot_lists.times import plain_number
 
 SCHEMA_KEY = "OTIO_SCHEMA"
+# Stacks within stacks: a file with more is made up, and would end Python's own stack.
 _MAX_DEPTH = 50
 
 

@@ -2,28 +2,30 @@
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from runner.lazy_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repository:
-    """A repository, with the names that the first version gave it."""
+    """A repository, with the names that the first version gave it; git is asked where a name is needed."""
 
     root: Path
-    root_commits: tuple[str, ...]
-    """Names from the root commits, latest first (a merge of an unrelated history adds one); else the path's name."""
+    environment: Mapping[str, str]
+    """The environment of git's process, without secrets."""
 
+    @cached_property
+    def root_commits(self) -> tuple[str, ...]:
+        """Names from the root commits, latest first (a merge of an unrelated history adds one).
 
-def identify(root: Path, environment: Mapping[str, str]) -> Repository:
-    """Ask git for the names of a repository; without `.git`, or before the first commit, its path is the name.
-
-    `environment` is that of git's process, without secrets.
-    """
-    roots = run_git(root, environment, "rev-list", "--max-parents=0", "HEAD") if os.path.exists(root / ".git") else None
-    commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
-    return Repository(root, commits or (f"path:{root}",))
+        Without `.git`, and before the first commit, the path is the name.
+        """
+        has_git = os.path.exists(self.root / ".git")
+        roots = run_git(self.root, self.environment, "rev-list", "--max-parents=0", "HEAD") if has_git else None
+        commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
+        return commits or (f"path:{self.root}",)
 
 
 def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -> list[Path]:

@@ -113,6 +113,7 @@ class _Resolver:
         if self.storyboard.cut is None:
             for shot in self.storyboard.shots:
                 segment = self._of_shot(shot, None)
+                # A skipped shot that was made once keeps its place; without a clip it leaves no slate.
                 if segment.path is not None or not shot.skip:
                     yield segment
             return
@@ -130,6 +131,7 @@ class _Resolver:
         length = _clip_length(clip) if clip is not None else None
         planned = shot.on_screen(entry)
         used_seconds = self._used_seconds(shot, length, in_seconds, seconds) if length is not None else planned
+        # The slate has the planned length, so that all that follows keeps its time in the film.
         if used_seconds <= 0:
             clip, reason, used_seconds, is_whole = None, "its clip ends before the edit begins", planned, False
         if entry is not None and shot.skip and clip is None:
@@ -165,6 +167,7 @@ class _Resolver:
         """The take that an entry names, else the picked one, else the lowest that is made, else the first."""
         steps = self.plan.takes_of(shot)
         if number is not None:
+            # No other take stands in for one that the cut names: it would be another film.
             return next((step for step in steps if step.take == number), None)
         picked = next(filter(self.plan.is_picked, steps), None)
         lowest = next((step for step in steps if step.action is Action.KEEP), None)

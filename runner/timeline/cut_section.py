@@ -6,6 +6,7 @@ from decimal import Decimal
 from runner.lazy_pattern import lazy_pattern
 from runner.timeline.edited import EditedEntry
 
+# No digit at the beginning, and no dot: YAML reads numbers, dates and times without being asked.
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 # Words that YAML reads as no text.
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
@@ -33,6 +34,7 @@ def _fields(entry: EditedEntry) -> Iterator[tuple[str, str]]:
 
 
 def _number(value: Decimal) -> str:
+    # A normalized 10 is 1E+1 as Decimal prints it.
     return f"{value:f}"
 
 

@@ -17,6 +17,7 @@ from runner.timeline.otio import METADATA_KEY
 
 LIMIT = 64 << 20
 """Bytes of a timeline that is read: one of 10,000 clips has a third of it."""
+# No film comes near these: beyond them a file is a mistake, or made to take all memory.
 _MAX_CHILDREN = 100_000
 _MAX_SECONDS = 1_000_000
 _MAX_TEXT = 500
@@ -259,6 +260,7 @@ class _TrackReader:
         """The film's clip: by the name of its file, by what the timeline recorded of it, by the clip's own name."""
         reference = _reference(item)
         names = [str(reference.get("name") or ""), _file_stem(reference.get("target_url"))]
+        # The name of the file first: in an editor a replaced clip keeps the metadata of the one before.
         for name in names:
             if name in self.film.media:
                 return self.film.media[name]
@@ -286,6 +288,7 @@ class _TrackReader:
         """Go on by the length of a piece; its length as it is written."""
         self._at += seconds
         end = _rounded(self._at)
+        # The difference of two rounded ends: lengths that are rounded alone would add up to another film.
         length = max(Decimal("0.001"), end - self._written)
         self._written += length
         return length.normalize() + 0
@@ -308,6 +311,7 @@ def _reference(item: Json) -> Json:
     references = item.get("media_references")
     key = item.get("active_media_reference_key")
     active = references.get(key) if isinstance(references, dict) and isinstance(key, str) else None
+    # A Clip.1 has one reference, a Clip.2 several by key.
     reference = active if active is not None else item.get("media_reference")
     return reference if isinstance(reference, dict) else {}
 
@@ -324,6 +328,7 @@ def _seconds(time: object) -> Fraction:
     value, rate = (time.get("value"), time.get("rate")) if isinstance(time, dict) else (None, None)
     if not _is_number(value) or not _is_number(rate) or not 0 < rate <= 100_000:
         raise TimelineError("has a time that is none: a value and a rate of frames are needed")
+    # 29.97 in a file is 30000/1001.
     seconds = Fraction(value) / Fraction(rate).limit_denominator(1001)
     if abs(seconds) > _MAX_SECONDS:
         raise TimelineError("has a time beyond eleven days")
@@ -343,6 +348,7 @@ def _decimal(value: object) -> Decimal | None:
 
 def _rounded(seconds: Fraction) -> Decimal:
     """Seconds to the millisecond: less than half a picture of any rate."""
+    # `+ 0` makes 0 of -0, which Decimal would write with its sign.
     return (Decimal(round(seconds * 1000)) / 1000).normalize() + 0
 
 

@@ -44,12 +44,14 @@ def _name(storyboard: str, shot: str, take: int) -> str:
     film = slugify(storyboard_slug(storyboard), separator="-", lowercase=False)
     words = slugify(shot, separator="-", lowercase=False) or "shot"
     room = MAX_REEL - len(ending) - 1
+    # The shot has the room, since editors look for it; of the film at least 4 letters stay.
     film_room = max(4, room - len(words))
     return f"{film[:film_room]}_{words[: room - min(len(film), film_room)]}{ending}"
 
 
 def _free(name: str, used: set[str]) -> str:
     """The name, with a number where another one has it already."""
+    # Names that differ in case are one file on macOS and Windows.
     if name.casefold() not in used:
         return name
     stem, _, ending = name.rpartition("_")

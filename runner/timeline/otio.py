@@ -114,6 +114,7 @@ def _track(name: str, kind: str, children: list[Json]) -> Json:
 
 def _item(entry: TimelineEntry, frames: int, rate: Fraction, *, is_sound: bool = False) -> Json:
     media = entry.active_media
+    # A gap of the same length keeps picture and sound of all that follows together.
     if media is None or (is_sound and not media.has_sound):
         return _gap(entry.segment, frames, rate)
     start = round(Fraction(entry.segment.in_seconds) * rate)

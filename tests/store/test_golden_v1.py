@@ -24,7 +24,7 @@ from runner.sandbox.options import Options
 from runner.sandbox.state.sandbox_state import SandboxState, task_line
 from runner.settings.environment import child_environment
 from runner.store import receipts
-from runner.store.git import identify
+from runner.store.git import Repository
 from runner.store.ledger.codec import (
     decode_attempt,
     decode_intent,
@@ -145,7 +145,7 @@ def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
 @pytest.mark.parametrize("repository", REPOSITORIES)
 def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str) -> None:
     account = Account("kinovi", urlsplit(host()).netloc)
-    identity = identify(golden / repository, child_environment())
+    identity = Repository(golden / repository, child_environment())
     with closing(open_ledger(golden)) as ledger:
         history = ledger.history(account, str(golden / repository), *identity.root_commits)
     expected = (EXPECTED / f"{repository}-history.jsonl").read_text(encoding="utf-8").splitlines()

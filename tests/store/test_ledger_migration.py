@@ -20,7 +20,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
 from runner.settings.environment import child_environment
-from runner.store.git import identify
+from runner.store.git import Repository
 from runner.store.ledger import schema
 from runner.store.ledger.file_name import NAME
 from runner.store.ledger.ledger import Ledger
@@ -55,7 +55,7 @@ def started(folder: Path, repository: str, run: str = "run1") -> Ledger:
         account,
         str(root),
         limits,
-        identify(root, child_environment()).root_commits,
+        Repository(root, child_environment()).root_commits,
         lambda words: print(words, file=sys.stderr),
     )
     return ledger

@@ -14,6 +14,7 @@ _PAIR = lazy_pattern(
 )
 _ITEM = lazy_pattern(r"(?P<head>[ \t]*(?:- +)+)(?P<value>\S.*)")
 _COMMENT = lazy_pattern(r"(?<=\s)#(?:\s.*)?$")
+# Characters of a mended line: a longer one nobody compares with his own.
 _MAX_HINT = 2_000
 _BREAK = lazy_pattern(r"\r\n|\n|\r")
 

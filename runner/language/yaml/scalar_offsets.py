@@ -15,6 +15,7 @@ _JOIN = lazy_pattern(r"\\(?=[ \t]*[\r\n])")
 _PROPERTIES = lazy_pattern(r"(?:[&!][^\s]*+[ \t]*+)++(?:\r?\n[ \t]*)?")
 _HEADER = lazy_pattern(r"[|>][^\r\n]*(?:\r\n|\n|\r|\Z)")
 _ESCAPED_BREAK = lazy_pattern(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*")
+# Characters of an escape in double quotes, backslash and letter included: `\x41`, `\u0041`, `\U00000041`.
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 

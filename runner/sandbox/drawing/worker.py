@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from runner.animatic.spec import from_json
 from runner.sandbox.drawing import plain_clip
 
+# Drawing takes all cores; whoever works beside it comes first.
 _NICE = 10
 
 

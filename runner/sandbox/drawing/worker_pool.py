@@ -14,6 +14,7 @@ from runner.settings.environment import child_environment
 
 Job = Mapping[str, Any]
 JobResult = Mapping[str, Any]
+# A job or an answer is one line of JSON; asyncio takes 64 kB without this.
 _MAX_LINE_BYTES = 1 << 22
 _WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from runner.sandbox.drawing.worker import main; main()"
 

@@ -30,6 +30,7 @@ _KEY = lazy_pattern(r"[\x21-\x7e]{1,512}")
 _BEARER = lazy_pattern(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
 _BODY_KEY = "sandbox.raw"
+# Keys that are remembered: a client that makes them up fills no memory.
 _MAX_SEEN_KEYS = 1000
 
 Handler = Callable[["SandboxApp", Request, str], Awaitable[Response]]

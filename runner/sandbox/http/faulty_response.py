@@ -20,6 +20,7 @@ from runner.sandbox.http.http_protocol import TRANSPORT_KEY, reset_connection
 
 Effect = Mapping[str, Any]
 _CHUNK_BYTES = 1 << 20
+# 100 MB of zeros, which gzip makes 100 kB of: a client that unpacks whatever comes is seen at once.
 _BOMB_BYTES = 100 << 20
 _HTML_PAGE = """<!DOCTYPE html><html><head><title>{status} {phrase}</title></head>
 <body><center><h1>{status} {phrase}</h1></center><hr><center>gateway</center></body></html>

@@ -25,6 +25,7 @@ from runner.sandbox.state.sandbox_state import SandboxState
 from runner.sandbox.state.task import Task
 
 _TAKE_OVER_SECONDS = 2.0
+# As long as a common web server keeps an idle connection.
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 1024
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from runner.sandbox import rulebook
 from runner.sandbox.state.journal import Journal, Line
 
+# Once a day: to look through all clips takes time at each start.
 _INTERVAL_SECONDS = 86400
 COMPACT_FROM = 4 << 20
 """Bytes from which a journal is compacted; a smaller one is read in no time."""

@@ -23,6 +23,7 @@ from runner.show.text.labels import Several, shot_name, take_names
 from runner.show.text.layout import LABEL, WIDE, joined, labelled
 from runner.show.text.style import Style
 
+# Cells of the bar of a take that is made.
 _BAR = 18
 _MOST_CLIP_LINES = 3
 _MOST_NAMED = 60

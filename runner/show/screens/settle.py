@@ -18,6 +18,7 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 from runner.store.receipts import Receipt
 
+# Characters by which a prompt is known again on the page of the provider.
 _MOST_PROMPT = 120
 
 

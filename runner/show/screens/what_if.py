@@ -11,6 +11,7 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, table
 from runner.show.text.table import row as table_row
 
+# Shots that are named for a model that cannot make them.
 _MOST_SHOTS = 4
 _COLUMNS = (
     Column(head="model"),

@@ -5,8 +5,11 @@ from itertools import accumulate, pairwise
 
 _JOINER = "\u200d"
 _EMOJI_SELECTOR = "\ufe0f"
+# Vowels and final consonants of Korean, which stand within the syllable before them.
 _MEDIAL_HANGUL = range(0x1160, 0x1200)
+# A colour of skin changes the sign before it, and has no cell of its own.
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
+# Two of these letters together are one flag.
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 
 

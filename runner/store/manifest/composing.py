@@ -37,7 +37,7 @@ def compose(
     `plan` is of the whole batch. `before` is the manifest on disk: paid attempts that it lists stay listed, under
     whatever name they were ordered; its picks, keeps, notes and unknown fields stay.
     """
-    board = next(board for board in plan.batch.storyboards if board.film == film)
+    board = plan.batch.storyboard_of(film)
     shots = [shot.id for shot in board.shots]
     stored_shots = _by_id(before)
     takes = _Takes.of(plan, history, film, shots, before)

@@ -18,6 +18,7 @@ from runner.requests.request import JsonValue
 # Far beyond any film, and small enough that no number of a hostile file overflows SQLite, a float or the memory.
 # `_MAX_TEXT` is the longest path of Linux, `_MAX_SECONDS` a day.
 _MAX_TAKES = 100_000
+# Limits far above what is written: a manifest comes from a repository, and so from strangers.
 _MAX_DRAWING = 100_000
 _MAX_TEXT = 4096
 _MAX_MESSAGE = 2000

@@ -31,6 +31,7 @@ from runner.store.manifest.shared_shots import SharedShots
 # States in which an entry may stand without its request: the provider's record can confirm its task.
 _STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
 _MARKER = lazy_pattern(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
+# Characters of a parser's message, which may quote the whole file.
 _MAX_REASON = 200
 # Commas of a manifest: a bound of the memory that a hostile one can take.
 _MAX_VALUES = 4_000_000
