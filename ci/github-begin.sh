@@ -10,8 +10,9 @@ note=$STORYBOARD_STATE/paying
 if [ -s "$note" ] && { [ -z "$TYPED" ] || grep -qF "$JOB," "$note"; }; then
   printf '%s\n\n' "**storyboard** Nothing was paid: the job $(cat "$note") began to pay and was lost with its ledger, so what" \
     "it ordered may be charged already. Look for its tasks on the provider's page. On a machine with the key type" \
-    "\`storyboard settle STORYBOARD:SHOT --task ID\` for each of them and \`storyboard fetch\`, commit the manifests, and start" \
-    "this workflow by hand with the digest \`$(cat "$WORK/approved")\`." | sed '/^$/d' | tee -a "$SUMMARY"
+    "\`storyboard settle STORYBOARD:SHOT --task ID\` for each of them, and" \
+    "\`storyboard run FILE --provider NAME --max-credits 0\`, which collects their clips and buys nothing. Commit the" \
+    "manifests, and start this workflow by hand with the digest \`$(cat "$WORK/approved")\`." | sed '/^$/d' | tee -a "$SUMMARY"
   exit 1
 fi
 mkdir -p "$STORYBOARD_STATE"

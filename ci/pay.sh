@@ -50,8 +50,9 @@ if ! has_state; then
   if [ -s "$WORK/open.txt" ]; then
     show "$WORK/open.txt"
     refuse "the state folder of earlier jobs is gone, and the manifests name takes that may be charged already. On a" \
-      "machine with the key type \`storyboard fetch\` and \`storyboard settle\`, commit the manifests, and run this" \
-      "job by hand with the digest \`$digest\`."
+      "machine with the key type \`storyboard run FILE --provider NAME --max-credits 0\`, which collects what runs and" \
+      "buys nothing, and \`storyboard settle\` for what is unsettled. Commit the manifests, and run this job by hand" \
+      "with the digest \`$digest\`."
   fi
 fi
 

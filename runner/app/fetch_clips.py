@@ -19,14 +19,25 @@ from runner.app.session import Session
 from runner.app.verify import check, takes_with_clips
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.planning.plan import Step
+from runner.planning.plan import Action, Plan, Step
 from runner.show.screens.clips import ClipCheck
 
 
 def fetch_clips(session: Session, note: Note) -> list[ClipCheck]:
     """Fetch every recorded clip that is missing or changed; the state of each clip afterwards."""
-    return _with_ledger(session, note, _fetch_all)
+
+    async def fetch_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
+        plan = session.planner.plan(history)
+        results = await _fetch_all(session, plan, history, store)
+        if running := sum(_is_running(step, history) for step in plan.steps):
+            line = session.command_line.with_inputs_of_all_commands("--provider", "--select", "--exclude")
+            collect = line.run("--max-credits 0")
+            note(f"{count(running, 'take')} at the provider: {collect} collects what is done, and buys nothing")
+        return results
+
+    return _with_ledger(session, note, fetch_all)
 
 
 def accept_clips(session: Session, names: Sequence[str], note: Note) -> list[ClipCheck]:
@@ -53,9 +64,14 @@ def _with_ledger(
     return results
 
 
-async def _fetch_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
+def _is_running(step: Step, history: History) -> bool:
+    """Whether only a run can collect the clip of a take: its task had not ended when somebody last asked."""
+    attempt = history.attempts.get(step.attempt or "")
+    return step.action is Action.RESUME and attempt is not None and attempt.state is AttemptState.RUNNING
+
+
+async def _fetch_all(session: Session, plan: Plan, history: History, store: RunStore) -> list[ClipCheck]:
     results: list[ClipCheck] = []
-    plan = session.planner.plan(history)
     selected = session.selected(history)
     orphans = stored_orphans(history, plan, session.films, selected)
     async with _lazy_gateway(session, history) as gateway:

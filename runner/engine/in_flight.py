@@ -163,6 +163,8 @@ class Polls:
 
     stopped: bool = False
     """Whether a poll was answered with a refused key: no more polls."""
+    failure_reported: bool = False
+    """Whether the log of this run has a poll that failed for a while."""
     _in_flight: set[str] = field(default_factory=set)
     _states: dict[str, PollState] = field(default_factory=dict)
 
@@ -181,6 +183,11 @@ class Polls:
     def stop(self) -> None:
         """Ends polling."""
         self.stopped = True
+
+    def report_failure(self) -> bool:
+        """Whether the log does not have yet that polls fail; now it has."""
+        is_first, self.failure_reported = not self.failure_reported, True
+        return is_first
 
     def follow(self, attempt: str, created_at: float, now: float) -> PollState:
         """The polling of an attempt, which begins now if it has not begun."""

@@ -177,8 +177,17 @@ def network_wait(answer: NotSent) -> str:
 
 
 SHARED_WAIT = "another run on this machine holds the slots"
-POLL_WAIT = "the provider does not answer the poll, it is polled again"
 WEBHOOK_WAIT = "its answer was lost, a webhook may still name its task"
+
+
+def poll_wait(answer: Running) -> str:
+    if answer.not_found:
+        return "the provider has no record of the task so far, it is polled again"
+    return f"the poll failed ({answer.message}), it is polled again"
+
+
+def polls_fail(answer: Running) -> str:
+    return f"the provider does not answer polls ({answer.message}): running tasks are kept, and polled again"
 
 
 def server_wait(count: int) -> str:
@@ -261,6 +270,13 @@ def _bill(attempt: Attempt) -> str:
 
 def _take(attempt: Attempt) -> str:
     return f"{attempt.intent.shot} take {attempt.intent.take}"
+
+
+def record_missing_so_far(attempt: Attempt, seconds: float) -> str:
+    return (
+        f"the provider has no record of {attempt.task_id} ({_take(attempt)}) so far: it is polled for "
+        f"{seconds / 60:.0f} minutes. If it finds no other task either, check SEEDANCE_BASE_URL"
+    )
 
 
 def record_missing(attempt: Attempt) -> str:

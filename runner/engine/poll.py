@@ -15,6 +15,10 @@ from runner.planning.orphans import Orphan
 
 # Seconds of 404s after which this run stops polling a task, and warns.
 _NOT_FOUND_WARN_AFTER = 600.0
+# Seconds of 404s after which the log says so: a replica that lags behind has the record by then.
+_NOT_FOUND_TOLD_AFTER = 10.0
+# Polls in a row without an answer after which the log says so.
+_FAILED_TOLD_AFTER = 3
 # A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing.
 _LOST_POLLS = 3
 # Seconds for which a success without a link is polled again.
@@ -76,11 +80,12 @@ async def _still_running(
         run.stop_creating(messages.key_refused_by_poll(answer))
         return
     if answer.not_found:
-        await _record_not_found(run, target, attempt, poll_state)
+        await _record_not_found(run, target, attempt, poll_state, answer)
     elif not answer.answered:
         pause = spread(poll_state.failed(), run.clock.jitter())
         poll_state.wait_until(run.now() + max(answer.retry_after or 0.0, pause))
-        run.emit("waiting", target, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
+        message = messages.polls_fail(answer) if poll_state.failed_polls >= _FAILED_TOLD_AFTER else ""
+        _announce_wait(run, target, attempt, poll_state, answer, message)
     else:
         reschedule(run, attempt)
         if isinstance(target, Orphan) and not poll_state.answered:
@@ -91,7 +96,18 @@ async def _still_running(
             run.emit("running", target, attempt.id, answer.message)
 
 
-async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
+def _announce_wait(
+    run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running, message: str
+) -> None:
+    """Reports that a poll is repeated; the log gets the first `message` of all tasks, since they have one cause."""
+    is_news = bool(message) and run.state.polls.report_failure()
+    wait = run.wait("poll", poll_state.next_at, messages.poll_wait(answer))
+    run.emit("warning" if is_news else "waiting", target, attempt.id, message if is_news else "", wait)
+
+
+async def _record_not_found(
+    run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running
+) -> None:
     """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
     missing_for = poll_state.found_nothing(now)
@@ -104,6 +120,10 @@ async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, p
         # Left to the next run: the task is paid, and stays open in the ledger.
         poll_state.give_up()
         run.emit("warning", target, attempt.id, messages.record_missing(attempt))
+    else:
+        is_long = missing_for >= _NOT_FOUND_TOLD_AFTER
+        message = messages.record_missing_so_far(attempt, _NOT_FOUND_WARN_AFTER) if is_long else ""
+        _announce_wait(run, target, attempt, poll_state, answer, message)
 
 
 async def _succeeded(

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.files.reading import FileRejected, check_written, read_bytes
+from runner.files.whole_path import whole_path
 from runner.language.causes import LeftOut
 from runner.language.schema_validity import is_valid
 from runner.language.shot_counts import written_shots
@@ -38,7 +39,7 @@ class DocumentLoader:
 
     def name(self, path: FilePath) -> str:
         """Return the path from the repository's top, with `/`."""
-        absolute = path if path.is_absolute() else FilePath.cwd() / path
+        absolute = whole_path(path)
         for base in (self.root, self.root.resolve()):
             if absolute.is_relative_to(base):
                 return absolute.relative_to(base).as_posix()

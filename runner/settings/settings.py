@@ -14,6 +14,7 @@ from runner.diagnostics.failures import KeyUnusable, OptionError, SettingsError
 from runner.diagnostics.problem import closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.files.reading import CIRCLE
+from runner.files.whole_path import whole_path
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider, settings_section
@@ -116,9 +117,7 @@ class Settings:
     def key(self) -> ApiKey:
         """The key of a paid provider; raise `KeyUnusable` without one, `SettingsError` with two."""
         if not self.api_key.text:
-            raise KeyUnusable(
-                _NO_KEY.format(host=host_of(self.base_url), key=self.api_key.name, provider=self.provider)
-            )
+            raise KeyUnusable(_NO_KEY.format(host=host_of(self.base_url), key=self.api_key.name))
         if self.api_key.contradicted_by is not None:
             raise SettingsError(contradiction(self.api_key))
         if (error := key_format_error(self.api_key.text)) is not None:
@@ -128,7 +127,8 @@ class Settings:
 
 _NO_KEY = """{host} needs the API key of your account, and {key} is not set; nothing was sent or spent:
   export {key}=…
-  or leave --provider {provider} out: the sandbox is free and needs no key"""
+or draw the film free, without a key:
+  storyboard run FILE… --provider sandbox"""
 
 
 def host_of(base_url: str) -> str:
@@ -202,7 +202,7 @@ def find_root(start: Path) -> Path:
     Raise `SettingsError` if the working folder was deleted.
     """
     try:
-        start = start.absolute()
+        start = whole_path(start)
     except FileNotFoundError as error:
         raise SettingsError("the working folder was deleted: change to another folder") from error
     folder = start if os.path.isdir(start) else start.parent

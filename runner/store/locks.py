@@ -133,8 +133,11 @@ def _lock_name(output: str) -> str:
 
 
 def run_is_alive(state: Path, run: str) -> bool:
-    """Whether a run is still going; a run without a file among the runs has ended."""
-    return not _is_free(state / RUNS / run)
+    """Whether a run is still going; a run without a file among the runs has ended.
+
+    A task that `settle` took over from no ledger was ordered by no run of this one: its attempt names none.
+    """
+    return bool(run) and not _is_free(state / RUNS / run)
 
 
 def dead_runs(state: Path) -> list[str]:

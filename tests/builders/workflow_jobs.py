@@ -48,6 +48,8 @@ class Job:
     """`steps.ID.outputs.NAME` of the steps that ran."""
     failed: str = ""
     """The step that failed first; empty while none has."""
+    lost_after: str = ""
+    """The step after which the machine is lost: none of the others runs."""
     log: str = ""
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Job:
                 continue
             done = self._run_script(step) if "run" in step else self._use(step)
             self.failed = self.failed or ("" if done else str(step.get("name", step.get("uses"))))
+            if self.lost_after and step.get("name") == self.lost_after:
+                break
         return self
 
     def evaluate(self, expression: str) -> str | bool:

@@ -170,12 +170,13 @@ class GithubProject(Project):
         }
         return self.job(empty, "", "pull_request", values).run(self.steps("storyboard.yml", "comment"))
 
-    def pay(self, commit: str, digest: str = "", **values: str) -> Job:
+    def pay(self, commit: str, digest: str = "", *, lost_after: str = "", **values: str) -> Job:
         """The job `pay` after a push of a commit, or by hand with a digest."""
         repo = self.checkout(commit)
         event = "workflow_dispatch" if digest else "push"
         given = {"inputs.digest": digest} | {f"vars.{name}": value for name, value in values.items()}
         job = self.job(repo, commit, event, given, GITHUB_REF_NAME="main", GITHUB_REF="refs/heads/main")
+        job.lost_after = lost_after
         return job.run(self.steps("storyboard-paid.yml", "pay"))
 
 

@@ -1,10 +1,12 @@
 """Which storyboards a command takes when no FILE is given."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.builders.content_repo import FILM, ContentRepo, content
+from tests.commands.conftest import Host
 
 
 @pytest.fixture
@@ -95,3 +97,34 @@ def test_a_link_that_leads_nowhere_is_a_problem_with_its_name(tmp_path: Path, ta
     result = film.in_process("validate")
     assert (result.code, result.out.splitlines()[-1]) == (3, "2 files, 2 shots: 1 error")
     assert result.out.startswith("storyboards/film.yaml:1:1: error[file-")
+
+
+def test_a_storyboard_above_the_working_folder_is_the_same_as_from_the_top(tmp_path: Path) -> None:
+    repo = content(tmp_path)
+    assert repo.storyboard("run", "storyboards/film.yaml", "--no-cut").code == 0
+    (repo.root / "notes").mkdir()
+    here = ContentRepo(repo.root / "notes")
+    state = {"STORYBOARD_STATE": str(repo.state)}
+    result = here.in_process("plan", "../storyboards/film.yaml", **state)
+    assert (result.code, "2 shots, all made" in result.out) == (0, True), result.out
+    assert here.in_process("plan", "--json", **state).json == repo.in_process("plan", "--json").json
+
+
+def test_a_storyboard_above_a_link_is_found_as_the_file_system_does(tmp_path: Path) -> None:
+    repo = content(tmp_path)
+    (repo.root / "storyboards" / "drafts").mkdir()
+    (repo.root / "link").symlink_to("storyboards/drafts")
+    result = repo.in_process("plan", "link/../film.yaml", "--json")
+    assert (result.code, result.json["storyboards"][0]["path"]) == (0, "storyboards/film.yaml"), result.err
+
+
+def test_a_saved_plan_is_carried_out_from_a_folder_below_the_top(
+    paid_film: ContentRepo, host: Callable[..., Host]
+) -> None:
+    there = host()
+    assert paid_film.storyboard("plan", "-o", "plan.json", "--quiet", **there.env).code == 0
+    (paid_film.root / "notes").mkdir()
+    here = ContentRepo(paid_film.root / "notes")
+    result = here.storyboard("run", "--plan", "../plan.json", **there.env, STORYBOARD_STATE=str(paid_film.state))
+    assert (result.code, there.state["creates"]) == (0, 2), result.err
+    assert "  commit     ../renders/film/kinovi/manifest.json (worth 120 credits)\n" in result.out

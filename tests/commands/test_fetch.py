@@ -113,6 +113,19 @@ def test_after_a_lost_ledger_a_task_of_earlier_words_still_comes(paid_film: Cont
     assert there.state["creates"] == 1
 
 
+def test_a_take_that_runs_is_no_clip_yet_and_the_command_that_collects_it_is_named(
+    paid_film: ContentRepo, host: Start
+) -> None:
+    there = host()
+    assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
+    fetched = paid_film.storyboard("fetch", FILM, **there.env)
+    collect = f"storyboard run {FILM} --max-credits 0"
+    assert f"1 take at the provider: {collect} collects what is done, and buys nothing" in fetched.err
+    there.wait_for_tasks()
+    assert paid_film.storyboard(*collect.split()[1:], **there.env).code == 4
+    assert (len(paid_film.clips()), there.state["creates"]) == (1, 1)
+
+
 def test_a_note_that_git_lfs_left_is_told_and_gives_way_to_the_clip(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard(*RUN, **there.env).code == 0

@@ -295,3 +295,11 @@ def test_the_vendors_variable_pays_and_two_different_keys_pay_nothing(paid_film:
     alone = paid_film.storyboard("run", FILM, "--yes", **env, KINOVI_API_KEY=KEY)
     assert alone.code == 0, alone.err
     assert KEY not in alone.out + alone.err
+
+
+def test_a_saved_plan_without_a_key_names_how_to_draw_the_film_free(paid_film: ContentRepo) -> None:
+    env = {"STORYBOARD_PROVIDER": "kinovi", "SEEDANCE_BASE_URL": "http://127.0.0.1:9", "SEEDANCE_API_KEY": ""}
+    assert paid_film.in_process("plan", "-o", "plan.json", "--quiet", **env).code == 0
+    refused = paid_film.in_process("run", "--plan", "plan.json", **env)
+    assert (refused.code, "--provider kinovi" in refused.err) == (5, False)
+    assert refused.err.endswith("or draw the film free, without a key:\n  storyboard run FILE… --provider sandbox\n")

@@ -356,6 +356,32 @@ def test_polls_that_fail_for_ever_leave_the_task_to_the_next_run(ledgers: Ledger
     assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
+def logged(engine: EngineHarness) -> list[str]:
+    return [event.message for event in engine.emitted if event.event == "warning"]
+
+
+def test_polls_that_go_on_failing_are_told_once_with_the_providers_words(ledgers: LedgerHome) -> None:
+    engine = polled_by(
+        harness(ledgers, shots=3),
+        lambda task, count: Running("", "HTTP 403: no access", answered=False) if count < 12 else None,
+    )
+    run_engine(engine)
+    assert logged(engine) == [
+        "the provider does not answer polls (HTTP 403: no access): running tasks are kept, and polled again"
+    ]
+
+
+def test_records_that_are_missing_for_a_while_are_told_once(ledgers: LedgerHome) -> None:
+    engine = polled_by(
+        harness(ledgers, shots=3), lambda task, count: Running("", not_found=True) if count < 8 else None
+    )
+    run_engine(engine)
+    (message,) = logged(engine)
+    assert message.startswith("the provider has no record of task_")
+    assert "is polled for 10 minutes" in message
+    assert "check SEEDANCE_BASE_URL" in message
+
+
 def test_an_early_404_is_polled_again(ledgers: LedgerHome) -> None:
     engine = polled_by(harness(ledgers), lambda task, count: Running("", not_found=True) if count < 8 else None)
     (outcome,) = run_engine(engine)

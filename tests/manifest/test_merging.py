@@ -91,6 +91,29 @@ def test_a_clip_counts_more_than_the_other_sides_lost_task() -> None:
     assert entry(base, fetched, lost)["takes"] == [take("t1")]
 
 
+def test_a_clip_stays_one_where_the_other_side_found_its_media_gone() -> None:
+    made, gone = take("t1"), take("t1", status="gone", clip=None, error="no record")
+    assert entry(manifest(shot("quay", made)), manifest(shot("quay", made)), manifest(shot("quay", gone)))["takes"] == [
+        made
+    ]
+
+
+def test_a_task_that_stands_twice_in_one_file_keeps_what_either_entry_has() -> None:
+    running = take("t1", status="running", clip=None, completed_at=None)
+    twice = manifest(shot("pier", running), shot("quay", take("t1")))
+    assert entry(None, twice, manifest(shot("quay", running)), "pier")["takes"] == [take("t1")]
+
+
+def test_orders_without_task_and_fingerprint_are_told_apart_by_their_requests() -> None:
+    orders = [
+        {**take(None, status="unsettled", clip=None, completed_at=None), "request": {"prompt": prompt}}
+        for prompt in ("A quay", "A pier")
+    ]
+    for order in orders:
+        del order["fingerprint"]
+    assert entry(None, manifest(shot("quay", *orders)), manifest(shot()))["takes"] == orders
+
+
 def test_a_task_that_a_side_dropped_stays() -> None:
     merged = entry(manifest(shot("quay", take("t1"))), manifest(shot()), manifest(shot("quay", take("t1"))))
     assert [take["task_id"] for take in merged["takes"]] == ["t1"]

@@ -635,4 +635,5 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 def test_a_run_lives_while_its_process_has_its_file(ledger: Ledger, tmp_path: Path) -> None:
     assert locks.run_is_alive(tmp_path, "run1")
     assert not locks.run_is_alive(tmp_path, "another")
+    assert not locks.run_is_alive(tmp_path, "")
     assert locks.dead_runs(tmp_path) == []

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.lazy_dataclass import dataclass
+from runner.requests.request import fingerprint
 from runner.store.manifest import fields
 from runner.store.manifest.document import (
     NOTHING,
@@ -23,6 +24,8 @@ from runner.store.manifest.three_way import ABSENT, merge_fields, merge_value
 
 # The states of one task, from the one that says least about a clip to the one that says most.
 _RANK = ("failed", "refused", "unsettled", "running", "gone", "doubtful", "succeeded")
+# What an entry says of a clip that is at hand.
+_OF_A_CLIP = ("status", "doubt", "error", "clip")
 _PLAIN_SHOT = frozenset({"id", "picked", "takes"})
 _TakeKey = str | tuple[str, str]
 
@@ -69,7 +72,10 @@ class _Side:
             else:
                 shots[shot["id"]] = shot
             for take in shot["takes"]:
-                takes.setdefault(_key(take), _Place(shot["id"], take))
+                place = _Place(shot["id"], take)
+                if (first_place := takes.setdefault(_key(take), place)) is not place:
+                    # A merge by hand left it twice: neither entry may lose what only the other says.
+                    takes[_key(take)] = _Place(first_place.shot, _merged_take(None, first_place, place))
         return cls(manifest.content if manifest is not None else NOTHING, shots, takes)
 
     def shot(self, name: str) -> Mapping[str, Any]:
@@ -87,7 +93,7 @@ def _key(take: Mapping[str, Any]) -> _TakeKey:
     """The identity of a take on all branches: its task, before it has one its request and the time of the order."""
     if task := take.get("task_id"):
         return str(task)
-    return (str(take.get("fingerprint")), str(take.get("created_at")))
+    return (str(take.get("fingerprint") or fingerprint(take["request"])), str(take.get("created_at")))
 
 
 def merge(base: Manifest | None, ours: Manifest, theirs: Manifest) -> Merged:
@@ -193,9 +199,10 @@ def _merged_take(before: _Place | None, mine: _Place, other: _Place) -> Mapping[
     # Only one side has changed it: that one knows more.
     if base in (first, second):
         changed, unchanged = (second, first) if first == base else (first, second)
-        has_lost_clip = changed.get("clip") is None and unchanged.get("clip") is not None
+        if changed.get("clip") is not None or unchanged.get("clip") is None:
+            return changed
         # A branch that lost the file and wrote that down must not take it from the branch that has it.
-        return _ordered({**changed, "clip": unchanged["clip"]}) if has_lost_clip else changed
+        return _ordered({**changed, **{name: unchanged[name] for name in _OF_A_CLIP if name in unchanged}})
     if _rank(second) > _rank(first):
         first, second = second, first
     merged = merge_fields(NOTHING, first, second)
