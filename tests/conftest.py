@@ -50,8 +50,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers for each core: half of what these tests take is waiting, for answers, processes and disks."""
-    return 2 * (os.cpu_count() or 1)
+    """Three workers for each core: a good part of these tests is waiting, for answers, processes and disks."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

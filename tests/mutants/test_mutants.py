@@ -50,7 +50,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a run that lives is taken for dead": (
         "runner/store/locks.py",
-        "    return not _is_free(state / RUNS / run)",
+        "    return bool(run) and not _is_free(state / RUNS / run)",
         "    return False",
         RECORDS,
     ),
