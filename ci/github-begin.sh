@@ -16,5 +16,7 @@ if [ -s "$note" ] && { [ -z "$TYPED" ] || grep -qF "$JOB," "$note"; }; then
   exit 1
 fi
 mkdir -p "$STORYBOARD_STATE"
+# Should this job order nothing, pay.sh puts the earlier note back.
+[ ! -s "$note" ] || mv "$note" "$note.lost"
 echo "$JOB, $(date -u '+%Y-%m-%d %H:%M') UTC" > "$note"
 echo 'pays=true' >> "${GITHUB_OUTPUT:-/dev/null}"

@@ -4,8 +4,12 @@
 # Needs OPTIONS, words for `plan`; WORK, a folder; SUMMARY, a file; STORYBOARD_STATE; STORYBOARD_MAX_CREDITS; the key.
 set -euo pipefail
 approved=$WORK/approved.json
-# The run has ended with the job's ledger at hand: the note of github-begin.sh is for a runner that was lost before.
-trap 'rm -f "$STORYBOARD_STATE/paying"' EXIT
+note=$STORYBOARD_STATE/paying ran=no
+
+end_note() { # the note of github-begin.sh is for a runner that is lost: an earlier one stays until a plan was carried out
+  if [ "$ran" = no ] && [ -s "$note.lost" ]; then mv "$note.lost" "$note"; else rm -f "$note" "$note.lost"; fi
+}
+trap end_note EXIT
 
 say() { printf '%s\n\n' "$*" | tee -a "$SUMMARY"; }
 show() { # shows a screen in the log and, as it stands, in the summary
@@ -57,7 +61,7 @@ if ! has_state; then
 fi
 
 storyboard run --plan "$approved" --yes > "$WORK/run.txt" &
-run=$! code=0
+run=$! code=0 ran=yes
 # Cancelling a job stops this shell alone, and the run must have ended before its ledger is saved.
 trap 'kill -TERM "$run" 2> /dev/null || true' INT TERM
 wait "$run" || code=$?

@@ -74,6 +74,7 @@ def test_a_digest_that_a_person_typed_is_paid_for_after_a_lost_job(runner: Runne
     left_by(runner, EARLIER)
     assert (runner.begin(DIGEST).returncode, runner.pays) == (0, True)
     assert runner.note.startswith(JOB)
+    assert (runner.state / "paying.lost").read_text() == EARLIER
 
 
 def test_a_lost_job_that_is_started_again_pays_for_nothing(runner: Runner) -> None:

@@ -117,6 +117,16 @@ def test_a_plan_of_another_digest_is_not_paid_for(film: ContentRepo, work: Path)
     assert (done.code, "is not the approved one" in done.summary) == (1, True)
 
 
+def test_a_job_that_orders_nothing_leaves_the_note_of_a_lost_job(film: ContentRepo, work: Path) -> None:
+    approve(film, OFFLINE, work)
+    (work / "approved").write_text("ab" * 32)
+    film.write(str(film.state / "paying"), "this job\n")
+    film.write(str(film.state / "paying.lost"), "the lost job\n")
+    assert pay(film, OFFLINE, work).code == 1
+    assert (film.state / "paying").read_text() == "the lost job\n"
+    assert not (film.state / "paying.lost").exists()
+
+
 def test_a_plan_that_has_expired_is_not_paid_for_and_the_present_one_is_shown(film: ContentRepo, work: Path) -> None:
     approve(film, OFFLINE, work)
     document = json.loads((work / "approved.json").read_text())
