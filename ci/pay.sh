@@ -7,6 +7,7 @@ approved=$WORK/approved.json
 note=$STORYBOARD_STATE/paying ran=no
 
 end_note() { # the note of github-begin.sh is for a runner that is lost: an earlier one stays until a plan was carried out
+  [ -s "$approved" ] || return 0 # without a plan this job wrote none
   if [ "$ran" = no ] && [ -s "$note.lost" ]; then mv "$note.lost" "$note"; else rm -f "$note" "$note.lost"; fi
 }
 trap end_note EXIT

@@ -117,6 +117,14 @@ def test_a_plan_of_another_digest_is_not_paid_for(film: ContentRepo, work: Path)
     assert (done.code, "is not the approved one" in done.summary) == (1, True)
 
 
+def test_a_job_without_a_plan_leaves_the_note_of_a_lost_job(film: ContentRepo, work: Path) -> None:
+    work.mkdir()
+    (work / "why").write_text("there is no pull request.\n")
+    film.write(str(film.state / "paying"), "the lost job\n")
+    assert pay(film, OFFLINE, work).code == 0
+    assert (film.state / "paying").read_text() == "the lost job\n"
+
+
 def test_a_job_that_orders_nothing_leaves_the_note_of_a_lost_job(film: ContentRepo, work: Path) -> None:
     approve(film, OFFLINE, work)
     (work / "approved").write_text("ab" * 32)
