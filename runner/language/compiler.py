@@ -61,6 +61,7 @@ def _compile_storyboard(compilation: Compilation, ir: StoryboardIR) -> Storyboar
             break
         render_fields(draft, ir.scope)  # render
         results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
+        # Nothing renders this draft again, and the rendered values of 100,000 shots would fill the memory.
         draft.scope.forget_rendered()
     if not is_cut:
         _check_between_shots(ir, results)
@@ -73,6 +74,7 @@ def _edit_of(ir: StoryboardIR, shots: Sequence[Shot]) -> tuple[tuple[CutEntry, .
     """The cut and the music of a storyboard; most have neither."""
     if ir.document.root.keys().isdisjoint(("cut", "music")):
         return None, None
+    # Imported only here, since every start pays for a module that stands at the top.
     from runner.language.edit_reader import read_edit
 
     return read_edit(ir, shots)
@@ -84,19 +86,23 @@ def open_compilation(
 ) -> Iterator[Compilation]:
     """Context manager: what the storyboards of one command share; owns the template worker process."""
     worker = TemplateWorker()
+    # Drafts and shots stay until the end: the collector would walk them all again and again.
     with collection_off():
         try:
             media = MediaCache(root, memory=options.file_memory, provide=provide)
             yield Compilation(DocumentLoader(root, Problems()), media, worker, options)
         finally:
+            # Also after an error or a Ctrl-C, so that no process outlives the command.
             worker.close()
 
 
 def read_documents(files: Sequence[FilePath], compilation: Compilation) -> list[Document]:
     """Read files, each once, with their includes, and check the shape of each; their problems are collected."""
+    # A file that is named twice, by whatever paths, is one document, and its shots are made once.
     return list(dict.fromkeys(compilation.loader.read(path) for path in files))
 
 
+# The code has a name since `_shot_counts` leaves it out: it is no fault of the shot at which it stands.
 _TOO_MANY = "too-many-errors"
 
 
@@ -179,10 +185,12 @@ def _shot_counts(ir: StoryboardIR, compilation: Compilation, own_problems: Itera
 
 
 def _title(document: Document, title: Value) -> str:
+    # `title: 2024.10` is that text, not 2024.1.
     if isinstance(title, int | float):
         return NodeRef(document, ("title",)).source_text()
     return title if isinstance(title, str) and title else FilePath(document.name).stem
 
 
 def _decimal(value: Value) -> Decimal | None:
+    # By way of its text: Decimal(0.1) has 55 digits, and the user wrote one.
     return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -62,12 +62,14 @@ class _EditReader:
         if not isinstance(items, list):
             return None
         entries = tuple(self._entries(origin, items))
+        # An entry with a problem may be the one that shows a shot.
         if len(entries) == len(items):
             self._warn_left_out(origin, entries)
         return entries
 
     def _entries(self, origin: NodeRef, items: Sequence[Value]) -> Iterator[CutEntry]:
         for index, item in enumerate(items):
+            # Its shape is reported already, and an empty mapping stands in its place.
             if ("cut", index) in self.ir.scope.broken:
                 continue
             fields = item if isinstance(item, dict) else {"shot": item}
@@ -90,6 +92,7 @@ class _EditReader:
             return None
         shot = self.shots.get(symbol)
         entry = self._entry("shot", symbol, node, fields)
+        # Without times of its own the entry shows what `check_film_time` has checked.
         if shot is None or (entry.in_seconds is None and entry.seconds is None):
             return entry
         start, length = shot.film_range(entry)

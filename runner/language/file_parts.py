@@ -15,6 +15,7 @@ def asset_part(material: LocalFile | RemoteFile, asset: Asset) -> LocalFile | Re
     """An asset's material, cut to its `start` and `seconds`; a Problem when it has no such part."""
     start, seconds = _number(asset.start), _number(asset.seconds)
     if isinstance(material, RemoteFile) or material.seconds is None:
+        # `seconds` alone is the length of a remote file as the user states it, and cuts nothing.
         return material if start is None else _no_part(material, asset)
     if start is None and seconds is None:
         return material
@@ -23,8 +24,10 @@ def asset_part(material: LocalFile | RemoteFile, asset: Asset) -> LocalFile | Re
     if begin > length - _TOLERANCE or end > length + _TOLERANCE:
         return _outside(material.path, asset, begin, end, length)
     is_to_end = end > length - _TOLERANCE
+    # The whole file keeps the fingerprint that it has without a part.
     if is_to_end and not begin:
         return material
+    # No length where the part goes to the end: with and without `seconds` it is one request, paid once.
     part = FilePart(begin, None if is_to_end else seconds)
     return _cut(material, material.kind, length - begin if is_to_end else seconds, part)
 

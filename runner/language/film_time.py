@@ -43,6 +43,7 @@ def check_film_time(reporter: ShotReporter, clip: int, longest: int) -> None:
     if end <= clip and start < clip:
         return
     field = "seconds" if length is not None else "in"
+    # A shot that begins at the very end of a second needs a clip that goes on beyond it.
     needed = max(whole_seconds(end), int(start) + 1)
     if needed > longest:
         message = f"this shot needs {_range(start, end)} of a clip, and the longest clip has {longest} seconds"

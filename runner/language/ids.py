@@ -10,6 +10,7 @@ _PLAIN = lazy_pattern(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
     re.IGNORECASE | re.ASCII,
 )
+# Devices of Windows under any ending: a repository is cloned there too.
 _RESERVED = lazy_pattern(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
 
 
@@ -41,4 +42,5 @@ def fold_name(name: str) -> str:
         return name.casefold()
     from unicodedata import normalize
 
+    # Normalized again, since folding takes letters such as ǰ apart.
     return normalize("NFC", normalize("NFC", name).casefold())

@@ -10,6 +10,7 @@ from runner.language.yaml.written import flow
 
 # A hint shows the form, not the whole list.
 _MAX_FIELDS = 4
+# Characters of a line of a terminal.
 _MAX_LINE = 80
 # Keys by which the items of a list are named in other formats.
 _NAME_KEYS = ("id", "name", "key")
@@ -151,6 +152,7 @@ def _excerpt(value: Value) -> str:
 
 def _cut(text: Value) -> str:
     line = str(text)
+    # The indentation, a key and quotes need their part of the line.
     return line if len(line) <= _MAX_LINE - 8 else f"{line[: _MAX_LINE - 9]}…"
 
 

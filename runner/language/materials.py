@@ -28,6 +28,7 @@ def extension(written: str) -> str:
         path = unquote(urlsplit(written).path) if written.startswith("https://") else written
     except ValueError:
         return ""
+    # `.png` alone is a hidden file's name, and has no ending.
     stem, point, last = path.rpartition("/")[2].rpartition(".")
     return point + last.lower() if stem else ""
 
@@ -122,6 +123,7 @@ class MediaCache:
             try:
                 file = self.inspect_file(path)
             except FileRejected as error:
+                # A failure is remembered as well: a thousand shots may name one missing file.
                 file = error
             self.files[name] = file
         if isinstance(file, FileRejected):
@@ -159,6 +161,7 @@ class MediaCache:
             os.close(handle)
             return remembered
         seen = self.memory.now()
+        # `inspect` closes its handle, and the file is looked at once more: it may have changed meanwhile.
         with os.fdopen(os.dup(handle), "rb") as same:
             facts = inspect(path, handle)
             self.memory.remember(name, before, os.fstat(same.fileno()), facts, seen)
@@ -180,8 +183,10 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         raise FileRejected(
             "address", "has characters that an address cannot have", "write a space as %20, and others like it"
         )
+    # It would be committed, and sent to the provider.
     if parts.username is not None or parts.password is not None:
         raise FileRejected("address", "has a user name or a password in it", "use a public address")
+    # A private address would have a server open what lies in its own network.
     if not is_public(host) or port == 0:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending = extension(written)

@@ -11,6 +11,7 @@ from runner.lazy_dataclass import dataclass
 from runner.requests.request import Material, RemoteFile, Request
 
 
+# A tuple, since 100,000 of them are built: a frozen class sets its fields one by one.
 class Shot(NamedTuple):
     """An entry of a storyboard after expansion, with the request that all its takes share."""
 
@@ -61,6 +62,7 @@ class Shot(NamedTuple):
         """
         start, seconds = self.film_range(entry)
         clip = self.request.seconds if clip_seconds is None else clip_seconds
+        # `in` may have grown beyond a clip that was ordered before.
         return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
 
     def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:

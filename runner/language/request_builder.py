@@ -75,12 +75,14 @@ class RequestBuilder:
             self.materials.used += frames
             mentioned = 0
         else:
+            # Mentions first and references after them, so that positions count in the order of the prompt.
             prompt = substitute(written, mentions, lambda mention: self._as_references(mention, written, references))
             mentioned = len(self.materials.used)
             for used in references:
                 self.materials.add(used)
         materials = self.materials.used
         request = self._build_request(mode, prompt.strip() or None, self.materials.materials)
+        # Also after a problem: the limits are reported in the same run.
         check(reporter, symbols, request, materials, mentioned)
         if "seconds" in draft.values or "in" in draft.values:
             longest = symbols.edition.model(request.model).limits.seconds[1]
@@ -93,6 +95,7 @@ class RequestBuilder:
         values = draft.values
         mode, has_references = values.get("mode"), bool(values.get("references"))
         is_keyframe = values.get("first_frame") is not None or values.get("last_frame") is not None
+        # A frame with a problem still shows what the shot was meant to be, so no second problem follows.
         is_keyframe = is_keyframe or not draft.broken.isdisjoint(("first_frame", "last_frame"))
         has_material = has_references or (bool(mentions) and any(map(self._has_material, mentions)))
         if mode is not None or (is_keyframe and has_references):
@@ -218,6 +221,7 @@ class RequestBuilder:
         row = edition.model(model)
         duration, upscale = values.get("duration"), values.get("upscale")
         return OutputFormat(
+            # Aliases are one model: in the price, in the fingerprint, in what is sent.
             edition.models.get(model, model),
             str(resolution or row.default_resolution),
             int(str(duration).rstrip("s")) if duration is not None else self._following_seconds(row),
@@ -254,6 +258,7 @@ class RequestBuilder:
         )
 
 
+# One value for all shots: most begin where their clip does.
 _BEGINNING = Decimal(0)
 
 
@@ -264,4 +269,5 @@ def _text_or_none(value: Value) -> str | None:
 def _sorted_inputs(value: Value) -> tuple[tuple[str, JsonValue], ...]:
     if not isinstance(value, dict) or not value:
         return ()
+    # Sorted: the order in the file must not change the fingerprint, and buy the clip again.
     return tuple(sorted((key, item) for key, item in value.items() if not key.startswith("x-")))

@@ -28,6 +28,7 @@ def _combinations(entry: Value) -> int:
     matrix = entry.get("matrix") if isinstance(entry, dict) else None
     if not isinstance(matrix, dict):
         return 1
+    # Of a broken matrix nobody can tell what `exclude` and `include` would do.
     axes = (axis for name, axis in matrix.items() if name not in ("include", "exclude"))
     return prod(len(axis) for axis in axes if isinstance(axis, dict | list) and axis)
 
