@@ -7,6 +7,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.lazy_pattern import lazy_pattern
 from runner.paid_providers import paid_provider
 
+# Visible ASCII, as a header can carry it; no page names a length, so the bounds only tell a key from a slip.
 _SHAPE = lazy_pattern(r"[\x21-\x7e]{6,512}")
 
 
@@ -52,6 +53,7 @@ def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
     if not holders:
         return KeyVariable(key_variables()[0])
     (name, text), *others = holders
+    # Compared without blanks: a copy with a line end is the same key.
     return KeyVariable(name, text, next((other for other, value in others if value.strip() != text.strip()), None))
 
 
