@@ -38,6 +38,7 @@ def nearest_file_hint(path: Path, root: Path, folder: Path) -> str:
     wanted = Path(os.path.normpath(path))
     relative = os.path.relpath(wanted, os.path.normpath(root))
     above = _fold(os.path.dirname(relative))
+    # From the likeliest slip on: another case, escapes of an address, another folder, another ending.
     file = (
         index.by_path.get(_fold(relative))
         or index.by_unquoted_path.get(_fold(unquote(relative)))
@@ -67,6 +68,7 @@ def _hint_naming(file: str, wanted: str, to_write: str) -> str:
 @lru_cache(maxsize=1)
 def _index(root: str) -> _FileIndex:
     """The index of a repository, made once for a command: there may be thousands of missing files."""
+    # Reversed: of files of one form the one nearest to the top comes last, and stays in the mapping.
     files = sorted(_files_of(root), key=lambda file: (file.count("/"), file), reverse=True)
     by_folder: dict[str, dict[str, str]] = {}
     for file in files:
