@@ -31,6 +31,7 @@ class FilePart:
 
     def __str__(self) -> str:
         """The stored form: `12+8`, `12+8.last_frame`, `last_frame`."""
+        # Stored in manifests and hashed in fingerprints: one part must always be the same text.
         length = "" if self.seconds is None else f"+{_plain(self.seconds)}"
         span = f"{_plain(self.start)}{length}" if self.start or length else ""
         return ".".join(filter(None, (span, self.frame)))
@@ -173,11 +174,13 @@ def neutral_form(request: Request, take: int, resolve: Resolve) -> dict[str, Jso
 def _neutral_material(material: Material, resolve: Resolve) -> dict[str, JsonValue]:
     match material:
         case LocalFile():
+            # With the path, for the people who read a manifest; the fingerprint leaves it out.
             part: dict[str, JsonValue] = {} if material.part is None else {"part": str(material.part)}
             return {"kind": material.kind, "sha256": material.sha256, "path": material.path, **part}
         case RemoteFile():
             return {"kind": material.kind, "url": material.url}
         case TakeReference():
+            # The very take: another pick upstream is another clip, and so another request.
             upstream = resolve(material)
             return {
                 "kind": material.kind,
@@ -272,6 +275,7 @@ def canonical_json(value: object) -> str:
     return _canonical(value)
 
 
+# These bytes are hashed: another form of them would make every clip of every user anew.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
