@@ -134,6 +134,7 @@ def _matched_boards(before: Sequence[Storyboard], after: Sequence[Storyboard]) -
             continue
         marks = set(signatures_of(board).values())
         film = max(candidates, key=lambda film: len(left[film] & marks))
+        # Half of its shots: a file that was moved and edited in one commit is still the same film.
         if 2 * len(left[film] & marks) >= max(1, len(left[film])):
             matched[board.film] = films[film]
             del left[film]
@@ -239,6 +240,7 @@ def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:
     ends: list[int] = []
     chain: list[int] = []
     for name in names:
+        # The longest run of shots in the old order stays (patience sorting), and all others have moved.
         position = bisect_left(ends, places[name])
         ends[position : position + 1] = [places[name]]
         chain.append(position)

@@ -23,8 +23,10 @@ VERSION = 1
 """The version of the document that this program reads and writes."""
 # Far beyond any film: a larger number was written by hand.
 _TAKE_LIMIT = 10_000
+# As `plan -o` writes them: a plan may come with a pull request, and its id goes into the ledger.
 _FINGERPRINT = lazy_pattern(r"[0-9a-f]{64}")
 _ID = lazy_pattern(r"[A-Za-z0-9_-]{1,64}")
+# An order that is taken from a plan, and not from a document, is compared without its body.
 _UNDECIDED: Mapping[str, Any] = {}
 
 
