@@ -151,6 +151,7 @@ def _scene_name(
         variable_scope = VariableScope((scope.variables, variables, axis_variables), literals)
         return scope.templates.render(name, variable_scope, lambda: layers[-1].origin).strip()
     except TemplateFailure:
+        # Reported when the field itself is rendered, in `_identify`.
         return None
 
 

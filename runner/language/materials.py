@@ -65,7 +65,7 @@ class MediaCache:
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
     memory: FileMemory | None = None
-    """What is remembered of files that did not change; None inspects all."""
+    """The facts of files that did not change; None inspects every file."""
     provide: ProvideFile | None = None
     hints_left: int = 200
     """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
@@ -192,6 +192,7 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
     ending = extension(written)
     ending_kind = known_endings.get(ending)
     what = KIND_LABELS[ending_kind] if ending_kind else label_of_unfit_ending(ending)
+    # An ending that says nothing of the file leaves it to the kind that the asset declares.
     if what is not None and (ending_kind is None or kind not in (None, ending_kind)):
         accepted = ", ".join(name for name, of_kind in known_endings.items() if kind in (None, of_kind))
         field = f"for `{kind}:` " if kind else ""

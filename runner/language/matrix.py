@@ -99,6 +99,7 @@ def _read_axis(name: str, value: Value, origin: NodeRef) -> Axis:
 
 def _check_shared_fields(axes: list[Axis], problems: Problems) -> None:
     for first, second in itertools.combinations(axes, 2):
+        # Neither may win silently: a reader of the file could not tell which does.
         for field in sorted(first.fields_set & second.fields_set):
             message = f"the axes `{first.name}` and `{second.name}` both set `{field}`"
             related = ((first.origin.key_place(), "the other axis"),)

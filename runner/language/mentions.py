@@ -17,7 +17,7 @@ from runner.requests.request import Kind, TakePart
 # The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
 _AT = lazy_pattern(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = lazy_pattern(r"[\w.\-]+")
-# Takes have two digits at most: `#2nd` and `#dawn` behind a name are text.
+# Takes go to 20: a third digit reaches the wrong ones, which are to be reported; `#2nd` behind a name is text.
 _PIN = lazy_pattern(r"#([0-9]{1,3})(?!\w)")
 _FRAME = lazy_pattern(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = lazy_pattern(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)

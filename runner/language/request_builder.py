@@ -159,6 +159,7 @@ class RequestBuilder:
         kind, number = mention.target.position
         candidates = [used for used in references if used.material.kind == kind]
         if not 1 <= number <= len(candidates) and "references" in self.reporter.draft.broken:
+            # The list has a problem of its own, so nobody knows how many it was to have.
             return mention.written
         if not 1 <= number <= len(candidates):
             count = len(candidates) or "none"

@@ -56,6 +56,7 @@ def count_shots(
         if match:
             entries.add(int(match.group(1)))
     faulty = sum(_index(draft) not in entries and draft.id in names for draft in drafts)
+    # An entry that was left out has no expanded shots, and counts as it is written.
     faulty += sum(expanded[index] or written[index] for index in entries if index < len(written))
     left_out = sum(count for index, count in enumerate(written) if index not in expanded)
     return ShotCounts(len(drafts) + left_out, faulty)

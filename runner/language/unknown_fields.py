@@ -34,6 +34,7 @@ def unknown_field(
     message = f"`{name}` is not a field of {_holder(path[:-1], section)}"
     if not suggest:
         return UnknownField(message, "")
+    # A variable of this very name is surer than a field of nearly this name.
     if section not in _WHOLE_SECTIONS.values() and (variable := _same_name(name, variables)):
         return UnknownField(message, _variable_hint(variable, value, section))
     meant, hint = _foreign_field(name, section, value, fields)
@@ -242,6 +243,7 @@ def _foreign_field(name: str, section: str, value: Value, fields: Sequence[str])
     same = next((field for field in fields if plain_name(field) == plain), "")
     table = _FIELD_BY_NAME.get(section, _FIELD_BY_NAME["shot"])
     field = same or table.get(plain, "")
+    # A profile or a scene lacks some fields of a shot, and a hint must not name one of those.
     if field in fields:
         return field, "write storyboard: 1" if field == "storyboard" else f"write `{field}` instead"
     if section == "top" and (plain in _FIELD_BY_NAME["shot"] or plain in _HINT_BY_NAME or name in _SHOT_FIELDS):

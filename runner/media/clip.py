@@ -217,7 +217,7 @@ def _decode(file: BufferedReader, video: Track, which: Which, use: "Callable[[av
             raise IncompleteClip("has a video track in an unsupported format")
         if not 0 < stream.width * stream.height <= MAX_PIXELS:
             raise IncompleteClip(f"is damaged: its frames would have {stream.width} × {stream.height} pixels")
-        # Without "explode" ffmpeg fills a broken frame with grey, and the clip would pass.
+        # Without "explode" ffmpeg hides what is broken in a frame, and the clip would pass.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
         end = video.edited_seconds if edits else None
         picture = _first(container, stream) if which == "first" else _last(container, stream, end)

@@ -105,7 +105,7 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
         (length,) = struct.unpack_from(">Q", head, 8)
         start = at + 16
     elif length == 0:
-        # 0 means to the end of the file.
+        # 0 means to the end of what holds the box.
         length = limit - at
     end = at + length
     if end < start:

@@ -16,7 +16,7 @@ MAX_RANGE = 1_000
 _LINEAR_FILTERS = """
     abs capitalize count d default first float int items last length lower reverse round slug string title trim upper
 """
-# Filters with which a short template can fill the memory: it goes to the worker.
+# Filters that can make much of little, such as `replace` and `join`: a template with one goes to the worker.
 _OTHER_FILTERS = """
     dictsort join list map max min reject rejectattr replace select selectattr sort sum truncate unique wordcount
 """

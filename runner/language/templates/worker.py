@@ -26,7 +26,7 @@ def serve() -> None:
     # Nothing is written, whatever a template finds in Jinja.
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
-    # A killed worker leaves no core file in the user's folder.
+    # A worker that is killed leaves no core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # No prompt nests so deep: a macro that calls itself ends as an error at its line, not by a kill.
     sys.setrecursionlimit(600)

@@ -156,6 +156,7 @@ _INDICATORS = {
 
 def _broken_flow(value: str) -> bool:
     """Whether text follows the end of a flow mapping or list, as in `{{ name }} walks` and `[Aside] text`."""
+    # A template without quotes, which YAML reads as a mapping in a mapping.
     if value.startswith(("{{", "{%")):
         return True
     closing = "}" if value[0] == "{" else "]"

@@ -146,6 +146,7 @@ def _block_lines(text: str, offset: int, ink: int) -> list[tuple[int, str]]:
         end = _BREAK.search(text, offset)
         stop = end.start() if end else len(text)
         ink -= (line_ink := _ink_count(text[offset:stop]))
+        # A block has no mark at its end: it ends where the characters of its value are used up.
         if line_ink and ink < 0:
             break
         lines.append((offset, text[offset:stop]))
