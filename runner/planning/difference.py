@@ -30,7 +30,7 @@ class ShotChange:
     """The reason of an added or changed shot."""
     gives_up_pick: bool
     credits: Decimal | None
-    """What is ordered for it beyond the earlier tree, after picks too; None for an unknown price."""
+    """Price of the shot's orders beyond the earlier tree, after picks too; None for an unknown price."""
     takes: int
     """How many takes these credits are for."""
     profile: str | None = None
@@ -54,7 +54,7 @@ class Difference:
     before: Side
     after: Side
     credits: Decimal | None
-    """What the later tree orders beyond the earlier one."""
+    """Price of the orders of the later tree beyond the earlier one."""
 
     @property
     def has_orders(self) -> bool:

@@ -60,9 +60,9 @@ class Template:
     """True when it includes files whose names are computed while rendering."""
     compiled: Any = None
     faults: tuple[TemplateFault, ...] = ()
-    """What keeps the template from being compiled."""
+    """The errors that keep the template from being compiled."""
     pieces: tuple[Piece, ...] | None = None
-    """What a template with conditions on variables consists of."""
+    """The pieces of a template with conditions on variables."""
 
 
 class Variable(NamedTuple):
