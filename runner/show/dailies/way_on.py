@@ -22,6 +22,7 @@ def way_on(
         yield from field_errors(attempt, step.shot, edition, locate)
     elif step.action is Action.UNSETTLED:
         yield "look for it on the vendor's page, then one of"
+        # The free way stands first: a task that is found is not ordered a second time.
         yield f"storyboard settle {shot} --task task_…"
         yield f"storyboard settle {shot} --not-charged"
     elif step.action is Action.DOUBTFUL and attempt is not None:

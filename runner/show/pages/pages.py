@@ -5,7 +5,9 @@ from pathlib import Path
 from runner.files.packaged import packaged_folder
 from runner.lazy_pattern import lazy_pattern
 
+# About the code: who types `storyboard docs` writes storyboards.
 _FOR_DEVELOPERS = ("architecture", "performance")
+# A bar parts two cells unless it is escaped, as in a list of values: `flat\|each`.
 _CELLS = lazy_pattern(r"(?<!\\)\|")
 _LINK = lazy_pattern(r"\[([^\]]+)\]\([^)]*\)")
 
@@ -30,6 +32,7 @@ def table_rows(page: str, header: str) -> dict[str, tuple[str, ...]]:
     lines = path.read_text("utf-8").splitlines() if path is not None else []
     start = next((number for number, line in enumerate(lines) if line.startswith(header)), len(lines))
     rows: dict[str, tuple[str, ...]] = {}
+    # Behind the head and the rule below it.
     for line in lines[start + 2 :]:
         if not line.startswith("|"):
             break

@@ -17,6 +17,7 @@ from runner.show.text.layout import wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
+# Also the order in which a summary counts them.
 _STYLES: dict[Change, str] = {
     "added": "good",
     "changed": "strong",
@@ -25,6 +26,7 @@ _STYLES: dict[Change, str] = {
     "moved": "quiet",
 }
 _COLUMNS = (Column(), Column(), Column(least=20, narrow_least=10), Column(side="right"), Column(side="right"))
+# Characters of a reason: two versions of a prompt's changed words, and no whole prompt.
 _MAX_REASON = 300
 # Shots that the screen lists; `--json` lists all.
 _ROWS = 200

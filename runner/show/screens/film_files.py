@@ -10,6 +10,7 @@ from runner.show.text.format import count, length
 from runner.show.text.layout import labelled
 from runner.show.text.style import Style
 
+# Shots without a clip that a line names, each with its reason.
 _MOST_MISSING = 8
 
 
