@@ -4,6 +4,7 @@ from pathlib import Path
 
 from runner.files.packaged import packaged_folder
 from runner.lazy_pattern import lazy_pattern
+from runner.show.text.cells import wrap
 
 # About the code: who types `storyboard docs` writes storyboards.
 _FOR_DEVELOPERS = ("architecture", "performance")
@@ -21,6 +22,17 @@ def page_paths() -> dict[str, Path]:
 def page_title(path: Path) -> str:
     """The first heading of a page."""
     return next((line[2:] for line in path.read_text("utf-8").splitlines() if line.startswith("# ")), path.stem)
+
+
+def page_list(width: int) -> str:
+    """Each page's name and title, a line each; titles are wrapped to `width`."""
+    paths = page_paths()
+    names = max(map(len, paths), default=0)
+    lines: list[str] = []
+    for name, path in paths.items():
+        first, *rest = wrap(page_title(path), max(20, width - names - 2))
+        lines += [f"{name:<{names}}  {first}", *(" " * (names + 2) + line for line in rest)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def table_rows(page: str, header: str) -> dict[str, tuple[str, ...]]:
