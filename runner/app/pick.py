@@ -35,9 +35,8 @@ def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) ->
         return Pick(take, attempt.intent.fingerprint, attempt.task_id, now)
     if attempt is not None and attempt.state is AttemptState.DOUBTFUL:
         name = f"{storyboard_slug(shot.storyboard)}:{shot.id}#{take}"
-        message = (
-            f"take {take} of {shot.id} is doubtful: its clip {attempt.doubt}. If it is good, take it, then pick it:"
-        )
+        fault = f"take {take} of {shot.id} is doubtful: its clip {attempt.clip_fault}"
+        message = f"{fault}. If it is good, take it, then pick it:"
         raise CommandError(ExitCode.USAGE, f"{message}\n  storyboard fetch --accept {name}")
     finished = [str(number) for number, other in sorted(clips.items()) if other.state is AttemptState.STORED]
     summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"

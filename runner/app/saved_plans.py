@@ -136,10 +136,11 @@ def _read(path: Path) -> tuple[SavedPlan, bytes]:
         content = read_named(path, _root(), _LIMIT)
         return read_saved_plan(parse(content)), content
     except FileRejected as rejected:
-        raise CommandError(ExitCode.USAGE, f"{path} {rejected.message}") from rejected
+        message = f"{path} {rejected.message}: `storyboard plan -o FILE` writes a plan"
+        raise CommandError(ExitCode.USAGE, message) from rejected
     except NotJsonError as error:
-        message = f"{path} is cut off or no plan ({error}): save the plan again with `storyboard plan -o`"
-        raise CommandError(ExitCode.USAGE, one_line(message, 400)) from error
+        message = f"{path} is cut off or no plan ({error}): `storyboard plan -o FILE` writes one"
+        raise CommandError(ExitCode.USAGE, message) from error
     except NotASavedPlan as error:
         raise CommandError(ExitCode.USAGE, f"{path} {error}") from error
 

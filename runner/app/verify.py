@@ -51,5 +51,5 @@ def check(settings: Settings, step: Step, attempt: Attempt, clip: Clip) -> ClipC
     if not is_same:
         return ClipCheck(*identity, "changed", "its content differs from the recorded clip")
     if attempt.state is AttemptState.DOUBTFUL:
-        return ClipCheck(*identity, "doubtful", f"it {attempt.doubt}")
+        return ClipCheck(*identity, "doubtful", f"it {attempt.clip_fault}")
     return ClipCheck(*identity, "whole")

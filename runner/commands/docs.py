@@ -3,7 +3,8 @@
 import argparse
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
-from runner.show.pages.pages import page_paths, page_title
+from runner.show.pages.pages import page_list, page_paths
+from runner.show.text.terminal import terminal_width
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     pages = page_paths()
     if args.page is None:
-        width = max(map(len, pages), default=0)
-        for name, path in pages.items():
-            print(f"{name:<{width}}  {page_title(path)}")
+        print(page_list(terminal_width()), end="")
         return ExitCode.OK
     name = args.page.removeprefix("docs/").removesuffix(".md")
     if name not in pages:

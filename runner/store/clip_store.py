@@ -195,7 +195,7 @@ class ClipStore:
         if source != target:
             self._ensure_folder(target.parent)
             self._install(source, target, attempt.clip.sha256)
-        note = f"accepted by the user, although the file {attempt.doubt}"
+        note = f"accepted by the user, although the file {attempt.clip_fault}"
         return Stored(replace(attempt.clip, path=self._relative_name(target)), (note,))
 
     def _keep_doubtful(

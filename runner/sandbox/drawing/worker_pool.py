@@ -54,8 +54,10 @@ class WorkerPool:
             *command,
             stdin=PIPE,
             stdout=PIPE,
+            # What libraries print about pictures would stand in the middle of the live screen.
             stderr=asyncio.subprocess.DEVNULL,
             limit=_MAX_LINE_BYTES,
+            # Without the provider's key, which a child has no use for.
             env=child_environment(),
         )
         self._all.add(process)

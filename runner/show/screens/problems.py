@@ -15,11 +15,15 @@ from runner.show.text.cells import width
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
 
-_RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+# As compilers colour them: by severity, and blue for all that is not the file's own text.
+_RED, _YELLOW, _BLUE, _BOLD, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
+# Problems on a terminal: what a person can look through; formats for programs have up to `MOST_FOR_PROGRAMS`.
 _MOST = 200
 # So many problems of one code are shown when there are more than _MOST in all.
 _MOST_OF_A_CODE = 10
+# Other places of one problem, such as all entries that have one id.
 _MOST_RELATED = 5
+# Characters of a source line that is shown: a prompt of one line may have thousands.
 _WIDEST = 120
 
 
@@ -77,8 +81,10 @@ class _Lines:
     def line(self, file: str, number: int) -> str:
         if file not in self.split:
             text = self.sources.get(file, "")
+            # The line ends that editors know, as the parser counts them.
             self.split[file] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         lines = self.split[file]
+        # A problem may stand behind the last line, where the file ends too early.
         return lines[number - 1] if number <= len(lines) else ""
 
 
@@ -114,14 +120,17 @@ def _shots(shots: tuple[str, ...]) -> str:
 def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]:
     """The source line, and carets below the place; long lines are cut around it."""
     line = sources.line(place.file, place.line)
+    # An empty line, or a file that cannot be read, has nothing to mark.
     if not line.strip():
         return []
     start = place.column - 1
+    # As much before the mark as behind it.
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
     visible = line[cut : cut + _WIDEST]
     before, marked = visible[: start - cut], visible[start - cut : start - cut + place.width]
     number, gutter = str(place.line), " " * len(str(place.line))
     left, right = "…" if cut else "", "…" if cut + _WIDEST < len(line) else ""
+    # A missing value is a place without width.
     carets = "^" * max(1, width(_visible(marked)))
     indent = " " * (len(left) + width(_visible(before)))
     return [
@@ -147,6 +156,7 @@ def github(problems: Problems) -> str:
 
 def _command(problem: Problem) -> str:
     place = problem.place
+    # Line ends pass here, since `_data` encodes them: a raw one would begin a workflow command of its own.
     text = escape_terminal(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
     properties = {
         "file": escape_terminal(place.file),
@@ -164,6 +174,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
+    # A colon or a comma would end a property.
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
@@ -174,6 +185,7 @@ def sarif(problems: Problems, version: str) -> str:
     driver: dict[str, JsonValue] = {"name": "storyboard", "version": version, "rules": rules}
     results: list[JsonValue] = [_result(problem) for problem in problems.items[:MOST_FOR_PROGRAMS]]
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    # `columnKind` is stated, since the standard also knows UTF-16 units: behind an emoji the mark would be off.
     run: JsonValue = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
 

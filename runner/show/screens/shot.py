@@ -9,6 +9,7 @@ from runner.show.text.cells import width
 from runner.show.text.escape import escape_terminal
 
 _BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+# Characters of a value: its place follows on the same line.
 _WIDEST = 60
 
 

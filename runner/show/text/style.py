@@ -2,6 +2,7 @@
 
 from runner.lazy_dataclass import dataclass
 
+# The terminal's own eight colours, which its owner can read, on light as on dark.
 STYLES = {
     "plain": "",
     "strong": "1",
@@ -26,6 +27,7 @@ class Style:
     def __call__(self, text: str, name: str) -> str:
         """The text in a named style."""
         codes = STYLES[name]
+        # Codes around blanks would only be bytes, and underline nothing.
         if not self.color or not codes or not text.strip():
             return text
         return f"\x1b[{codes}m{text}\x1b[0m"
