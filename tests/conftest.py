@@ -6,12 +6,14 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
 from tests.builders.scheduling import is_ordinary
+from tests.prepared import DRAWN
 
 _PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
 _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
@@ -35,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="storyboard-tests-home-"))
     os.environ |= {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
     config.stash[_OWN_HOME] = home
+    if DRAWN not in os.environ:  # the workers of pytest-xdist have that of the process that started them
+        os.environ[DRAWN] = tempfile.mkdtemp(prefix="drawn-once-")
+        config.add_cleanup(partial(shutil.rmtree, os.environ[DRAWN], ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True)
