@@ -15,7 +15,7 @@ def fingerprints_in_budget(planner: BatchPlanner, plan: Plan, history: History) 
     if not storyboards:
         return {}
     # The plan without `--select`, `--retake` and `--again`: takes that they leave out count too.
-    full_plan = planner.plan(history, Batch(tuple(storyboards)))
+    full_plan = planner.plan(history, batch=Batch(tuple(storyboards)))
     counted: dict[str, frozenset[str]] = {}
     for storyboard in storyboards:
         own = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runner.app.dailies import GatheredDailies, gather
+from runner.app.dailies import DailiesMaker, GatheredDailies
 from runner.app.films import films
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.named_shots import find_shot
@@ -23,6 +23,7 @@ from runner.files.reading import FileRejected, resolve_inside
 from runner.garbage_collection import collect_everything
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass, replace
+from runner.settings.settings import Settings
 from runner.show.dailies.film_data import film_json
 from runner.show.dailies.page import page
 
@@ -121,17 +122,19 @@ class DailiesDesk:
         boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
         settings = replace(session.settings, profiles=(film.profile,))
         session = replace(session, settings=settings, batch=Batch(boards))
-        return session, find_shot(session, f"{storyboard_slug(film.storyboard)}:{shot}")[0]
+        name = f"{storyboard_slug(film.storyboard)}:{shot}"
+        return session, find_shot(session.planner, session.history_reader.read, name)[0]
 
     def _read(self, session: Session) -> None:
         """Read the films; the stamp is taken before, so that a change in between is read at the next question."""
         stamp = self._stamp_now()
         read: dict[str, _FilmRead] = {}
-        for film in films(session):
-            gathered = gather(session, film, self._address)
+        maker = DailiesMaker(session.planner, session.manifests, session.sources)
+        for film in films(session.selection, session.history_reader):
+            gathered = maker.gather(film, self._address)
             self._posters |= gathered.posters
             content = film_json(gathered.dailies, {key: f"/poster/{key}" for key in gathered.posters}, is_served=True)
-            slug = self._slug(session, film.cut.film)
+            slug = _slug(session.settings, film.cut.film)
             content["slug"] = slug
             read[slug] = _FilmRead(gathered, _served(content), content)
         slugs = list(read)
@@ -140,11 +143,6 @@ class DailiesDesk:
                 content = {**entry.content, "films": slugs}
                 read[slug] = _FilmRead(entry.gathered, _served(content), content)
         self._films, self._stamp = read, stamp
-
-    def _slug(self, session: Session, film: FilmName) -> str:
-        """The name of a film in addresses: `harbour`, and `harbour:tall` where the films have several profiles."""
-        slug, several = storyboard_slug(film.storyboard), len(session.settings.profiles) > 1
-        return f"{slug}:{film.profile}" if several and film.profile is not None else slug
 
     def _address(self, path: Path, sha256: str) -> str:
         """The address of a file; it changes with the file's content, so that no browser shows the one before."""
@@ -178,6 +176,12 @@ def _tidied() -> Iterator[None]:
         yield
     finally:
         collect_everything()
+
+
+def _slug(settings: Settings, film: FilmName) -> str:
+    """The name of a film in addresses: `harbour`, and `harbour:tall` where the films have several profiles."""
+    slug, several = storyboard_slug(film.storyboard), len(settings.profiles) > 1
+    return f"{slug}:{film.profile}" if several and film.profile is not None else slug
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

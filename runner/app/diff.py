@@ -117,10 +117,10 @@ def compare(project: Project, planner: BatchPlanner, reader: HistoryReader, base
         raise
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
-    left = [board for board in earlier.storyboards if board.film not in project.films]
+    left = [board for board in earlier.storyboards if board.film not in project.batch.films]
     history = replace(reader, batch=Batch((*project.batch.storyboards, *left))).read()
     after = planner.plan(history)
-    before = planner.plan(history, earlier)
+    before = planner.plan(history, batch=earlier)
     return DiffReport(base, difference(before, after), after)
 
 

@@ -1,5 +1,6 @@
 """The way back from the editor: a timeline that was edited elsewhere as the storyboard's `cut:` section."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,8 +35,11 @@ class CutFromEditor:
     """Whether comments stood in the section that was replaced."""
 
 
-def cut_from_editor(root: Path, film: Film, timeline: Path, *, write: bool) -> CutFromEditor:
+def cut_from_editor(root: Path, films: Sequence[Film], timeline: Path, *, write: bool) -> CutFromEditor:
     """Read an edited timeline, and put its section into the storyboard where that is asked. Raises `CommandError`."""
+    if len(films) > 1:
+        raise CommandError(ExitCode.USAGE, "--from is the timeline of one film: name its storyboard")
+    film = films[0]
     edited = _edited(root, film, timeline)
     storyboard = film.cut.storyboard
     lost_comments = _write(root, storyboard, edited) if write else False

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +28,20 @@ from runner.settings.file import providers
 from runner.settings.settings import Flags, Settings
 
 
+@dataclass(frozen=True, slots=True)
+class StoryboardSources:
+    """The storyboards of a command as files, for a step that reads or compiles them again."""
+
+    files: tuple[Path, ...]
+    root: Path
+    options: CompileOptions
+    """The options of every film, without its profile."""
+
+    def compile(self, profiles: Sequence[str | None]) -> tuple[Batch, Problems]:
+        """Compile the films of some profiles."""
+        return compile_films(self.files, self.root, self.options, profiles)
+
+
 @dataclass(frozen=True)
 class Project:
     """The batch of one command, with its sources; its storyboards may have problems."""
@@ -42,10 +55,10 @@ class Project:
     batch: Batch
     problems: Problems
 
-    @cached_property
-    def films(self) -> tuple[FilmName, ...]:
-        """The films of the batch."""
-        return tuple(storyboard.film for storyboard in self.batch.storyboards)
+    @property
+    def sources(self) -> StoryboardSources:
+        """The storyboards as files, for what reads them again."""
+        return StoryboardSources(self.files, self.settings.root, self.options)
 
     def compile(
         self, files: Sequence[Path] | None = None, options: CompileOptions | None = None

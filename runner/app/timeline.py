@@ -22,6 +22,8 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, reason
 from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
+from runner.show.screens.film_files import FilmFile
+from runner.show.text.format import count
 from runner.timeline.cut_list import Segment
 from runner.timeline.media_names import media_names, own_media_names
 from runner.timeline.otio import MediaFile, TimelineEntry, editors_rate, otio_document
@@ -41,6 +43,14 @@ class WrittenTimeline:
     clips: int
     """Clips under their unique names in `media/`."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> FilmFile:
+        """The timeline as the screen shows it."""
+        cut = self.film.cut
+        missing = tuple((segment.label, segment.reason) for segment in cut.missing)
+        facts = (f"{count(self.clips, 'clip')} in media/",)
+        return FilmFile("timeline", cut.film, display_path(self.path), cut.seconds, facts, self.notes, missing)
 
 
 def write_timeline(manifests: ManifestFiles, film: Film, to: Path | None, file_format: str) -> WrittenTimeline:

@@ -7,6 +7,7 @@ from pathlib import Path
 from runner.app.diff import compare, find_base, saved_plan_of
 from runner.app.session import open_session
 from runner.commands import flags
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
 from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
@@ -55,7 +56,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     base, files = find_base([*filter(None, [args.ref]), *map(str, args.files)])
-    options = flags.command_options(args)
+    options = command_options(args)
     session = open_session(replace(options, input=replace(options.input, files=files)))
     report = compare(session, session.planner, session.history_reader, base)
     difference, plan = report.difference, report.plan
