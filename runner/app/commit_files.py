@@ -38,9 +38,8 @@ def compile_commit(project: Project, commit: str, name: str) -> Batch:
     with _texts_of(tree, project, name) as folder:
         paths = _paths(project, tree, folder)
         provide = _Materials(project, tree, folder, name).provide
-        batch, problems = compile_films(
-            paths, folder, replace(project.options, file_memory=None), project.settings.profiles, provide
-        )
+        options = replace(project.options, file_memory=None)
+        batch, problems = compile_films(paths, folder, options, project.settings.profiles, provide)
     if errors := problems.errors:
         lines = [f"{error.place.file}:{error.place.line}: {error.message}" for error in errors[:_MOST_PROBLEMS]]
         more = [f"and {len(errors) - _MOST_PROBLEMS} more"] if len(errors) > _MOST_PROBLEMS else []

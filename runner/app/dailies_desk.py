@@ -26,8 +26,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.settings.settings import Settings
 from runner.show.dailies.film_data import film_json
 from runner.show.dailies.page import page
-
-_LEDGER_FILES = ("ledger.db", "ledger.db-wal")
+from runner.store.ledger.file_name import NAME as LEDGER_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ class DailiesDesk:
         """The files from which a film is read: storyboards and what lies beside them, manifests, the ledger."""
         state = self._session.settings.state_or_none
         if state is not None:
-            yield from (state / name for name in _LEDGER_FILES)
+            yield state / LEDGER_NAME
         for storyboard in self._session.batch.storyboards:
             yield self._session.manifests.path(storyboard.film)
         yield from self._session.files

@@ -106,7 +106,7 @@ class Execution:
             ceiling=_spending_limit(settings, plan),
             concurrency=settings.concurrency,
             prefix=repo_prefix(settings.root),
-            look_command=self.films.look_line.dailies("--serve"),
+            look_command=self.films.look_line().dailies("--serve"),
         )
 
     async def _run_engine(

@@ -4,7 +4,7 @@ Nothing here changes the run's exit code: what cannot be made is a note.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Conversation
@@ -27,8 +27,8 @@ class FilmReporter:
     """The lines about the films of a command: where each lies, whether it is current, and what makes it."""
 
     planner: BatchPlanner
-    look_line: CommandLine
-    """The command line of a command that looks at the clips."""
+    look_line: Callable[[], CommandLine]
+    """Finds the command line of a command that looks at the clips; asked where a line names one."""
 
     def make_films(
         self, history: History, plan: Plan, result: RunResult, conversation: Conversation, *, is_wanted: bool
@@ -66,7 +66,7 @@ class FilmReporter:
 
     def _cut_command(self, film: Film) -> str:
         """The command that makes the film's cut."""
-        line, settings = self.look_line, self.planner.settings
+        line, settings = self.look_line(), self.planner.settings
         if len(settings.profiles) > 1:
             line = line.with_flag("--profile", film.cut.profile or "none")
         if not settings.account.free:

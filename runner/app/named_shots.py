@@ -53,14 +53,12 @@ def _narrowed(session: Session, paths: Collection[str]) -> Session:
 
 def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     """The shots that a name stands for, by their present names or by a former one."""
-    expression = name.partition("#")[0]
+    expression, read_history = name.partition("#")[0], fit.history_reader.read
     try:
-        return (
-            select(whole.batch, [expression], (), lambda: fit.selection.states(fit.history_reader.read()))
-            or frozenset()
-        )
+        chosen = select(whole.batch, [expression], (), lambda: fit.selection.states(read_history()))
+        return chosen or frozenset()
     except Failure:
-        if (former := shot_of_former_name(fit.planner, fit.history_reader.read(), expression)) is not None:
+        if (former := shot_of_former_name(fit.planner, read_history(), expression)) is not None:
             return frozenset({former.key})
         if whole.problems.errors:
             raise _refusal(whole, [whole.problems]) from None

@@ -1,6 +1,7 @@
 """Makes the clips that are missing: plan, consent, execution; a run with nothing to do only writes the manifest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.app.approval import Approval, check_materials
@@ -54,7 +55,7 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
             check_materials(planner, session.command_line, run.plan)
             whole_plan = run.plan if scope == WHOLE_BATCH else planner.plan(history)
             write_manifests(session.manifests, whole_plan, history)
-            return _nothing_to_do(planner, run, None if display.as_json else _closing(session))
+            return _nothing_to_do(planner, run, None if display.as_json else partial(_closing, session))
         return _execution(session).execute(run, conversation)
 
 
@@ -119,11 +120,11 @@ def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for in ("shot", "run") for step in plan.steps)
 
 
-def _nothing_to_do(planner: BatchPlanner, run: PlannedRun, closing: ClosingReporter | None) -> RunOutcome:
+def _nothing_to_do(planner: BatchPlanner, run: PlannedRun, closing: Callable[[], ClosingReporter] | None) -> RunOutcome:
     """The outcome of a run that had nothing to send; no closing screen where every clip is made, or for a program."""
     plan, history, store = run.plan, run.history, run.store
     result = summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
     result = with_sums(planner, history, result)
     is_complete = nothing_to_do(plan) and not (result.orphans or result.unsettled_orphans)
-    context = None if closing is None or is_complete else closing.context(history, store.limits.run, 0, result)
+    context = None if closing is None or is_complete else closing().context(history, store.limits.run, 0, result)
     return RunOutcome(result.exit_code, plan, result, store.clock.now(), was_followed=False, closing=context)

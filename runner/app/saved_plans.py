@@ -24,6 +24,7 @@ from runner.show.screens import question
 from runner.show.text.escape import one_line
 
 ENDING = ".json"
+"""Of a saved plan: by it `plan FILE` tells one from a storyboard."""
 # Bytes of a saved plan.
 _LIMIT = 64 << 20
 # Unless `--valid` says otherwise: a week is enough for a review.

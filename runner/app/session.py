@@ -65,7 +65,7 @@ class Session(Project):
     @cached_property
     def store_opener(self) -> "RunStoreOpener":
         """The ledger and the outputs, for use cases that write."""
-        from runner.app.run_store import RunStoreOpener, run_limits  # with SQLite, which a command that looks may lack
+        from runner.app.run_store import RunStoreOpener, run_limits
 
         limits = run_limits(self.settings, self.edition, self.command.execution, self.saved_plan)
         return RunStoreOpener(self.history_reader, limits)
@@ -103,9 +103,8 @@ class Session(Project):
         )
         return "" if is_taken else self.settings.provider
 
-    @property
     def look_line(self) -> CommandLine:
-        """The command line of a command that looks at these clips."""
+        """The command line of a command that looks at these clips; found by a walk through the outputs."""
         return self.command_line.to_look(self.look_provider)
 
 

@@ -2,7 +2,8 @@
 
 import argparse
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.commands.flag_values import unknown_name
+from runner.diagnostics.problem import ExitCode
 from runner.show.pages.pages import page_paths, page_title
 
 
@@ -24,8 +25,6 @@ def run(args: argparse.Namespace) -> ExitCode:
         return ExitCode.OK
     name = args.page.removeprefix("docs/").removesuffix(".md")
     if name not in pages:
-        suggestion = closest_match(name, pages)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the pages are {', '.join(pages)}"
-        raise CommandError(ExitCode.USAGE, f"there is no page {args.page!r}{hint}")
+        raise unknown_name("page", args.page, name, pages)
     print(pages[name].read_text("utf-8"), end="")
     return ExitCode.OK

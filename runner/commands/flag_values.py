@@ -1,8 +1,11 @@
 """The values of flags that several commands share: parsed, or refused with the form that is wanted."""
 
 import argparse
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 
 
 class ProfileCombinations(argparse.Action):
@@ -36,6 +39,13 @@ class OneCombination(ProfileCombinations):
     """Takes one combination: the command is about one shot, or one take, of one film."""
 
     several = False
+
+
+def unknown_name(kind: str, typed: str, name: str, names: Collection[str]) -> CommandError:
+    """The refusal of a name that is none of those of a kind (`page`, `example`, `schema`); `typed` may say more."""
+    suggestion = closest_match(name, names)
+    hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the {kind}s are {', '.join(names)}"
+    return CommandError(ExitCode.USAGE, f"there is no {kind} {typed!r}{hint}")
 
 
 def task_id(text: str) -> str:
