@@ -41,18 +41,24 @@ class Approval:
         planner = self.report.planner
         if plan.is_free:
             return planned
+        # The plan is worth seeing also where it is refused: a missing key or a limit is told below its price.
         if conversation.can_ask and self.shows_plan:
             conversation.show_plan(plan, replace(self.report.context(plan, history), before_question=True))
         self._check_can_pay(plan)
+        # A run that only collects what is paid for spends nothing, and asks nothing.
         if not any(step.is_billable for step in plan.steps) or planner.settings.max_credits == 0:
             return planned
+        # What nobody knows can be held against no limit.
         if plan.totals.credits is None:
             raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
         self._check_limits(plan, history, store)
         if not self.spending.yes and not self._is_saved_on(store):
             price = self._ask_or_refuse(plan, history, conversation, first)
+            # Consent is to a price: without this ceiling three repeats of a documented 500 made 240 credits of the 60
+            # agreed to.
             if price is not None:
                 store = store.with_price_cap(credits_of_run(history, store.limits.run) + price)
+        # Only after the last refusal: an address that was declined is to be marked as new the next time.
         destinations.remember_approval(planner, self.report.repository, history)
         return replace(planned, store=store)
 
@@ -66,6 +72,7 @@ class Approval:
 
     def _check_ci(self, settings: Settings, plan: Plan) -> None:
         spending, line = self.spending, self.report.command_line
+        # A pull request's storyboards and settings are a stranger's: its job pays by two flags, which no file can set.
         if settings.pull_request is not None and not (spending.allow_pull_request and spending.max_credits is not None):
             raise CommandError(
                 ExitCode.DECLINED,
@@ -94,6 +101,7 @@ class Approval:
     def _is_saved_on(self, store: RunStore) -> bool:
         """Whether the user consented to these orders by saving the plan that lists them on this ledger."""
         saved = self.limits.saved_plan
+        # Of this ledger: a plan that came by mail or by git is a list of prices, and nobody's consent.
         return saved is not None and store.saved_plan_row(saved) is not None
 
     def _ask_or_refuse(
@@ -108,6 +116,7 @@ class Approval:
         if saved is not None:
             message = question.plan_of_another_ledger(self.report.command_line, saved.ceiling)
             raise CommandError(ExitCode.DECLINED, message)
+        # The flag alone counts: a limit in the environment says how much, and not that anything may be bought.
         if self.spending.max_credits is None:
             raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, self.run_line, targets))
         return None

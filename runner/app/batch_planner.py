@@ -50,9 +50,11 @@ class BatchPlanner:
                 overrides=scope.overrides,
             )
             if not history.load_pending():
+                # The whole plan first: picks, prices and orphans are those of all takes, whatever is ordered now.
                 return plan if first is None else plan.ordering_only(first)
 
     def _can_publish(self, batch: Batch | None) -> CanPublish:
+        # Another profile or commit has other materials.
         routes = self.routes if batch is None else routes_of(self.settings, self.edition, batch)
         return every_material if routes is None else routes.can_take
 

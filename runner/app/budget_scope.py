@@ -42,6 +42,7 @@ def _retake_fingerprints(full_plan: Plan, storyboard: Storyboard, history: Histo
         if intent.film != storyboard.film:
             continue
         step = next(iter(full_plan.steps_of((storyboard.film, intent.shot))), None)
+        # Takes up to `takes` stand in the plan already.
         if step is None or intent.take <= step.shot.takes:
             continue
         if (

@@ -28,8 +28,10 @@ def make_first_then_rest(
     """Make the first takes of a plan, show them, and make the rest once somebody agrees or nothing is amiss."""
     keys = whole.plan.first_orders(number)
     first = _ordering(whole, execution, keys)
+    # The limits hold for the whole plan: nobody learns after the first takes that the rest may not be made.
     approved = approval.approve(whole, conversation, first.plan)
     outcome = execution.execute(replace(first, store=approved.store), conversation, more_follows=True)
+    # By the history after the first takes, and by the uncapped store: the first question's price was that of the first.
     rest = _ordering(whole, execution, {step.key for step in whole.plan.steps} - keys)
     is_asked = conversation.can_ask and not rest.plan.is_free and not approval.spending.yes
     reason = _reason_to_stop(outcome.result, is_asked=is_asked)
@@ -39,6 +41,7 @@ def make_first_then_rest(
         try:
             rest = approval.approve(rest, conversation)
         except CommandError as error:
+            # The first takes are made and shown, whatever the answer: the run ends with its own screen and exit code.
             conversation.note(error.message)
             reason = error.code
         except KeyboardInterrupt:
@@ -46,6 +49,7 @@ def make_first_then_rest(
     if reason is not None:
         command = _command_to_continue(approval.report.command_line, rest.plan)
         return replace(outcome, exit_code=reason, next_command=command, was_followed=False)
+    # What waited after the first takes is made by the rest.
     before = ExitCode.OK if outcome.exit_code is ExitCode.WAITING else outcome.exit_code
     end = execution.execute(rest, conversation, before=before)
     return replace(end, exit_code=most_severe([before, end.exit_code]))

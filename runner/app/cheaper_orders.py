@@ -49,6 +49,7 @@ class CheaperOrders:
         line = self.command_line
         if best in whole_films and line.has("--profile"):
             line = line.without_extra_orders().without("--profile")  # one profile only
+        # Rounded up: a ceiling below the price would refuse this very run.
         return line.run(best.description, f"--max-credits {best.credits.to_integral_value(ROUND_CEILING):f}")
 
     @cached_property

@@ -52,6 +52,7 @@ class ClosingReporter:
 
     def _open_shots(self, result: RunResult) -> list[str]:
         """The selectors of the shots of which this run left something open."""
+        # With one storyboard its shots' ids are enough.
         several = len(self.planner.batch.storyboards) > 1
         left_open = (result.failed, result.unsettled, result.blocked, result.waiting, result.not_started)
         shots = dict.fromkeys(take.step.shot.key for takes in left_open for take in takes)
@@ -60,11 +61,13 @@ class ClosingReporter:
     def _uncommitted_manifests(self) -> Iterator[UncommittedManifest]:
         """The manifests of paid clips that are not committed."""
         settings = self.planner.settings
+        # Only paid clips: what a lost manifest of the sandbox names is drawn again for nothing.
         if settings.account.free:
             return
         manifests = {self.manifests.path(board.film): board for board in self.planner.batch.storyboards}
         for path in uncommitted(settings.root, list(manifests), child_environment()):
             manifest = self.manifests.read(manifests[path])
+            # Without a take a manifest keeps nobody from paying twice.
             if manifest is not None and manifest.takes:
                 yield UncommittedManifest(display_path(path), sum_credits(manifest.attempts).billed)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = "completion"
 """The folder in the state folder."""
+# A shell reads the file at each TAB: more lines than these would be felt.
 _MAX_LINES = 50_000
 # Repositories whose words are kept.
 _MAX_FILES = 200
@@ -28,6 +29,7 @@ _MAX_FILES = 200
 _MAX_NAME_BYTES = 240
 # Names that no shell takes apart or expands.
 _WORD = lazy_pattern(r"\w[\w.@+-]*\Z")
+# The path of a storyboard has folders, too.
 _SLUG = lazy_pattern(r"\w[\w.@+/-]*\Z")
 Takes = Mapping[tuple[str, str], int]
 """The highest number of a take, by the storyboard's path and the shot's id."""
@@ -41,12 +43,14 @@ def keep_completion_words(settings: Settings, batch: Batch, history: "History | 
     state, root = settings.state_or_none, settings.root
     if state is None or (name := file_name(root)) is None:
         return
+    # Completion is a convenience: a full disk or a read-only state folder never fails a command.
     with suppress(OSError):
         path = state / FOLDER / name
         before = _read(path)
         takes = _takes_before(before) if history is None else _takes_of(history)
         lines = _lines(root, batch, before, takes)
         content = "".join(f"{line}\n" for line in lines[:_MAX_LINES]).encode()
+        # Nothing is written where nothing changed: these commands change no file in a repository that stands.
         if content != before:
             if not path.exists():
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,6 +97,7 @@ def _lines(root: Path, batch: Batch, before: bytes, takes: Takes) -> list[str]:
         path = line.rpartition("\t")[2]
         if path not in compiled:
             others.setdefault(path, []).append(line)
+    # A command that names one storyboard does not forget the words of the others.
     present = [lines for path, lines in others.items() if os.path.isfile(root / path)]
     new = [line for storyboard in batch.storyboards for line in _words(storyboard, takes)]
     return [*new, *(line for lines in present for line in lines)]

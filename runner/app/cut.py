@@ -78,6 +78,7 @@ def make_cut(settings: Settings, film: Film, options: CutOptions, progress: Prog
 
     Raises `CommandError` naming what cannot be shown or written, CannotCopy, and whatever `progress` raises.
     """
+    # Each turn puts a slate in place of one damaged clip; where that changes nothing, the error is no clip's.
     while True:
         try:
             return _made_cut(settings, film, options, progress)
@@ -95,10 +96,12 @@ def _made_cut(settings: Settings, film: Film, options: CutOptions, progress: Pro
     target, root = target_of(settings.root, options.to, film.target(NAME, *marks))
     assembly = assembly_of(settings, film, options)
     stored = stored_key(target)
+    # A small film of a free run does not stand for the one that is asked for in full size.
     if stored is not None and stored.content == assembly.key and (options.quick or not stored.is_quick):
         return MadeCut(film, target, is_new=False)
     from av.error import FFmpegError
 
+    # Under another name until it is whole: no player, and no later command, takes half a film for the film.
     part = part_of(target)
     try:
         make_folder(target.parent, root)
@@ -109,6 +112,7 @@ def _made_cut(settings: Settings, film: Film, options: CutOptions, progress: Pro
     except (OSError, FileRejected, FFmpegError) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     finally:
+        # A stopped cut leaves no part behind: unlike a clip's it could not be continued.
         with suppress(OSError):
             remove_file(part, root)
     return MadeCut(film, target, is_new=True, result=result)

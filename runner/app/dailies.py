@@ -139,7 +139,9 @@ class _Gatherer:
             sums_by_storyboard(maker.planner, film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(maker.sources),
         )
+        # After all requests are known: posters are taken in parallel.
         taken = self._posters()
+        # A clip without a poster is one that cannot be decoded.
         damaged = frozenset(request.path for key, request in self._requests.items() if key not in taken)
         return GatheredDailies(dailies, taken, damaged)
 
@@ -165,6 +167,7 @@ class _Gatherer:
             return None
         local = [clip for clip in attempt.clips if clip.repository is None and self._exists(clip)]
         own = ClipName(step.shot.id, step.take, step.action is Action.DOUBTFUL).path
+        # A renamed or shared take may lie here twice; the copy under its own name is the one that people look for.
         clip = min(local, key=lambda candidate: not candidate.path.endswith(own), default=None)
         return None if clip is None else self._file_of(step.shot, clip)
 
@@ -186,6 +189,7 @@ class _Gatherer:
             return {}
         film = self._storyboard.film
         folder = settings.output / storyboard_slug(film.storyboard) / film.folder("sandbox")
+        # Most paid films were never drawn: one look instead of one for each shot.
         if not folder.is_dir():
             return {}
         animatics = {}

@@ -84,6 +84,7 @@ class DailiesDesk:
         """A file that a page names, still in the repository."""
         path = self._files[name]
         try:
+            # Again at each request: a link may have taken the file's place since the page was made.
             if resolve_inside(path, self._root, may_be_hidden=True) == path and path.is_file():
                 return path
         except (FileRejected, OSError):
@@ -118,6 +119,7 @@ class DailiesDesk:
         """The present session of the films with one film's profile, and a shot of it."""
         film = self._films[slug].gathered.dailies.cut.film
         session = self._present_session()
+        # A SHOT of several profiles would be ambiguous; the page knows which film it shows.
         boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
         settings = replace(session.settings, profiles=(film.profile,))
         session = replace(session, settings=settings, batch=Batch(boards))

@@ -73,6 +73,7 @@ def _film_facts(root: Path, film: Film) -> FilmFacts:
 def _shots(root: Path, film: Film) -> dict[str, ShotFacts]:
     """Each shot as the film shows it without an entry of its own."""
     board = film.plan.batch.storyboard_of(film.cut.film)
+    # Without the present cut: what the editor left as the shot has it, needs no words in the section.
     plain = cut_list(replace(board, cut=None), film.plan, film.history, clips_on_disk(film.history, root))
     return {
         segment.shot.id: ShotFacts(
@@ -88,6 +89,7 @@ def _write(root: Path, storyboard: str, edited: EditedCut) -> bool:
     try:
         path = resolve_inside(root / storyboard, root)
         content = read_bytes(path, root)
+        # Mark and line ends stay as the user's editor wrote them: the diff shows the section, and nothing else.
         mark = _BOM if content.startswith(_BOM) else b""
         text = content.removeprefix(mark).decode()
         newline = "\r\n" if "\r\n" in text else "\n"

@@ -86,12 +86,15 @@ class Execution:
                 write_manifests(self.manifests, self.planner.plan(history), history)
             raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
         run_view.close()
+        # The sandbox goes on without picks anyway, so that none has to be recorded for its next run.
         if run.scope.overrides.first_take and not plan.is_free:
             picks = _first_take_picks(self.planner, history, run.scope.overrides, clock)
             write_first_picks(self.manifests, plan.batch.storyboards, history, picks)
         write_manifests(self.manifests, self.planner.plan(history), history)
+        # Again after the run: a retake has a number that TAB did not know.
         keep_completion_words(self.planner.settings, self.planner.batch, history)
         closing = None
+        # The last event of the stream says the same to a program.
         if not self.display.as_json:
             closing = self.closing.context(history, run.store.limits.run, clock.monotonic() - started_at, result)
             if not more_follows:
@@ -114,6 +117,7 @@ class Execution:
     ) -> RunResult:
         planner, history, store = self.planner, run.history, run.store
         limits = replace(store.limits, budgets=storyboard_budgets(planner, run.plan, history))
+        # Before the first order: the ledger counts budgets in the transaction that writes an intent.
         store.ledger.set_budget_scope(limits)
         manifest_writer = ManifestWriter(self.manifests, planner, history, store.clock)
 
@@ -129,10 +133,12 @@ class Execution:
                 planner.settings, planner.batch.films, run.plan, stack.enter_context(ExitStack())
             )
             replan = _replanner(planner, run, limits)
+            # The same marks at each new plan: another run holds those outputs until this one ends.
             planned = PlannedWork(mark_orphans(run.plan), history, lambda history: mark_orphans(replan(history)))
             ports = RunPorts(gateway, store.ledger, store.clock, emit)
             async with webhooks.listen(planner.settings, gateway.client, store.clock, emit) as inbox:
                 result = await run_loop(planned, ports, limits, stop_request, inbox)
+            # The watcher of signals never ends by itself.
             group.cancel_scope.cancel()
         return with_sums(planner, history, result)
 
@@ -141,6 +147,7 @@ def _replanner(planner: BatchPlanner, run: PlannedRun, limits: RunLimits) -> Cal
     def replan(history: History) -> Plan:
         plan = planner.plan(history, run.scope)
         budgets = storyboard_budgets(planner, plan, history)
+        # A pick or a finished take changes what is made from it, and with that the fingerprints that a budget counts.
         run.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
         return plan
 
@@ -187,6 +194,7 @@ class ManifestWriter:
     next_at: float = float("-inf")
 
     def tell(self, event: RunEvent) -> None:
+        # The events that change what a manifest says: a task id in it keeps a clone from paying for the same take.
         if event.event in ("created", "stored", "failed", "refused", "unsettled"):
             started_at = self.clock.monotonic()
             if started_at < self.next_at:
@@ -203,6 +211,7 @@ def _missing_font(plan: Plan) -> str | None:
     from runner.settings.environment import child_environment
 
     prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.is_billable)
+    # Every font has ASCII, and asking fontconfig starts a process.
     return None if prompts.isascii() else missing_font(prompts, child_environment())
 
 

@@ -47,6 +47,7 @@ def accept_clips(planner: BatchPlanner, opener: RunStoreOpener, names: Sequence[
     """Accept the doubtful clips of the named shots; a shot without one is a usage error, before anything moves."""
 
     async def accept_all(history: History, store: RunStore) -> list[ClipCheck]:
+        # All names first: a typo in the second moves no clip of the first.
         doubtful = [clip for name in names for clip in _doubtful_clips(planner, history, name)]
         async with _lazy_gateway(planner, history) as gateway:
             fetcher = ClipFetcher(planner.settings, history, store, gateway)
@@ -82,11 +83,13 @@ async def _fetch_all(selection: Selection, plan: Plan, history: History, store: 
     settings, edition = planner.settings, planner.edition
     orphans = stored_orphans(history, plan, planner.batch.films, selected)
     async with _lazy_gateway(planner, history) as gateway:
+        # Here, since the key is at hand: a late bill is never a reason to ask for one.
         await read_due_bills(settings, edition, history, store, gateway)
         fetcher = ClipFetcher(settings, history, store, gateway)
         selected_plan = planner.plan(history, PlanScope(selected))
         for step, attempt, clip in takes_with_clips(settings, selected_plan, history):
             result = check(settings, step, attempt, clip)
+            # A doubtful clip is the user's to judge, and stays where it lies.
             if result.verdict in ("missing", "changed"):
                 result = await fetcher.fetch(result, step, attempt)
             results.append(result)
@@ -124,6 +127,7 @@ async def _lazy_gateway(
         gateways: list[ProviderGateway] = []
 
         async def gateway() -> ProviderGateway:
+            # One client for all clips, and none, so no key, where nothing is missing.
             if not gateways:
                 gateways.append(await open_gateway(planner, history, stack))
             return gateways[0]

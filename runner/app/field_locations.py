@@ -32,7 +32,9 @@ def _fields(sources: StoryboardSources, shot: Shot) -> Mapping[str, Place]:
     try:
         explanation = explain_shot(sources.files, sources.root, sources.options, shot.key)
     except Failure:
+        # The storyboard was edited meanwhile: the message stands without a place.
         return {}
+    # Lines of a text that changed since it was sent would point at the wrong words.
     if explanation is None or explanation.shot.request != shot.request:
         return {}
     fields = {value.name: value.place for value in explanation.fields if value.place is not None}

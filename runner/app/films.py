@@ -92,6 +92,7 @@ def segment_file(root: Path, segment: Segment) -> Path | None:
         return None
     path = root / segment.path
     try:
+        # The path comes from a manifest, which a stranger may have written.
         return resolve_inside(path, root, may_be_hidden=True)
     except (FileRejected, OSError):
         return None

@@ -80,9 +80,11 @@ class FilmReporter:
             yield self._cut_line(film, command, conversation)
             yield self._sheet_line(film)
         except KeyboardInterrupt:
+            # Clips and manifest are written: the Ctrl-C was about the film, and the run's exit code stands.
             yield FilmLine("note", "the cut was stopped", command=command)
             yield from self._older_cut(film)
         except (CommandError, OSError, ValueError, MemoryError) as error:
+            # The clips were the order: a film that cannot be made is no failure of the run.
             text = str(error) if isinstance(error, CommandError) else f"the cut failed: {reason(error)}"
             yield FilmLine("note", text, command=command)
             yield from self._older_cut(film)
@@ -93,6 +95,7 @@ class FilmReporter:
         from runner.assembly.parts import CannotCopy
 
         is_free = self.planner.settings.account.free
+        # A paid film in full size takes minutes to encode: that is a command of its own, which is named instead.
         options = CutOptions(quick=is_free, copy_only=not is_free)
         try:
             with conversation.follow_cut() as progress:

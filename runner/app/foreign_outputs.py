@@ -18,6 +18,7 @@ def history_without_foreign(
     try:
         return planner, reader.read(everything), []
     except Failure:
+        # Only now each manifest alone: usually none is foreign, and each is read once.
         own_batch, reasons = without_foreign(reader)
         if not reasons:
             raise

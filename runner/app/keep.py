@@ -71,6 +71,7 @@ def _locked_history(planner: BatchPlanner, opener: RunStoreOpener, note: Note) -
     """Context manager: the history, with outputs locked and manifests up to date."""
     with opener.locked(note) as store:
         history = store.history()
+        # A keep is written at its task's entry, which has to stand in the manifest first.
         write_manifests(opener.reader.manifests, planner.plan(history), history)
         yield history
 
@@ -82,6 +83,7 @@ def _selected(selection: Selection, expressions: Sequence[str], history: History
         try:
             keys |= selection.shots([expression], (), history) or set()
         except Failure:
+            # A rename is a change that `keep` is made for: the old name is the one that its user remembers.
             if (shot := shot_of_former_name(selection.planner, history, expression)) is None:
                 raise
             keys.add(shot.key)
@@ -117,4 +119,5 @@ def _record(
         if tasks:
             write_keeps(manifests, board, replaced | tasks)
     for _, attempt, wanted in keeps:
+        # No event: a keep is the manifest's alone, so that everybody who clones it has it.
         history.attempts[attempt.id] = replace(attempt, kept_for=wanted)

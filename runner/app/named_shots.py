@@ -55,6 +55,7 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     """The shots that a name stands for, by their present names or by a former one."""
     expression, read_history = name.partition("#")[0], fit.history_reader.read
     try:
+        # In the whole batch: a shot of a broken storyboard is refused for its errors, and not as unknown.
         chosen = select(whole.batch, [expression], (), lambda: fit.selection.states(read_history()))
         return chosen or frozenset()
     except Failure:

@@ -28,6 +28,7 @@ from runner.show.text.command_line import CommandLine
 from runner.show.text.layout import from_manifests
 from runner.store.git import Repository
 
+# Durations come in steps of seconds, so that a film is hardly ever as long as it should be.
 _LENGTH_TOLERANCE = Decimal("0.1")
 
 

@@ -33,15 +33,20 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
     planner, display = session.planner, session.command.display
     approval, canary_takes = _approval(session), session.command.execution.canary
     with session.store_opener.locked(conversation.note) as store:
+        # Before anything is planned: an unknown paid task may be that of a take below.
         store.stop_on_unknown_receipts()
         # The history stays in memory until the end.
         with collection_off(keep=True):
             history = store.history()
+        # Before the plan: a take counts as paid for only once the provider has confirmed it.
         confirm_tasks(planner, history, store, conversation.note)
+        # Once: what the run makes changes the states that `--select` and `--again` name takes by.
         scope = session.selection.scope(history)
         run = PlannedRun(planner.plan(history, scope), scope, history, store)
+        # Before anything changes: a plan that does not fit is refused with nothing moved, nothing written.
         for line in _takes_left_out_of_saved_plan(session, run):
             conversation.note(line)
+        # Before approval: a clip that lies under another name must not be paid for.
         restore_clips(run.plan, history, store)
         if canary_takes is not None:
             from runner.app import canary
@@ -51,7 +56,9 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
                 return canary.make_first_then_rest(run, canary_takes, approval, execution, conversation)
         if _anything_to_do(run.plan):
             run = approval.approve(run, conversation)
+        # Clips of earlier versions and late bills need the engine, though nothing is ordered.
         elif not fetchable_orphans(planner.settings, run.plan) and not _has_due_bills(planner, run):
+            # Only where nothing else is left: a run makes what it can, and tells of the rest at its end.
             check_materials(planner, session.command_line, run.plan)
             whole_plan = run.plan if scope == WHOLE_BATCH else planner.plan(history)
             write_manifests(session.manifests, whole_plan, history)

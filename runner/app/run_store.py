@@ -50,6 +50,7 @@ class RunStore:
 
     def stop_on_unknown_receipts(self) -> None:
         """Stop before anything is paid while a receipt tells of a paid task, and nobody can tell what it was for."""
+        # Nothing of a free account was paid.
         unknown = [] if self.reader.settings.account.free else self.ledger.unknown_receipts()
         if not unknown:
             return
@@ -64,6 +65,7 @@ class RunStore:
 
     def with_price_cap(self, approved_price: Decimal) -> "RunStore":
         """The store with a confirmed price as its limit, which retries and unsettled attempts count against too."""
+        # The stricter of the two: consent never raises a limit that was given.
         lowest = approved_price if self.limits.max_credits is None else min(approved_price, self.limits.max_credits)
         return replace(self, limits=replace(self.limits, max_credits=lowest))
 
@@ -104,6 +106,7 @@ class RunStoreOpener:
         outputs = [settings.output_folder(storyboard.film) for storyboard in storyboards]
         for output in outputs:
             _check_output(settings, output)
+        # Locks first: whoever holds an output may be paying for its takes at this moment.
         with locks.lock_outputs(settings.state, outputs), self.unlocked(note) as store:
             yield store
 
@@ -111,6 +114,7 @@ class RunStoreOpener:
     def unlocked(self, note: Note) -> Iterator[RunStore]:
         """Open the ledger for writing, without locking an output; `note` gets what it has to tell."""
         settings = self.reader.settings
+        # A name that no record can hold would be found out after the first payment.
         _check_name(str(settings.root))
         clock = SystemClock()
         ledger = Ledger(settings.state, clock)
@@ -149,6 +153,7 @@ def _check_output(settings: Settings, output: Path) -> None:
             )
         make_folder(output, settings.root)
         probe_writable(str(output))
+        # After the folder is made: it may be the mount point of another disk.
         disk = os.statvfs(output)
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
@@ -158,6 +163,7 @@ def _check_output(settings: Settings, output: Path) -> None:
             f"{display_path(output)} cannot be written ({error.strerror}): {advice}, or choose another --output",
         ) from error
     free = disk.f_bavail * disk.f_frsize
+    # Clips of a paid task that find no room have a link for some days only.
     if free < _MIN_FREE_BYTES and not settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
@@ -179,6 +185,7 @@ def run_limits(
         server_error="settle" if settings.server_error == "settle" else "retry",
         fail_fast=execution.fail_fast,
         no_wait=execution.no_wait,
+        # The embedded sandbox is a process of our own, with no rate to keep.
         requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
         saved_plan=None if saved_plan is None else PlanCeiling(saved_plan.id, saved_plan.ceiling),
@@ -213,6 +220,7 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
             raise CommandError(ExitCode.INVALID, message) from error
         if stored is not None:
             event = Event(store.clock.now(), attempt.id, stored)
+            # An event needs a row, which a manifest's attempt does not have yet.
             conflict = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
             if conflict is None and store.ledger.append(event) is None:
                 history.apply(event)

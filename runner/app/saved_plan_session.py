@@ -75,14 +75,17 @@ def open_saved(command: CommandOptions, path: Path, saved: SavedPlan) -> Session
     root = find_root(Path())
     files = tuple(_storyboard(path, root, name) for name in dict.fromkeys(film.storyboard for film in saved.films))
     profiles = tuple(dict.fromkeys(film.profile or "none" for film in saved.films))
+    # Without `--profile`, as it was typed: the command lines that are shown name none either.
     profiles = () if profiles == ("none",) else profiles
     command = replace(
         command,
+        # All that decides the orders comes from the plan: a flag beside it would make another one of it.
         input=InputOptions(files, saved.provider, profiles, saved_plan=path),
         selection=SelectionOptions(saved.select, saved.exclude),
         orders=OrderOptions(saved.retake, saved.again, saved.first_take),
     )
     session = replace(open_session(command), saved_plan_file=SavedPlanFile(path, saved))
+    # Same names in another repository would be other films, at the reviewed price.
     if session.batch.films != saved.films:
         raise _other(path, "its storyboards stand in another repository")
     account = session.settings.account
@@ -96,6 +99,7 @@ def open_saved(command: CommandOptions, path: Path, saved: SavedPlan) -> Session
 def _storyboard(path: Path, root: Path, name: str) -> Path:
     """A storyboard of the plan in this repository."""
     file = Path(os.path.normpath(root / name))
+    # A plan file may come from anywhere: its names are looked up in this repository, and nowhere else.
     inside = not os.path.isabs(name) and "\0" not in name and file.is_relative_to(root)
     if not inside or not file.is_file():
         raise _other(path, f"it names {name}, which is not in {root}: it is of another repository, or the file moved")

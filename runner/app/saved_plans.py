@@ -58,13 +58,16 @@ def new_saved_plan(
     if not plan.is_free:
         if plan.totals.credits is None:
             raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
+        # What is made from an open choice has no request yet, and no reviewer could have seen it.
         undecided = [step.shot.id for step in plan.steps if step.is_billable and step.fingerprint is None]
         if undecided:
             message = f"--first-take leaves open what {undecided[0]} is made from, and a saved plan lists requests: "
             raise CommandError(ExitCode.USAGE, f"{message}pick a take first, or save the plan without --first-take")
     now = clock.now()
+    # As the file writes it: the digest is of the plan as it is read back.
     created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
     return SavedPlan(
+        # 132 bits, as the ids of attempts: two machines never make the same one.
         id=clock.token()[:22],
         provider=plan.account.provider,
         host=plan.account.host,
@@ -87,7 +90,9 @@ def new_saved_plan(
 def save(settings: Settings, file: SavedPlanFile, text: str, note: Note) -> None:
     """Write a saved plan into ledger and file; a file that is no saved plan is not overwritten."""
     path = file.path
+    # Before the ledger: no consent to a plan that could not be written.
     _check_target(path)
+    # Before the file: a plan in hand that its own ledger does not know would ask for consent again.
     _note_in_ledger(settings, file.plan, note)
     try:
         replace_content(path, path.absolute().parent, text.encode())
@@ -110,6 +115,7 @@ def _check_target(path: Path) -> None:
 
 def _note_in_ledger(settings: Settings, saved: SavedPlan, note: Note) -> None:
     """Write a paid plan into this machine's ledger, as consent; a pull request's job consents to nothing."""
+    # A stranger's change must not leave consent behind on a runner that later pays.
     if settings.account.free or settings.pull_request is not None or settings.state_or_none is None:
         return
     from runner.store.ledger.ledger import Ledger
@@ -155,6 +161,7 @@ def _read(path: Path) -> tuple[SavedPlan, bytes]:
 
 def check_valid(path: Path, saved: SavedPlan, clock: Clock) -> None:
     """Raise `CommandError` for a plan that has expired."""
+    # Prices and storyboards move on: a review of months ago is none.
     if clock.now() >= saved.expires_at:
         message = f"{path} expired at {format_utc(saved.expires_at)}: {NOTHING_SENT}; save the plan again"
         raise CommandError(ExitCode.DECLINED, message)
@@ -184,12 +191,14 @@ def check_plan(file: SavedPlanFile, report: PlanReporter, run: PlannedRun) -> Se
     """
     saved, path = file.plan, file.path
     row = run.store.saved_plan_row(saved)
+    # Who edits a file can compute its digest anew, and cannot reach the row in this ledger.
     if row is not None and row.digest != saved.digest:
         message = f"{path} was edited: this ledger wrote the plan {saved.id} with another digest: {NOTHING_SENT}"
         raise CommandError(ExitCode.DECLINED, message)
     comparison = compared(saved, report, run.plan, run.history)
     if comparison.differences:
         lines = [f"{path} is not what the storyboards ask for now: {NOTHING_SENT}"]
+        # A plan's texts are a stranger's, and may be as long as a file.
         lines += [f"  {one_line(difference.text, 300)}" for difference in comparison.differences[:20]]
         lines += ["  …"] if len(comparison.differences) > 20 else []
         lines.append(f"  storyboard plan {path}      shows it beside the present one")

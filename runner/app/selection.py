@@ -39,6 +39,8 @@ class Selection:
 
     def selected(self, history: History) -> frozenset[ShotKey] | None:
         """The shots that `--select` and `--exclude` leave; None without either."""
+        # By the shots that the plan lists: a shot that was added since matches the expressions too, and was never
+        # reviewed.
         if self.saved_plan is not None:
             return self.saved_plan.selected(self.planner.batch)
         return self.shots(self.flags.select, self.flags.exclude, history)

@@ -65,6 +65,7 @@ class Session(Project):
     @cached_property
     def store_opener(self) -> "RunStoreOpener":
         """The ledger and the outputs, for use cases that write."""
+        # Imported here: SQLite takes milliseconds to load, and most commands that look do without.
         from runner.app.run_store import RunStoreOpener, run_limits
 
         limits = run_limits(self.settings, self.edition, self.command.execution, self.saved_plan)
@@ -125,6 +126,7 @@ def load_session(command: CommandOptions, *, prefer_clips: bool = False, require
 def open_for_billing(command: CommandOptions) -> Session:
     """Open a session for commands about money: the paid provider; storyboards may have errors, or be gone."""
     session = load_session(command, required=False)
+    # Bills and unsettled attempts are the paid account's, whatever the settings make clips with.
     if not session.settings.account.free:
         return session
     return replace(session, settings=replace(session.settings, provider=paid_provider_name()))
@@ -149,6 +151,7 @@ def reject_shared_outputs(session: Session) -> None:
     owners: dict[str, Storyboard] = {}
     for storyboard in session.batch.storyboards:
         folder = session.settings.output_folder(storyboard.film)
+        # As the disks of Macs and Windows compare names, and with links followed.
         other = owners.setdefault(os.path.realpath(folder).casefold(), storyboard)
         if other is storyboard:
             continue

@@ -74,6 +74,7 @@ def settle_attempt(
         names = _look_up_takes(planner, history)
         _load_left_behind(history, left_by_gone_repositories(planner.settings))
         attempt, event = _Settling(planner, store, history, names, reference).settle(statement)
+        # An event needs a row, which a manifest's attempt does not have yet.
         refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
         refusal = refusal or store.ledger.append(event)
         if refusal is not None:
@@ -85,6 +86,7 @@ def forget_task(opener: RunStoreOpener, task: str, note: Note) -> None:
     """Give up a task that only a receipt of the first version names, by the user's word."""
     with opener.unlocked(note) as store:
         tasks = [receipt.task for receipt in store.ledger.unknown_receipts()]
+        # A task with a row is settled as its attempt; to forget it would drop what was paid.
         if task not in tasks:
             candidates = f"; those that do: {', '.join(tasks)}" if tasks else ""
             raise CommandError(ExitCode.USAGE, f"{task} does not stand in a receipt without a row{candidates}")
@@ -133,6 +135,7 @@ class _Settling:
             if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
         ]
         unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
+        # Given-up ones only where no other is meant: a decision about one of them is a correction.
         attempt = self._exactly_one(unsettled if self._matching(unsettled) else candidates)
         return attempt, settle_by_user(attempt, statement.charged, self.store.clock.now())
 
@@ -152,7 +155,9 @@ class _Settling:
         """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
         now = self.store.clock.now()
         answer, facts = anyio.run(_fetch_record, self.planner, task)
+        # The task may be another repository's attempt already, which its own ledger rows say.
         self.history.load_more((), [task])
+        # An unsettled attempt goes first: its request is known, so that a task that does not fit is refused.
         candidates = self._matching(unsettled_attempts(self.history))
         if not candidates and facts is not None:
             return self._adopt_for_untried_take(task, facts)
@@ -170,6 +175,7 @@ class _Settling:
             raise CommandError(ExitCode.USAGE, message)
         if any(attempt.task_id == task for attempt in history.attempts.values()):
             raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
+        # As it would be sent now: the body of that request is known to nobody.
         sent = provider_api().encode(shot.request, self.planner.edition, placeholder)
         attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
         if (refusal := self.store.ledger.import_attempt(attempt)) is not None:

@@ -23,6 +23,7 @@ from runner.show.screens.film_files import FilmFile
 from runner.show.text.format import count, length
 from runner.timeline.cut_list import Segment
 
+# Of a frame without a clip; actions that are not listed ask for somebody's attention.
 _TONES: dict[Action, Tone] = {
     Action.KEEP: "good",
     Action.MAKE: "quiet",
@@ -105,6 +106,7 @@ def _request(settings: Settings, segment: Segment, width: int) -> PosterRequest 
 
 def _slate(segment: Segment, width: int) -> bytes | None:
     """The picture of a slate of the edit, as the cut shows it; None for a shot without a clip."""
+    # A missing clip has an empty frame: a picture would look like something that exists.
     if segment.kind != "slate":
         return None
     part = Part("slate", Fraction(segment.seconds), slate_lines=(segment.label,))

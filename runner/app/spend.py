@@ -24,6 +24,7 @@ class Period:
     name: str
 
     def __contains__(self, attempt: Attempt) -> bool:
+        # The provider bills when it accepts a task, which may be past midnight.
         moment = attempt.accepted_at or attempt.intended_at
         return (self.start is None or moment >= self.start) and (self.end is None or moment < self.end)
 
@@ -43,6 +44,7 @@ def _period_between(since: date | None, until: date | None) -> Period:
 
 def _period_of_month(first: date | None) -> Period:
     first = first or SystemClock().now().astimezone().date().replace(day=1)
+    # 32 days after the first lie in the next month, however long this one is.
     next_month = (first + timedelta(days=32)).replace(day=1)
     return Period(_start(first), _start(next_month), f"{first:%B %Y}")
 
@@ -63,6 +65,7 @@ def bill(
 
 
 def _start(day: date | None) -> datetime | None:
+    # Local midnight, as people count days; the ledger keeps UTC.
     return None if day is None else datetime(day.year, day.month, day.day).astimezone().astimezone(UTC)
 
 

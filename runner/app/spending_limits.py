@@ -68,6 +68,7 @@ class SpendingLimits:
             attempts = history.attempts.values()
             spent = counted_credits(attempt for attempt in attempts if attempt.intent.saved_plan == saved.id)
             yield SpendLimit("the saved plan", saved.ceiling, spent + ordered, spent)
+        # By storyboard: the orders of one film must not use up another one's budget.
         for path, budget in storyboard_budgets(self.planner, plan, history).items():
             already = committed_credits(history, budget)
             new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
@@ -100,6 +101,7 @@ def storyboard_budgets(planner: BatchPlanner, plan: Plan, history: History) -> d
     for storyboard in plan.batch.storyboards:
         if (credits := _budget_credits(planner.settings, storyboard)) is not None:
             fingerprints = fingerprints_by_path[storyboard.path]
+            # A colleague's clips count in a budget, and the ledger of this machine has no rows to count them by.
             imported = [
                 attempt
                 for fingerprint in fingerprints
@@ -114,4 +116,5 @@ def _budget_credits(settings: Settings, storyboard: Storyboard) -> Decimal | Non
     budgets = [storyboard.budget_credits]
     if storyboard.budget_usd is not None:
         budgets.append(storyboard.budget_usd / settings.usd_per_credit)
+    # Of a budget in credits and one in dollars the stricter holds.
     return min((credits for credits in budgets if credits is not None), default=None)

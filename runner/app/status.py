@@ -24,6 +24,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     """
     settings = session.settings
     planner, history, foreign = foreign_outputs.history_without_foreign(session.planner, session.history_reader)
+    # With one readable storyboard the others are notes; without any there is nothing to show.
     if foreign and not planner.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
     plan = planner.plan(history, PlanScope(session.selection.selected(history)))
@@ -52,6 +53,7 @@ def _left_behind(settings: Settings, plan: Plan) -> tuple[Attempt, ...]:
 
 def _next_command_line(session: Session) -> CommandLine:
     """The command line to type next, with the provider that was found by its clips."""
+    # `status` looks where clips are, a run where the settings say: the line has to name it.
     is_explicit = session.command.input.provider is not None or session.settings.account.free
     line = session.command_line
     return line if is_explicit else line.with_flag("--provider", session.settings.provider)

@@ -38,6 +38,7 @@ def fetch_task(planner: BatchPlanner, opener: RunStoreOpener, task: str, target:
     """
     with opener.unlocked(note) as store:
         attempt = _attempt_of(planner.settings, store, task)
+        # A link too, though it leads nowhere: writing through it would land somewhere else.
         if os.path.lexists(target):
             raise CommandError(ExitCode.INVALID, f"{target} exists, and is never overwritten: name another file")
         if not target.parent.is_dir():
@@ -58,6 +59,7 @@ def _attempt_of(settings: Settings, store: RunStore, task: str) -> Attempt:
 
 async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     async with AsyncExitStack() as stack:
+        # Without a history: the task's own repository may be gone.
         gateway = await open_gateway(planner, History(), stack)
         model = attempt.intent.request.get("model")
         answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
@@ -88,6 +90,7 @@ def _without_clip(store: RunStore, attempt: Attempt, answer: PollResult) -> Fetc
 
 async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     part = part_of(target)
+    # The user names the place, which may lie outside every repository.
     downloader = replace(gateway.downloader, root=None)
     result = await to_thread.run_sync(downloader.fetch, attempt.outputs[0].url, part)
     try:
@@ -136,6 +139,7 @@ def _give_name(part: Path, target: Path) -> None:
         if os.path.lexists(target):
             raise FileExistsError(17, "the file exists by now") from None
         part.rename(target)
+    # The ledger says "stored" after this: the name has to outlast a power cut.
     sync_folder(target.parent)
 
 

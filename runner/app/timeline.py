@@ -30,6 +30,7 @@ from runner.timeline.otio import MediaFile, TimelineEntry, editors_rate, otio_do
 
 FORMATS = {"otio": "otio", "edl": "edl", "fcpxml": "fcpxml", "xml": "xml", "csv": "csv"}
 """Ending of the file by format."""
+# The names of OpenTimelineIO's adapters by format.
 _ADAPTERS = {"edl": "cmx_3600", "fcpxml": "fcpx_xml", "xml": "fcp_xml"}
 MEDIA_FOLDER = "media"
 
@@ -75,6 +76,7 @@ def write_timeline(manifests: ManifestFiles, film: Film, to: Path | None, file_f
 
 def editor_names(film: Film) -> tuple[dict[tuple[str, str, int], str], dict[str, str]]:
     """Names of a film's files for editors: of takes by storyboard, shot and number, of other files by their path."""
+    # Unique over the film: editors link media again by the file's name alone, and every shot has a `take-1`.
     takes = media_names(
         (step.shot.storyboard, step.shot.id, step.take)
         for segment in film.cut.segments
@@ -172,6 +174,7 @@ class _Media:
                     )
                 continue
             try:
+                # Relative, so that the film's folder can be moved or mounted elsewhere with its media.
                 target.symlink_to(address)
             except OSError:
                 shutil.copyfile(source, target)

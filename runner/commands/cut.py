@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         options = CutOptions(args.to, args.burn_in)
         cuts = [make_cut(session.settings, film, options, progress.tell) for film in selected]
     print_film_files("cut", [cut.file for cut in cuts], display, command_for_missing(session.command_line, cuts))
+    # The first: a viewer for each of several films would hide one behind the other.
     if args.open:
         open_in_viewer(cuts[0].path)
     return ExitCode.FAILED if any(cut.missing for cut in cuts) else ExitCode.OK
@@ -71,6 +72,7 @@ def _check_flags(args: argparse.Namespace) -> None:
         if args.write:
             raise CommandError(ExitCode.USAGE, "--write puts an edited timeline into the storyboard: add --from OTIO")
         return
+    # They say how a film is made, and none is made here.
     others = ("to", "burn_in", "open", "json", "select", "exclude", "scenes")
     if other := next((name for name in others if getattr(args, name)), None):
         flag = f"--{other.removesuffix('s') if other == 'scenes' else other.replace('_', '-')}"
@@ -93,4 +95,5 @@ def _back_from_the_editor(
         )
     print(text, end="")
     print(screen.edit_notes(edited.notes, width, use_color(sys.stderr, display.no_color)), end="", file=sys.stderr)
+    # A cut that says less than the timeline is written, and not passed over in silence.
     return ExitCode.FAILED if edited.notes else ExitCode.OK

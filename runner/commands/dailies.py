@@ -80,6 +80,7 @@ def _serve(desk: "DailiesDesk", port: int, *, is_opened: bool) -> None:
 
     def on_ready(address: str) -> None:
         print(f"dailies  {address}\n         Ctrl-C ends it; picks and notes are in the manifest", flush=True)
+        # Not before the port listens: a browser does not ask twice.
         if is_opened:
             open_in_viewer(address)
 

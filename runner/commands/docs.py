@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         for name, path in pages.items():
             print(f"{name:<{width}}  {page_title(path)}")
         return ExitCode.OK
+    # As a page is named in links, too.
     name = args.page.removeprefix("docs/").removesuffix(".md")
     if name not in pages:
         raise unknown_name("page", args.page, name, pages)

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise unknown_name("example", args.name, args.name, examples)
     path = examples[name]
     print(path.read_text("utf-8"), end="")
+    # On standard error, so that `> film.yaml` holds the storyboard alone.
     if needs_files(path):
         print(f"storyboard: the files that it uses lie in {path.parent}", file=sys.stderr)
     return ExitCode.OK

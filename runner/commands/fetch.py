@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.task is not None or args.to is not None:
         return _fetch_task(args)
     options = command_options(args)
+    # An error in another storyboard keeps nobody from accepting a clip.
     session = open_for_shots(options, args.accept) if args.accept else open_for_reading(options)
     if args.accept:
         results = accept_clips(session.planner, session.store_opener, args.accept, note)
@@ -80,8 +81,10 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _fetch_task(args: argparse.Namespace) -> ExitCode:
     """Fetch the clip of one task, whatever repository ordered it."""
+    # A task may be of no film at hand: neither a name for its file nor a document of films fits it.
     if args.task is None or args.to is None or args.accept or args.json:
         raise CommandError(ExitCode.USAGE, "say which task and where: storyboard fetch --task ID --to FILE")
+    # The storyboards of a task may be broken or gone; its clip is paid for all the same.
     session = open_for_billing(command_options(args))
     fetched = fetch_task(session.planner, session.store_opener, args.task, args.to, note)
     if fetched.code is not ExitCode.OK or not args.quiet:

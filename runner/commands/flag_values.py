@@ -20,6 +20,7 @@ class ProfileCombinations(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
+        # Each combination is a film with an output of its own: twice the same would be two runs into one folder.
         text, earlier = str(values), tuple(getattr(namespace, self.dest))
         names = text.split("+")
         if not all(names):
@@ -53,6 +54,7 @@ def task_id(text: str) -> str:
     from runner.attempts.task_id import is_task_id
 
     if not is_task_id(text):
+        # What is pasted by mistake may be a whole page.
         excerpt = text if len(text) <= 40 else f"{text[:40]}…"
         raise argparse.ArgumentTypeError(
             f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
@@ -65,9 +67,11 @@ def validity(text: str) -> timedelta:
     """Parse a time such as `30d`, `12h` or `90s`."""
     units = {"d": "days", "h": "hours", "s": "seconds"}
     number, unit = text[:-1], text[-1:]
+    # Digits of other scripts are digits to Python, and so is a number of any length.
     if unit not in units or not (number.isascii() and number.isdigit()) or not 0 < int(number[:9]) < 10**8:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 30d, 12h or 90s")
     time = timedelta(**{units[unit]: int(number[:9])})
+    # A price contract of more than a year is forgotten rather than meant.
     if time > timedelta(days=366):
         raise argparse.ArgumentTypeError(f"{text} is too long: a saved plan is valid for 366d at most")
     return time
@@ -79,6 +83,7 @@ def credits(text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal(-1)
+    # `Decimal` takes "NaN" and "Infinity", which compare with no limit.
     if not number.is_finite() or number < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of credits")
     return number
@@ -86,6 +91,7 @@ def credits(text: str) -> Decimal:
 
 def count(text: str) -> int:
     """Parse a whole number from 1 to 1000."""
+    # Cut before it is parsed: Python refuses a number of thousands of digits with an error of its own.
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
     return int(text)

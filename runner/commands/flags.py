@@ -40,8 +40,10 @@ def refuse_others(
     """
     parser = argparse.ArgumentParser(add_help=False)
     add(parser)
+    # From the command's own declaration: a flag that is added later is refused by itself, not let through.
     for action in parser._actions:
         name = next((text for text in action.option_strings if text.startswith("--")), action.metavar or "")
+        # A flag at its default changes nothing of what the plan lists.
         if str(name) not in allowed and getattr(args, action.dest, action.default) != action.default:
             names = ", ".join(sorted(allowed - {beside, "FILE"}))
             message = f"{name} cannot stand beside {beside}, which has it: only {names} may"

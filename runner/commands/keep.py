@@ -53,12 +53,14 @@ def run(args: argparse.Namespace) -> ExitCode:
         steps, orders = undo_keeps(session.selection, session.store_opener, args.selection, note)
         lines = [_line(step.key[:2], f"take {step.take} is no longer kept") for step in steps]
         if orders.shots:
+            # The price at once: to undo a keep is to ask for these takes again.
             price = "free" if orders.is_free else money(orders.credits, session.settings.usd_per_credit)
             lines.append(escape_terminal(f"to be made now: {', '.join(orders.shots)}   {price}"))
         code = ExitCode.OK
     else:
         answers = keep_clips(session.selection, session.store_opener, args.selection, note)
         lines = [_line(answer.shot, f"take {answer.take} {answer.message}") for answer in answers]
+        # A refused keep means that the next run pays for this take: a script has to notice.
         code = ExitCode.FAILED if any(answer.is_refused for answer in answers) else ExitCode.OK
     if not args.quiet:
         print(*lines, sep="\n", end="\n" if lines else "")

@@ -20,13 +20,16 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
         input=InputOptions(
             files=tuple(values.get("files", ())),
             provider=args.provider,
+            # `none` alone is the storyboard without a profile, as without the flag: one name for one output.
             profiles=tuple(args.profile) if tuple(args.profile) != ("none",) else (),
             variables=tuple(args.var),
             variable_files=tuple(args.var_file),
             config=args.config,
+            # A command that pays or records reads every file anew; only those that look may take a file for unchanged.
             trusts_unchanged_files=not values.get("verify_files", False),
         ),
         selection=SelectionOptions(
+            # Quoted, since the name of a scene may hold blanks and commas.
             select=(*values.get("select", ()), *(f'scene:"{scene}"' for scene in values.get("scenes", ()))),
             exclude=tuple(values.get("exclude", ())),
         ),

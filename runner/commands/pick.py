@@ -46,6 +46,7 @@ def _take(text: str) -> int | None:
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_shots(command_options(args), [args.shot])
     shot, number = find_shot(session.planner, session.history_reader.read, args.shot)
+    # `quay#2 3` would be two takes, and `quay#2` no choice: one way to say it.
     if number is not None:
         raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
     history = session.history_reader.read()

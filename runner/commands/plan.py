@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if (saved_file := _saved_file(args.files)) is not None:
         from runner.commands.saved_plan import show_saved_plan
 
+        # What the plan lists is fixed: a flag that seems to change it would mislead.
         flags.refuse_others(args, add, frozenset({"FILE", "--json", "--quiet", "--no-color"}), "a saved plan")
         return show_saved_plan(command, saved_file)
     session = open_session(command)
@@ -98,10 +99,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     else:
         context = context_with_limit(session.plan_report, session.spending_limits, plan, history)
         print(screen(plan, terminal_width(), use_color(sys.stdout, args.no_color), args.all, context), end="")
+    # Its own code, so that CI can tell "there is something to pay for" from a failure.
     return ExitCode.CHANGES_PENDING if args.exit_code and plan.has_orders else ExitCode.OK
 
 
 def _check_flags(args: argparse.Namespace) -> None:
+    # A flag without effect is a misunderstanding, which is cheaper now than after a week.
     if args.valid is not None and args.saved_plan is None:
         raise CommandError(ExitCode.USAGE, "--valid says how long a saved plan is valid: add -o PLAN")
     if args.saved_plan is not None and (args.explain is not None or args.what_if):
@@ -110,6 +113,7 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 def _saved_file(files: Sequence[Path]) -> Path | None:
     """The saved plan among the files: its name ends with `.json`."""
+    # By its name: `-o` accepts no other ending, and a storyboard never has it.
     saved = next((file for file in files if file.suffix == ".json"), None)
     if saved is not None and len(files) > 1:
         raise CommandError(ExitCode.USAGE, f"{saved} is a saved plan, which stands alone: leave out the other files")

@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     elif args.files:
         session = open_session(command_options(args))
     else:
+        # No search for storyboards: the command that pays works on what was named.
         message = "run needs FILE (a storyboard, or a folder of them) or --plan PLAN\n  storyboard run --help"
         raise CommandError(ExitCode.USAGE, message)
     outcome = make_missing_clips(session, TerminalConversation(session.command.display))
@@ -109,14 +110,17 @@ def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOption
         from runner.show.live.view import JsonView
 
         json_view = JsonView(sys.stdout)
+        # A Ctrl-C at the question of `--canary` came after the run's own result.
         is_interrupted = outcome.result.interrupted or outcome.exit_code is ExitCode.INTERRUPTED
         result = replace(outcome.result, code_of_command=outcome.exit_code, interrupted=is_interrupted)
         json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
+        # Done orders are not shown again as the command to type: it would order another take.
         context = PlanContext(command_line=command_line.without_extra_orders())
         print(screen(outcome.plan, terminal_width(), color, context=context), end="")
     if outcome.next_command and not display.quiet:
+        # On standard error: with `--json` the stream has ended.
         print("\nthe rest was not ordered (--canary); look at the first takes, then go on with", file=sys.stderr)
         print(f"  {outcome.next_command}", file=sys.stderr)
 

@@ -37,6 +37,7 @@ def save_and_show_plan(
         print(price_line(plan, paid_provider_name()))
     else:
         context = context_with_limit(session.plan_report, session.spending_limits, plan, history)
+        # The command to type next carries out this plan, not the storyboards of that day.
         run_line = context.command_line.with_saved_plan(str(path))
         context = replace(context, saved=(str(path), saved), command_line=run_line)
         print(screen(plan, terminal_width(), use_color(sys.stdout, display.no_color), all_takes, context), end="")
@@ -49,6 +50,7 @@ def show_saved_plan(command: CommandOptions, path: Path) -> ExitCode:
     comparison, usd_per_credit = compare_with_present(command, path, saved)
     if display.as_json:
         since = since_json(comparison, expired=now >= saved.expires_at)
+        # The file's own fields, unchanged: a program may check the digest.
         print(json_document({**json.loads(content), "since": since}, deep=2), end="")
     elif display.quiet:
         print(saved.digest)

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_billing(command_options(args))
     statement = settle.Statement(task=args.task, not_charged=args.not_charged, charged=args.charged, undo=args.undo)
     if args.forget:
+        # A task of a shot is settled there: to forget it would drop what was paid.
         if args.task is None or args.shot is not None:
             raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
         settle.forget_task(session.store_opener, args.task, note)
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         for message in foreign:
             note(message)
         _show(unsettled, session.command.display)
+        # A receipt without an attempt is a paid task too.
         doubt = bool(unsettled.attempts or unsettled.receipts)
         return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])
     attempt, verdict = settle.settle_attempt(session.planner, session.store_opener, args.shot, statement, note)

@@ -74,4 +74,5 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(json_document(spend_json(report)), end="")
     else:
         print(spend(report, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
+    # A sum without some storyboards is not the bill.
     return ExitCode.INVALID if foreign else ExitCode.OK

@@ -46,10 +46,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     project = load_project(command_options(args))
+    # Words of a storyboard that does not compile would be half of them; those of the last time stay.
     if not project.problems.errors:
         keep_completion_words(project.settings, project.batch)
     problems, root = project.problems, project.settings.root
     output_format = args.format or ("json" if args.json else "text")
+    # The usual case, and a hook's: the modules of screens are not even loaded.
     if output_format == "text" and not problems.items:
         if not args.quiet:
             print(_summary(project))
