@@ -19,9 +19,11 @@ from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action
 from runner.settings.settings import Settings
+from runner.show.screens.film_files import FilmFile
 from runner.show.text.format import count, length
 from runner.timeline.cut_list import Segment
 
+# Of a frame without a clip; actions that are not listed ask for somebody's attention.
 _TONES: dict[Action, Tone] = {
     Action.KEEP: "good",
     Action.MAKE: "quiet",
@@ -40,6 +42,14 @@ class MadeSheet:
     """The shots whose frame is empty: no clip, or a clip that cannot be decoded."""
     notes: tuple[str, ...] = ()
     """What a viewer should know: clips that came short, letters that no font draws."""
+
+    @property
+    def file(self) -> FilmFile:
+        """The sheet as the screen shows it."""
+        cut = self.film.cut
+        pictures = (count(len(cut.segments), "picture"),)
+        empty = tuple((segment.label, segment.reason or "cannot be decoded") for segment in self.empty)
+        return FilmFile("sheet", cut.film, display_path(self.path), cut.seconds, pictures, self.notes, empty)
 
 
 def make_sheet(settings: Settings, film: Film, to: Path | None, *, as_pdf: bool) -> MadeSheet:
@@ -96,6 +106,7 @@ def _request(settings: Settings, segment: Segment, width: int) -> PosterRequest 
 
 def _slate(segment: Segment, width: int) -> bytes | None:
     """The picture of a slate of the edit, as the cut shows it; None for a shot without a clip."""
+    # A missing clip has an empty frame: a picture would look like something that exists.
     if segment.kind != "slate":
         return None
     part = Part("slate", Fraction(segment.seconds), slate_lines=(segment.label,))
