@@ -1,6 +1,7 @@
 """The drawing process of a prepared program: what was drawn or measured before is copied, the rest a real one draws.
 
-Equal jobs have equal results (`AnimaticSpec`), so a suite that makes the same film in fifty tests draws it once.
+Equal jobs have equal results (`AnimaticSpec`), so a suite that makes the same film in fifty tests draws it once,
+for all of its workers.
 """
 
 import hashlib
@@ -15,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+RESULTS = "DRAWN_ONCE"
+"""The environment variable with the folder of the results of one run of the suite (`tests/conftest.py`)."""
 
 
 def write_interpreter(folder: Path) -> Path:
     """A script in place of `sys.executable`: it starts this module for a drawing process, Python for all others."""
-    script, python = folder / "python", shlex.quote(sys.executable)
+    script, python, results = folder / "python", shlex.quote(sys.executable), shlex.quote(os.environ[RESULTS])
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.drawn_once import main; main(sys.argv[1:])"
     script.write_text(
         f'#!/bin/sh\ncase "$3" in\n*runner.sandbox.drawing.worker*)\n'
-        f'  exec {python} -P -c {shlex.quote(start)} {shlex.quote(str(folder))} {python} "$@" ;;\n'
+        f'  exec {python} -P -c {shlex.quote(start)} {results} {python} "$@" ;;\n'
         f'esac\nexec {python} "$@"\n'
     )
     script.chmod(0o755)
@@ -58,9 +61,10 @@ def _keep(real: "subprocess.Popen[str]", line: str, job: dict[str, Any], result:
     if not answer or not json.loads(answer)["done"]:
         print(answer, end="", flush=True)
         return False
-    if "target" in job:
-        shutil.copy(job["target"], result.with_suffix(".file"))
     part = result.with_suffix(f".{os.getpid()}")
+    if "target" in job:
+        shutil.copy(job["target"], part)
+        part.replace(result.with_suffix(".file"))
     part.write_text(answer)
     part.replace(result)
     return True
