@@ -97,7 +97,7 @@ class Tone:
     target: Path
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS)
+@pytest.fixture(scope="module", params=list(KINDS.values()), ids=list(KINDS))
 def tone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tone:
     kind: Kind = request.param
     folder = tmp_path_factory.mktemp("tone")
