@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem
 from runner.language.asset import Asset
 from runner.language.causes import as_consequence
 from runner.language.edit import CutEntry, EntryKind, Music
 from runner.language.film_time import check_range, seconds_of
-from runner.language.ids import fold_name
 from runner.language.materials import KIND_LABELS
 from runner.language.model import Shot
 from runner.language.storyboard_ir import StoryboardIR

@@ -3,13 +3,13 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from runner.diagnostics.folded_name import fold_name
 from runner.editions.model import Model
 from runner.language import defaults
 from runner.language.asset import Asset
 from runner.language.asset_words import AssetWords
 from runner.language.edition_checks import check
 from runner.language.film_time import check_film_time, clip_seconds, seconds_of
-from runner.language.ids import fold_name
 from runner.language.material_resolver import MaterialResolver
 from runner.language.mention_checks import check_literal_mentions, check_mentions
 from runner.language.mentions import Mention, find, substitute
