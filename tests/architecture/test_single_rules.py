@@ -26,6 +26,8 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "a pin and a frame behind a name": (r"\(\?:first\|last\)_frame", {"language/ids.py"}),
     "the name of a frame": (r"\(\"\.first_frame\"", {"language/ids.py"}),
     "the most pixels of a clip": (r"20_000_000", {"media/clip.py"}),
+    "a parsed number as an exact decimal": (r"Decimal\(str\(\w+\)\) if isinstance", {"requests/decimals.py"}),
+    "a decimal in full": (r"normalize\(\)(?::f\}|, \"f\")", {"requests/decimals.py"}),
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
     "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
     "the widest screen": (r"WIDE = \d", {"show/text/layout.py"}),
