@@ -20,6 +20,7 @@ from runner.planning.plan import Action, Plan, Step, material_name
 from runner.planning.plan_inputs import PlanScope
 from runner.planning.run_time import estimated_seconds
 from runner.planning.selection import shot_selector
+from runner.requests.decimals import decimal_text
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
@@ -113,7 +114,7 @@ def _length_warning(storyboard: Storyboard, plan: Plan) -> Iterator[Problem]:
         yield Problem(
             "film-length",
             storyboard.length_place or Place(storyboard.path, 1, 1, "length"),
-            f"{subject} {film.normalize():f} s long together; `length` says {storyboard.length} s",
+            f"{subject} {decimal_text(film)} s long together; `length` says {storyboard.length} s",
             f"change `length`, or {cause}",
             "warning",
         )

@@ -18,6 +18,7 @@ from runner.files.reading import FileRejected, hash_clip, reason
 from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action
+from runner.requests.decimals import decimal_text
 from runner.settings.settings import Settings
 from runner.show.screens.film_files import FilmFile
 from runner.show.text.format import count, length
@@ -127,7 +128,7 @@ def _hash(settings: Settings, segment: Segment) -> str:
 
 
 def _cell(segment: Segment, picture: bytes | None) -> SheetCell:
-    seconds = f"{segment.seconds.normalize():f} s"
+    seconds = f"{decimal_text(segment.seconds)} s"
     take = f"take {segment.take} · " if segment.take is not None and segment.kind == "shot" else ""
     state, tone = _state(segment, picture)
     scene = (segment.shot.scene or "") if segment.shot is not None else ""

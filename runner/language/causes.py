@@ -4,16 +4,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Place, Problem
-from runner.language.ids import fold_name
+from runner.language.ids import split_mention
 from runner.language.yaml.document import Document, Key, Path, Value
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.lazy_pattern import lazy_pattern
 
 # The message of `errors.undefined`: a problem carries no variable's name, and no other message has such a cause.
 _UNDEFINED = lazy_pattern(r"the variable `([^`]+)` is not defined\Z")
-# A pin and a frame behind a name: `quay#2.last_frame` is unknown because `quay` is left out.
-_ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z")
 # In place of a name: any name, since it is unknown what a broken part would define.
 _ANY = ""
 
@@ -73,7 +72,8 @@ class LeftOut:
 
     def cause_of_name(self, name: str) -> Place | None:
         """The place of the problem for which a mentioned name is unknown; a definition of that name comes first."""
-        folded = _ENDING.sub("", fold_name(name))
+        # Without pin and frame: `quay#2.last_frame` is unknown because `quay` is left out.
+        folded, _ = split_mention(fold_name(name))
         # Kept between calls: each of thousands of unknown names would otherwise walk all that is left out.
         if self._indexed != len(self.names):
             # Reversed, so that of several problems of one name the first in the file is the cause.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from functools import partial
 from pathlib import Path as FilePath
 
@@ -30,6 +29,7 @@ from runner.language.storyboard_ir import Compilation, StoryboardIR, expand_docu
 from runner.language.templates.worker_client import TemplateWorker
 from runner.language.yaml.document import Document, NodeRef, Value, YamlMapping
 from runner.lazy_dataclass import dataclass, field
+from runner.requests.decimals import exact_decimal
 
 __all__ = ["CompileOptions", "compile", "open_compilation", "read_documents"]
 
@@ -160,10 +160,10 @@ def _storyboard_of(
         path=document.name,
         title=_title(document, title),
         shots=tuple(shots) if profile is None else tuple(shot._replace(profile=profile) for shot in shots),
-        length=_decimal(length),
+        length=exact_decimal(length),
         length_place=NodeRef(document, ("length",)).key_place() if length is not None else None,
-        budget_credits=_decimal(budget_fields.get("credits")),
-        budget_usd=_decimal(budget_fields.get("usd")),
+        budget_credits=exact_decimal(budget_fields.get("credits")),
+        budget_usd=exact_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,
         shot_count=counts.shots,
         faulty_shot_count=counts.faulty,
@@ -189,8 +189,3 @@ def _title(document: Document, title: Value) -> str:
     if isinstance(title, int | float):
         return NodeRef(document, ("title",)).source_text()
     return title if isinstance(title, str) and title else FilePath(document.name).stem
-
-
-def _decimal(value: Value) -> Decimal | None:
-    # By way of its text: Decimal(0.1) has 55 digits, and the user wrote one.
-    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None

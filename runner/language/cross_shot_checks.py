@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from runner.attempts.clip_name import names_files
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.asset import Asset
 from runner.language.expansion import used_names
-from runner.language.ids import fold_name
+from runner.language.ids import is_frame_name
 from runner.language.loader import Definition
 from runner.language.materials import MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
@@ -96,7 +97,7 @@ def _bad_name(name: str) -> str:
         return "a name has only letters and digits of any script, _ - and ."
     if reference_position(name):
         return f"@{name} is a position among the references"
-    if name.lower().endswith((".first_frame", ".last_frame")):
+    if is_frame_name(name):
         return f"@{name} is a frame of a shot"
     return ""
 

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem
 from runner.language.asset import Asset
 from runner.language.causes import as_consequence
 from runner.language.edit import CutEntry, EntryKind, Music
-from runner.language.film_time import check_range, seconds_of
-from runner.language.ids import fold_name
+from runner.language.film_time import check_range
 from runner.language.materials import KIND_LABELS
 from runner.language.model import Shot
 from runner.language.storyboard_ir import StoryboardIR
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
+from runner.requests.decimals import decimal_text, exact_decimal
 from runner.requests.request import LocalFile
 
 # How many shots a warning names.
@@ -161,9 +162,9 @@ class _EditReader:
             take if isinstance(take, int) else None,
             path,
             is_picture,
-            seconds_of(fields.get("in")),
-            seconds_of(fields.get("seconds")) if seconds is None else seconds,
-            seconds_of(fields.get("level")),
+            exact_decimal(fields.get("in")),
+            exact_decimal(fields.get("seconds")) if seconds is None else seconds,
+            exact_decimal(fields.get("level")),
         )
 
     def _with_seconds(self, node: NodeRef, entry: CutEntry, what: str) -> CutEntry | None:
@@ -227,21 +228,19 @@ class _EditReader:
             kind = KIND_LABELS[file.kind]
             self._report("material-kind", origin, f"`{fields['audio']}` is {kind}, and music is audio")
             return None
-        start = seconds_of(fields.get("start")) or Decimal(0)
+        start = exact_decimal(fields.get("start")) or Decimal(0)
         if file.seconds is not None and not self._fits(
             node / "start", f"`{fields['audio']}`", start, None, file.seconds
         ):
             return None
-        return Music(file.path, start, seconds_of(fields.get("level")), file.seconds)
+        return Music(file.path, start, exact_decimal(fields.get("level")), file.seconds)
 
     def check_music(self, music: Music, film: Decimal) -> None:
         """Warn about music that ends before the film."""
         if music.seconds is None or music.seconds - music.start >= film:
             return
-        rest = (music.seconds - music.start).normalize()
-        message = (
-            f"the music has {rest:f} s from its `start` on, and the film {film.normalize():f} s: its end is silent"
-        )
+        rest = decimal_text(music.seconds - music.start)
+        message = f"the music has {rest} s from its `start` on, and the film {decimal_text(film)} s: its end is silent"
         origin = NodeRef(self.ir.document, ("music", "audio"))
         hint = "choose a longer sound, or an earlier `start`"
         self.ir.scope.problems.add(Problem("music-short", origin.place(), message, hint, "warning"))

@@ -10,6 +10,7 @@ from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import MisfitFrame, SymbolTable, UsedMaterial
 from runner.language.yaml.document import NodeRef
 from runner.lazy_pattern import lazy_pattern
+from runner.requests.decimals import decimal_text
 from runner.requests.request import Kind, LocalFile, Request, TakeReference
 
 # A time range at the head of a line of a timeline: `6-8s:`, `0–2.5 s：`, with any dash and either colon.
@@ -241,7 +242,7 @@ def _check_lengths(
         if material.kind == "video":
             _check_video_length(reporter, used, seconds, limits)
     if total["audio"] > limits.audio_seconds:
-        length = f"{total['audio'].normalize():f}"
+        length = decimal_text(total["audio"])
         message = f"the audio of this shot has {length} seconds in all; at most {limits.audio_seconds} are allowed"
         reporter.note_about("audio-length", _first_of_kind(materials, "audio"), message, "shorten the audio")
     # The provider's pages allow 15 seconds for each video, or for all together: an edition says which is a problem.
@@ -252,7 +253,7 @@ def _check_lengths(
         # A single video is `_check_video_length`'s.
         and sum(material.kind == "video" for material in request.materials) > 1
     ):
-        message = f"the videos of this shot have {total['video'].normalize():f} seconds in all"
+        message = f"the videos of this shot have {decimal_text(total['video'])} seconds in all"
         if limits.videos_seconds:
             reporter.note_about(
                 "video-length",
@@ -272,10 +273,10 @@ def _check_lengths(
 def _check_video_length(reporter: ShotReporter, used: UsedMaterial, seconds: Decimal, limits: Limits) -> None:
     shortest, longest = limits.video_seconds
     if seconds > longest:
-        message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at most {longest}"
+        message = f"`{used.name}` has {decimal_text(seconds)} seconds; a video has at most {longest}"
         reporter.note_about("video-length", used, message, "shorten the video")
     elif seconds < shortest:
-        message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at least {shortest}"
+        message = f"`{used.name}` has {decimal_text(seconds)} seconds; a video has at least {shortest}"
         reporter.note_about("video-length", used, message, "use a longer video")
 
 

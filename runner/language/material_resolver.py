@@ -1,9 +1,9 @@
 """Resolves the frames, references and asset mentions of a shot to materials."""
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem
 from runner.language.asset import Asset
 from runner.language.file_parts import frame_of_video
-from runner.language.ids import fold_name
 from runner.language.materials import KIND_LABELS, extension, is_path_or_url
 from runner.language.mention_checks import pin_error
 from runner.language.mentions import Mention, parse_single

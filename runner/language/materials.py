@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.media.file_memory import FileMemory
 from runner.media.files import MAX_BYTES, MediaFacts, UnsupportedMedia, inspect, known_endings
 from runner.media.unfit_endings import label_of_unfit_ending
+from runner.requests.decimals import exact_decimal
 from runner.requests.request import Kind, LocalFile, RemoteFile
 
 
@@ -205,5 +205,5 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         )
     material_kind = kind or ending_kind
     assert material_kind is not None
-    length = Decimal(str(seconds)) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+    length = exact_decimal(seconds)
     return RemoteFile(written, material_kind, length if material_kind != "image" else None)

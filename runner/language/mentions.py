@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import closest_match
 from runner.language.asset import Asset
 from runner.language.foreign_positions import foreign_position
-from runner.language.ids import fold_name
+from runner.language.ids import split_mention
 from runner.language.materials import extension
 from runner.lazy_pattern import lazy_pattern
 from runner.media.files import known_endings
@@ -21,7 +22,6 @@ _RUN = lazy_pattern(r"[\w.\-]+")
 _PIN = lazy_pattern(r"#([0-9]{1,3})(?!\w)")
 _FRAME = lazy_pattern(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = lazy_pattern(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
-_ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 # The first characters of a pin or a frame after a name.
 _SUFFIX_STARTS = frozenset(".#")
 _FRAME_NAMES = ("first_frame", "last_frame")
@@ -243,6 +243,6 @@ def substitute(text: str, mentions: list[Mention], replacement: Callable[[Mentio
 @lru_cache(maxsize=1024)
 def suggestion(name: str, names: frozenset[str]) -> str:
     """The hint for an unknown name: the nearest name with the same frame or pin, or an empty text."""
-    ending = _ENDING.search(name)
-    closest = closest_match(name[: ending.start()] if ending else name, names)
-    return f"did you mean @{closest}{ending.group() if ending else ''}?" if closest else ""
+    bare_name, ending = split_mention(name)
+    closest = closest_match(bare_name, names)
+    return f"did you mean @{closest}{ending}?" if closest else ""

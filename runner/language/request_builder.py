@@ -3,13 +3,13 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from runner.diagnostics.folded_name import fold_name
 from runner.editions.model import Model
 from runner.language import defaults
 from runner.language.asset import Asset
 from runner.language.asset_words import AssetWords
 from runner.language.edition_checks import check
-from runner.language.film_time import check_film_time, clip_seconds, seconds_of
-from runner.language.ids import fold_name
+from runner.language.film_time import check_film_time, clip_seconds
 from runner.language.material_resolver import MaterialResolver
 from runner.language.mention_checks import check_literal_mentions, check_mentions
 from runner.language.mentions import Mention, find, substitute
@@ -20,6 +20,7 @@ from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, OutputFormat, SymbolTable, UsedMaterial
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass, field
+from runner.requests.decimals import exact_decimal
 from runner.requests.request import JsonValue, Material, Mode, Request, TakeReference
 
 
@@ -252,8 +253,8 @@ class RequestBuilder:
             value_of("skip") is True,
             tuple([(choice.axis, choice.text) for choice in combination]) if combination else (),
             tuple([used.name for used in self.materials.used]) if self.materials.used else (),
-            seconds_of(value_of("in")) or _BEGINNING,
-            seconds_of(value_of("seconds")),
+            exact_decimal(value_of("in")) or _BEGINNING,
+            exact_decimal(value_of("seconds")),
             value_of("seconds") is not None and value_of("duration") is None,
             own_prompt,
         )

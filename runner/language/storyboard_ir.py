@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import defaults
 from runner.language.asset import Asset, read_asset
@@ -16,7 +17,6 @@ from runner.language.cross_shot_checks import (
     check_variable_names,
 )
 from runner.language.expansion import MAX_SHOTS, expand, shot_count
-from runner.language.ids import fold_name
 from runner.language.loader import Definition, DocumentLoader
 from runner.language.materials import MediaCache
 from runner.language.option_checks import check_options

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.media.clip import IncompleteClip, Which
+from runner.media.clip import MAX_PIXELS, IncompleteClip, Which
 from runner.media.cut_audio import copy_packets
 from runner.media.frames import image_of
 from runner.media.open_media import open_media
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from PIL import Image
 
-MAX_PIXELS = 20_000_000
-"""A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
 # Seconds within which a time written in milliseconds means a frame's own time.
 _TOLERANCE = Fraction(1, 1000)
 # The index first, as players on the web need it; no version of the library, so that the same part has the same bytes.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 200 << 20
 """Larger files are not inspected: the API accepts none, and reading would only cost time."""
-MAX_PIXELS = 64_000_000
+MAX_PICTURE_PIXELS = 64_000_000
 """An 8K picture has 33 million; a small file with more may be a decompression bomb."""
 # Bound of the work on one file: far more packets than 200 MB of real media have.
 _MAX_PACKETS = 2_000_000
@@ -265,9 +265,9 @@ def _read_to_the_end(picture: "ImageFile", name: str) -> None:
 def _check_pixels(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise UnsupportedMedia("is a picture without a size")
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PICTURE_PIXELS:
         raise UnsupportedMedia(
-            f"is a picture of {width} × {height}; more than {MAX_PIXELS // 10**6} million pixels are refused"
+            f"is a picture of {width} × {height}; more than {MAX_PICTURE_PIXELS // 10**6} million pixels are refused"
         )
 
 

@@ -9,6 +9,7 @@ from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.planning.plan import Action, Plan, Step
 from runner.planning.saved_plan import Order, SavedPlan
+from runner.requests.decimals import decimal_text
 
 BodyOf = Callable[[Step], Mapping[str, Any]]
 """The request body of a take as it will be sent, in the form of the document."""
@@ -188,4 +189,4 @@ def _name(key: TakeKey) -> str:
 
 
 def _amount(credits: Decimal | None) -> str:
-    return "?" if credits is None else f"{credits.normalize():f}"
+    return "?" if credits is None else decimal_text(credits)

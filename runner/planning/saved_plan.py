@@ -17,6 +17,7 @@ from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
 from runner.planning.plan import Action, Plan
 from runner.planning.selection import select
+from runner.requests.decimals import decimal_text
 from runner.requests.request import canonical_json, credits_json
 
 VERSION = 1
@@ -82,11 +83,11 @@ class SavedPlan:
     def canonical_form(self) -> str:
         """The text that the digest is taken of: JSON with sorted keys, no blanks, prices as decimals."""
         # Sorted, and without names: a shot that was renamed or moved is the same order.
-        orders = sorted([order.fingerprint or "", order.take, _text(order.credits)] for order in self.orders)
+        orders = sorted([order.fingerprint or "", order.take, decimal_text(order.credits)] for order in self.orders)
         return canonical_json(
             {
                 "account": {"host": self.host, "provider": self.provider},
-                "ceiling": _text(self.ceiling),
+                "ceiling": decimal_text(self.ceiling),
                 "edition": self.edition,
                 "expires_at": format_utc(self.expires_at),
                 "orders": orders,
@@ -143,10 +144,6 @@ def _named(
 
 def _has_ended(attempt: Attempt) -> bool:
     return attempt.state.has_used_take and attempt.state is not AttemptState.SUCCEEDED
-
-
-def _text(credits: Decimal) -> str:
-    return f"{credits.normalize():f}"
 
 
 def orders_of(plan: Plan) -> tuple[Order, ...]:

@@ -7,14 +7,11 @@ from errno import ENAMETOOLONG
 
 from runner.settings.api_key import key_texts, key_variables
 
-# A shorter text may stand in PATH by chance, and would take that variable from every child.
-_MIN_KEY_LENGTH = 8
-
 
 def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every child process: without the provider's variables, and without a key in others."""
     env = os.environ if environ is None else environ
-    keys = [key for key in map(str.strip, key_texts(env)) if len(key) >= _MIN_KEY_LENGTH]
+    keys = key_texts(env)
     # The whole prefix: the host that a key is sent to is no business of a child either.
     prefixes = tuple(name.removesuffix("API_KEY") for name in key_variables())
     return {

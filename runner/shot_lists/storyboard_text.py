@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from runner.language.ids import fold_name, id_error
+from runner.diagnostics.folded_name import fold_name
+from runner.language.ids import id_error
 from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import LONGEST_CLIP, ListedShot, ShotList
 from runner.shot_lists.times import plain_number

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from runner.animatic.drawing_version import DRAWING_VERSION
@@ -30,7 +30,7 @@ from runner.sandbox.state.task import TASK_ERRORS, Task
 
 # Addresses that this sandbox gave out, recognized in the materials of a later request.
 _UPLOAD_PATH = lazy_pattern(r"/files/([0-9a-z]{20})/[^/]*")
-_MEDIA_PATH = lazy_pattern(r"/media/(task_[0-9a-z]+)/(video\.mp4|last-frame\.png)")
+_MEDIA_PATH = lazy_pattern(rf"/media/(task_[0-9a-z]+)/({signed_links.MEDIA_NAMES})")
 
 
 def account_of(key: str) -> str:
@@ -178,7 +178,7 @@ class Service:
         if task is None or self.now() > task.created_at + rulebook.MEDIA_DAYS * 86400:
             return None
         clip = self.state.clip_path(task_id).absolute()
-        path = clip if name == "video.mp4" else clip.with_suffix(".png")
+        path = clip.with_suffix(PurePath(name).suffix)
         return path if path.is_file() else None
 
     def _address_lookup(self, account: str) -> AddressLookup:

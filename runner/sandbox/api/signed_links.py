@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 from runner.clock import Clock
 
+MEDIA_NAMES = r"video\.mp4|last-frame\.(?:png|jpg)"
+"""Pattern of the files of a task: its clip, and its last frame in the form that its model has."""
+
 
 def link_secret(folder: Path, clock: Clock) -> bytes:
     """Signing secret of this state folder's links; created once, for all its servers."""

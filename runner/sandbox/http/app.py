@@ -22,6 +22,7 @@ from runner.sandbox.api import control, files
 from runner.sandbox.api.reply import EarlyReply, Reply
 from runner.sandbox.api.request_reader import parse_json, read_json_bytes
 from runner.sandbox.api.service import Service, account_of
+from runner.sandbox.api.signed_links import MEDIA_NAMES
 from runner.sandbox.faults.fault_rules import FaultEvent
 from runner.sandbox.http import faulty_response
 from runner.sandbox.options import DEMO_KEY
@@ -307,11 +308,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Mapping[str, Handler]], ...] = (
     (lazy_pattern(r"/api/v1/jobs/createTask"), "create", {"POST": _create_task}),
     (lazy_pattern(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _get_record}),
     (lazy_pattern(r"/api/v1/uploads"), "upload", {"POST": _reserve_upload}),
-    (
-        lazy_pattern(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.(?:png|jpg))"),
-        "media",
-        {"GET": _get_media, "HEAD": _get_media},
-    ),
+    (lazy_pattern(rf"/media/[^/]{{1,200}}/(?:{MEDIA_NAMES})"), "media", {"GET": _get_media, "HEAD": _get_media}),
     (lazy_pattern(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put_upload}),
     (lazy_pattern(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _get_upload, "HEAD": _get_upload}),
     (lazy_pattern(r"/__sandbox/state"), "", {"GET": _get_state}),

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,9 +14,8 @@ from runner.requests.request import JsonValue
 from runner.show.text.cells import width
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
+from runner.show.text.style import Style
 
-# As compilers colour them: by severity, and blue for all that is not the file's own text.
-_RED, _YELLOW, _BLUE, _BOLD, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 # Problems on a terminal: what a person can look through; formats for programs have up to `MOST_FOR_PROGRAMS`.
 _MOST = 200
 # So many problems of one code are shown when there are more than _MOST in all.
@@ -27,22 +26,18 @@ _MOST_RELATED = 5
 _WIDEST = 120
 
 
-Draw = Callable[[str, str], str]
-
-
 def render_problems(problems: Problems, root: Path, cwd: Path, color: bool, all_warnings: bool = False) -> str:
     """Errors, then warnings, each with its source line, a caret and a hint; files are relative to `cwd`.
 
     Beside an error the warnings are only counted, unless `all_warnings`. At most 200 problems are shown, and the rest
     is counted. Ends with a newline, or is empty.
     """
-    draw: Draw = _paint if color else _bare
-    sources = _Lines(problems.sources)
+    style, sources = Style(color), _Lines(problems.sources)
     errors, warnings = problems.errors, problems.warnings
     counts_only = bool(errors) and not all_warnings
     visible = errors if counts_only else [*errors, *warnings]
     selection = _first_of_each_code(visible)
-    blocks = [_render(problem, sources, root, cwd, draw) for problem in selection]
+    blocks = [_render(problem, sources, root, cwd, style) for problem in selection]
     if (more := len(visible) - len(selection)) > 0:
         blocks.append(f"… and {more:,} more (validate --format json has them all)\n")
     if counts_only and warnings:
@@ -63,14 +58,6 @@ def _first_of_each_code(problems: list[Problem]) -> list[Problem]:
     return selection
 
 
-def _paint(text: str, style: str) -> str:
-    return f"{style}{text}{_END}"
-
-
-def _bare(text: str, style: str) -> str:
-    return text
-
-
 class _Lines:
     """The lines of the source files; splits each file once."""
 
@@ -88,14 +75,13 @@ class _Lines:
         return lines[number - 1] if number <= len(lines) else ""
 
 
-def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -> str:
-    style = _RED if problem.severity == "error" else _YELLOW
-    place = problem.place
-    head = draw(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", _BOLD)
-    kind = draw(problem.severity, _BOLD + style)
-    lines = [f"{head}: {kind}[{problem.code}] {draw(escape_terminal(problem.message), _BOLD)}"]
-    lines += _excerpt(place, sources, draw, style)
-    sign = draw("=", _BLUE)
+def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, style: Style) -> str:
+    severity, place = "bad" if problem.severity == "error" else "warn", problem.place
+    head = style(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", "strong")
+    kind = style(problem.severity, f"strong {severity}")
+    lines = [f"{head}: {kind}[{problem.code}] {style(escape_terminal(problem.message), 'strong')}"]
+    lines += _excerpt(place, sources, style, severity)
+    sign = style("=", "margin")
     if problem.hint:
         first, *rest = escape_terminal(problem.hint, "\n").split("\n")
         lines.append(f"   {sign} {first}")
@@ -105,7 +91,7 @@ def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw
     for related, message in problem.related[:_MOST_RELATED]:
         where = f"{file_name(related.file, root, cwd)}:{related.line}:{related.column}"
         lines.append(f"   {sign} {escape_terminal(message)}: {where}")
-        lines += _excerpt(related, sources, draw, _BLUE)
+        lines += _excerpt(related, sources, style, "margin")
     if (more := len(problem.related) - _MOST_RELATED) > 0:
         lines.append(f"   {sign} and {more:,} more such places")
     return "\n".join(lines) + "\n"
@@ -117,7 +103,7 @@ def _shots(shots: tuple[str, ...]) -> str:
     return f"in the shot {shots[0]} and {len(shots) - 1:,} more"
 
 
-def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]:
+def _excerpt(place: Place, sources: _Lines, style: Style, mark: str) -> list[str]:
     """The source line, and carets below the place; long lines are cut around it."""
     line = sources.line(place.file, place.line)
     # An empty line, or a file that cannot be read, has nothing to mark.
@@ -134,8 +120,8 @@ def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]
     carets = "^" * max(1, width(_visible(marked)))
     indent = " " * (len(left) + width(_visible(before)))
     return [
-        f" {draw(f'{number} |', _BLUE)} {left}{_visible(visible)}{right}",
-        f" {draw(f'{gutter} |', _BLUE)} {indent}{draw(carets, style)}",
+        f" {style(f'{number} |', 'margin')} {left}{_visible(visible)}{right}",
+        f" {style(f'{gutter} |', 'margin')} {indent}{style(carets, mark)}",
     ]
 
 

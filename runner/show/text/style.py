@@ -15,6 +15,8 @@ STYLES = {
     "strong warn": "1;33",
     "command": "36",
     "money": "1",
+    # As compilers have it: blue for all that is not the file's own text.
+    "margin": "34",
 }
 
 
