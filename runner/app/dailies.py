@@ -16,8 +16,8 @@ from runner.app.films import Film, segment_file, target_of, without_clips
 from runner.app.manifest_files import ManifestFiles
 from runner.app.note import notes_of
 from runner.app.project import StoryboardSources
-from runner.assembly.posters import PosterRequest, posters
-from runner.assembly.sheet import middle
+from runner.assembly.clip_picture import ClipRange
+from runner.assembly.posters import PosterRequest, posters, reach
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Clip
 from runner.attempts.film import storyboard_slug
@@ -115,6 +115,7 @@ class _Gatherer:
         self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
         takes = len(self._steps)
         self._width = next((width for most, width in _POSTER_WIDTHS if takes <= most), _SMALLEST)
+        self._reach = reach(takes)
 
     def gather(self) -> GatheredDailies:
         film, maker = self._film, self._maker
@@ -153,9 +154,10 @@ class _Gatherer:
         key = ""
         sha256 = segment.clip.sha256 if segment.clip is not None else ""
         if segment.shot is None:
-            moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
             sha256 = self._hash(path)
-            key = self._poster(path, sha256, moment, self._width, is_picture=segment.is_picture)
+            begin, seconds = Fraction(segment.in_seconds), Fraction(segment.seconds)
+            span = None if segment.is_picture else ClipRange(begin, seconds, self._reach)
+            key = self._poster(path, sha256, span, self._width)
         return PageFile(self._address(path, sha256), key)
 
     def _clips(self, steps: Iterable[Step]) -> dict[tuple[str, int], PageFile]:
@@ -178,8 +180,9 @@ class _Gatherer:
         seconds = Fraction(str(clip.seconds))
         start, film_seconds = Fraction(shot.in_seconds), shot.film_seconds
         used = Fraction(film_seconds) if film_seconds is not None else seconds - start
-        moment = middle(start, used) if start + used <= seconds else seconds / 2
-        key = self._poster(path, clip.sha256, moment, self._width)
+        if start + used > seconds:
+            start, used = Fraction(0), seconds
+        key = self._poster(path, clip.sha256, ClipRange(start, used, self._reach), self._width)
         return PageFile(self._address(path, clip.sha256), key, round(clip.seconds, 3), clip.width, clip.height)
 
     def _animatics(self) -> dict[str, PageFile]:
@@ -207,17 +210,16 @@ class _Gatherer:
         for name, material in files.items():
             path = self._inside(name)
             if path is not None and material.kind != "audio":
-                moment = Fraction(material.seconds or 0) / 2
-                is_picture = material.kind == "image"
-                key = self._poster(path, material.sha256, moment, _SMALLEST, is_picture=is_picture)
+                span = ClipRange(Fraction(0), Fraction(material.seconds or 0), self._reach)
+                key = self._poster(path, material.sha256, None if material.kind == "image" else span, _SMALLEST)
                 references[name] = PageFile("", key)
         return references
 
-    def _poster(self, path: Path, sha256: str, moment: Fraction, width: int, *, is_picture: bool = False) -> str:
+    def _poster(self, path: Path, sha256: str, span: ClipRange | None, width: int) -> str:
         """The key of a poster that is to be taken."""
-        name = f"{sha256}-{round(moment * 1000)}-{width}"
-        key = hashlib.sha256(name.encode()).hexdigest()[:10]
-        self._requests.setdefault(key, PosterRequest(path, sha256, moment, width, is_picture, "webp"))
+        request = PosterRequest(path, sha256, span, width, "webp")
+        key = hashlib.sha256(request.name.encode()).hexdigest()[:10]
+        self._requests.setdefault(key, request)
         return key
 
     def _posters(self) -> dict[str, bytes]:
