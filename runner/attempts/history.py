@@ -253,7 +253,7 @@ class History:
         return (created or attempts)[-1]
 
     def is_of_film(self, attempt: Attempt) -> bool:
-        """Whether an attempt is a run's to bring home: of this repository, or its take by another's order."""
+        """Whether an attempt is a run's to collect: of this repository, or its take by another's order."""
         return attempt.repository is None or self.current_attempt(attempt.intent.fingerprint) is attempt
 
     def previous(self, film: FilmName, shot: str, take: int) -> Attempt | None:

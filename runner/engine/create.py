@@ -19,7 +19,7 @@ from runner.attempts.events import (
     ServerError,
 )
 from runner.diagnostics.failures import Failure
-from runner.engine import elsewhere, messages
+from runner.engine import messages, other_runs
 from runner.engine.backoff import spread
 from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
@@ -84,7 +84,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
         case LimitExceeded() as exceeded:
             await _limit_reached(run, step, attempts, exceeded)
         case AlreadyAttempted(message):
-            if not await elsewhere.follow(run, fingerprint):
+            if not await other_runs.follow(run, fingerprint):
                 run.state.creates.claim(fingerprint, message)
                 run.emit("warning", step, message=message)
         case ConcurrencyFull():

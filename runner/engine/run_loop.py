@@ -11,13 +11,13 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Event, KeyRefused
 from runner.attempts.recovery import outcome_after_crash
 from runner.diagnostics.failures import Failure, SeveralFailures
-from runner.engine import bills, create, elsewhere, messages, poll, schedule, take, transfer, webhooks
+from runner.engine import bills, create, messages, other_runs, poll, schedule, take, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.result import summarize_run
 from runner.engine.run_context import RunContext
 from runner.engine.run_events import RunResult
 from runner.engine.run_ports import PlannedWork, RunPorts
-from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
+from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, ReadBill, ReadOtherRuns, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
 
@@ -75,12 +75,12 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
     async with anyio.create_task_group() as group:
         # Watched before anything else is done, so that the second signal ends even a preflight that hangs.
         group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
-        run.news.on_first(lambda attempt: group.start_soon(take.bring_home, run, attempt))
+        run.news.on_first(lambda attempt: group.start_soon(take.collect_clip, run, attempt))
         _reserve_unsettled_slots(run)
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
         bills.schedule_readings(run)
-        elsewhere.tell(run)
+        other_runs.announce(run)
         _note_signal(run, stop_request)  # it may be set before `_watch_signals` runs
         await _preflight(run)
         if inbox is not None:
@@ -130,9 +130,9 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case ReadBill(attempt):
                 state.bills.begin(attempt)
                 group.start_soon(bills.read_bill, run, attempt)
-            case Look(fingerprints):
-                state.others.begin_look()
-                group.start_soon(elsewhere.look, run, fingerprints)
+            case ReadOtherRuns(fingerprints):
+                state.others.begin_reading()
+                group.start_soon(other_runs.read_other_runs, run, fingerprints)
             case Confirm(attempt, task) if inbox is not None:
                 state.polls.begin(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)

@@ -198,17 +198,17 @@ class OtherRuns:
     """The looks into the ledger at what living runs of other repositories make."""
 
     next_at: float = 0.0
-    """When to look next."""
+    """When to read the ledger next."""
     until: float = float("inf")
     """The moment until which this run waits for those of other repositories."""
-    is_looking: bool = False
+    is_reading: bool = False
     _announced: set[TakeKey] = field(default_factory=set)
 
-    def begin_look(self) -> None:
-        self.is_looking = True
+    def begin_reading(self) -> None:
+        self.is_reading = True
 
-    def end_look(self, next_at: float) -> None:
-        self.is_looking, self.next_at = False, next_at
+    def end_reading(self, next_at: float) -> None:
+        self.is_reading, self.next_at = False, next_at
 
     def announce(self, take: TakeKey) -> bool:
         """Whether it was not yet said of a take that another repository's run makes it; now it is."""
@@ -239,4 +239,4 @@ class RunState:
     def busy(self) -> bool:
         """Whether any order is in flight."""
         creates, polls, downloads = len(self.creates), len(self.polls), len(self.downloads)
-        return bool(creates or polls or downloads or len(self.addresses) or len(self.bills) or self.others.is_looking)
+        return bool(creates or polls or downloads or len(self.addresses) or len(self.bills) or self.others.is_reading)

@@ -57,7 +57,7 @@ class ReadBill(NamedTuple):
     attempt: str
 
 
-class Look(NamedTuple):
+class ReadOtherRuns(NamedTuple):
     """The ledger is asked how far the runs of other repositories are with requests that this run needs, too."""
 
     fingerprints: tuple[str, ...]
@@ -69,7 +69,7 @@ class Wait(NamedTuple):
     until: float
 
 
-Order = Create | Publish | Poll | Confirm | Download | Look | ReadBill | Wait
+Order = Create | Publish | Poll | Confirm | Download | ReadOtherRuns | ReadBill | Wait
 
 
 def approved_takes(plan: Plan) -> frozenset[TakeKey]:
@@ -199,10 +199,10 @@ class _Scheduler:
         """Orders a look at what the living runs of other repositories make, now and again."""
         fingerprints = self.work.queue.made_by_other_runs
         others = self.state.others
-        if not fingerprints or others.is_looking or self.now > others.until:
+        if not fingerprints or others.is_reading or self.now > others.until:
             return
         if others.next_at <= self.now:
-            self.orders.append(Look(fingerprints))
+            self.orders.append(ReadOtherRuns(fingerprints))
         else:
             self.wake_times.append(others.next_at)
 
