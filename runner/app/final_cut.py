@@ -99,7 +99,7 @@ class FilmReporter:
         options = CutOptions(quick=is_free, copy_only=not is_free)
         try:
             with conversation.follow_cut() as progress:
-                cut = make_cut(self.planner.settings, film, options, progress.tell)
+                cut = make_cut(self.planner.settings, film, options, progress.on_progress)
         except CannotCopy as error:
             return FilmLine("watch", command, f"encodes the film, since {error.reason}", is_command=True)
         facts = [length(film.cut.seconds)]

@@ -113,7 +113,7 @@ def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOption
         # A Ctrl-C at the question of `--canary` came after the run's own result.
         is_interrupted = outcome.result.interrupted or outcome.exit_code is ExitCode.INTERRUPTED
         result = replace(outcome.result, code_of_command=outcome.exit_code, interrupted=is_interrupted)
-        json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
+        json_view.on_event(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
         # Done orders are not shown again as the command to type: it would order another take.

@@ -87,8 +87,8 @@ def run(args: argparse.Namespace) -> ExitCode:
             note(message)
         _show(unsettled, session.command.display)
         # A receipt without an attempt is a paid task too.
-        doubt = bool(unsettled.attempts or unsettled.receipts)
-        return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])
+        has_unsettled = bool(unsettled.attempts or unsettled.receipts)
+        return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * has_unsettled])
     attempt, verdict = settle.settle_attempt(session.planner, session.store_opener, args.shot, statement, note)
     if not args.quiet:
         print(*wrap(screens.confirmation(attempt, verdict, args.task), terminal_width()), sep="\n")
