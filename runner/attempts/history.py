@@ -64,7 +64,7 @@ class History:
     """Fingerprints that somebody asked this history for, and that the ledger was not asked for yet."""
 
     def apply(self, event: Event) -> None:
-        """Applies one more event."""
+        """Apply one more event."""
         if isinstance(event.payload, Intent):
             self._enter(open_attempt(event))
         elif (attempt := self.attempts.get(event.attempt)) is not None:
@@ -76,11 +76,11 @@ class History:
                 self._record_duration(after)
 
     def mark_imported(self, attempt_id: str) -> None:
-        """Notes that an attempt from a manifest has its row in this ledger now."""
+        """Note that an attempt from a manifest has its row in this ledger now."""
         self.attempts[attempt_id] = replace(self.attempts[attempt_id], from_manifest=False)
 
     def load(self, attempts: Iterable[Attempt]) -> None:
-        """Loads attempts that a ledger has folded already, in the order of their intents."""
+        """Load attempts that a ledger has folded already, in the order of their intents."""
         for attempt in attempts:
             self._enter(attempt)
 
@@ -266,7 +266,7 @@ class History:
         return (attempt for attempt in self.open() if attempt.state.is_in_progress)
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[ShotKey, Pick]) -> None:
-        """Merges attempts and picks of a manifest that this ledger does not have."""
+        """Merge attempts and picks of a manifest that this ledger does not have."""
         attempts = list(attempts)
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         self.load_more(

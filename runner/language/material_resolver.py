@@ -105,7 +105,7 @@ class MaterialResolver:
         return [UsedMaterial(material, written, where)]
 
     def _note_unusable_name(self, written: str, mention: Mention, where: Where) -> list[UsedMaterial]:
-        """Reports why a field's value is not the name of a usable material."""
+        """Report why a field's value is not the name of a usable material."""
         origin = self.reporter.draft.origin(*where)
         if mention.problem is not None:
             self.reporter.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])

@@ -25,13 +25,13 @@ class View(Protocol):
     """A display of run events; its methods return at once and never raise because of the reader."""
 
     def on_event(self, event: RunEvent) -> None:
-        """Shows one more event."""
+        """Show one more event."""
 
     def stopping(self) -> None:
-        """Shows that after the first Ctrl-C no new task is created."""
+        """Show that after the first Ctrl-C no new task is created."""
 
     def close(self) -> None:
-        """Ends the display; every event is on the screen when this returns, if the reader still reads."""
+        """End the display; every event is on the screen when this returns, if the reader still reads."""
 
 
 def view(stream: TextIO, progress: Progress, clock: Clock, *, terminal: bool, color: bool, quiet: bool = False) -> View:
@@ -151,7 +151,7 @@ class _Ticker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Waits for the last action; gives up after two seconds if the terminal takes nothing."""
+        """Wait for the last action; give up after two seconds if the terminal takes nothing."""
         self._end.set()
         self._thread.join(2.0)
 
