@@ -120,7 +120,7 @@ def compare(project: Project, planner: BatchPlanner, reader: HistoryReader, base
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
     # Clips of storyboards that are gone count too: what the commit had is not priced as if it were to be made.
-    left = [board for board in earlier.storyboards if board.film not in project.batch.films]
+    left = [storyboard for storyboard in earlier.storyboards if storyboard.film not in project.batch.films]
     history = replace(reader, batch=Batch((*project.batch.storyboards, *left))).read()
     after = planner.plan(history)
     before = planner.plan(history, batch=earlier)

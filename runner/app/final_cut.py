@@ -46,7 +46,9 @@ class FilmReporter:
     def lines_by_film(self, history: History, plan: Plan) -> dict[FilmName, tuple[FilmLine, ...]]:
         """The place of each film's cut, and whether it is current; empty where no film has one."""
         settings = self.planner.settings
-        if not any((settings.output_folder(board.film) / NAME).is_file() for board in self.planner.batch.storyboards):
+        if not any(
+            (settings.output_folder(storyboard.film) / NAME).is_file() for storyboard in self.planner.batch.storyboards
+        ):
             return {}
         whole = plan if plan.selected is None else self.planner.plan(history)
         return {film.cut.film: tuple(self._state_of_cut(film)) for film in whole_films(settings, history, whole)}

@@ -120,9 +120,11 @@ class ServedDailies:
         film = self._films[slug].gathered.dailies.cut.film
         session = self._present_session()
         # A SHOT of several profiles would be ambiguous; the page knows which film it shows.
-        boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
+        storyboards = tuple(
+            storyboard for storyboard in session.batch.storyboards if storyboard.profile == film.profile
+        )
         settings = replace(session.settings, profiles=(film.profile,))
-        session = replace(session, settings=settings, batch=Batch(boards))
+        session = replace(session, settings=settings, batch=Batch(storyboards))
         name = f"{storyboard_slug(film.storyboard)}:{shot}"
         return session, find_shot(session.planner, session.history_reader.read, name)[0]
 

@@ -104,5 +104,7 @@ def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
 
 
 def _with(batch: Batch, change: Callable[[Shot], Shot]) -> Batch:
-    boards = (replace(board, shots=tuple(change(shot) for shot in board.shots)) for board in batch.storyboards)
-    return Batch(tuple(boards))
+    storyboards = (
+        replace(storyboard, shots=tuple(change(shot) for shot in storyboard.shots)) for storyboard in batch.storyboards
+    )
+    return Batch(tuple(storyboards))

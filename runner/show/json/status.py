@@ -57,7 +57,7 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
     return {
         "status": VERSION,
         **header(plan),
-        "storyboards": [_storyboard(report, board, output_of, prices) for board in plan.batch.storyboards],
+        "storyboards": [_storyboard(report, storyboard, output_of, prices) for storyboard in plan.batch.storyboards],
         "earlier_versions": [_earlier_version(attempt) for attempt in report.orphans],
         **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
         "totals": {
@@ -76,11 +76,11 @@ def _film_seconds(plan: Plan) -> Decimal:
     return sum((plan.film_seconds(shot) for shot in plan.shots if not shot.skip), Decimal(0))
 
 
-def _storyboard(report: StatusReport, board: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
+def _storyboard(report: StatusReport, storyboard: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
     plan = report.plan
-    shots = (shot for shot in plan.shots if shot.film == board.film)
+    shots = (shot for shot in plan.shots if shot.film == storyboard.film)
     return {
-        **storyboard_header(board, output_of),
+        **storyboard_header(storyboard, output_of),
         "shots": (_shot(report, shot, plan.steps_of(shot.key), prices) for shot in shots),
     }
 

@@ -113,7 +113,7 @@ def reason_text(shot: ShotChange) -> str:
     return "" if shot.reason is None or shot.change == "added" else one_line(shot.reason.text, _MAX_REASON)
 
 
-def several_boards(difference: Difference, plan: Plan) -> Several:
+def several_storyboards(difference: Difference, plan: Plan) -> Several:
     """The names that shots need before their ids: films where the plan has several profiles, else storyboards."""
     if has_several_profiles(plan):
         return "films"
