@@ -1,6 +1,6 @@
 """The film that an attempt was ordered for: a storyboard, made without a profile or with a combination of profiles."""
 
-from typing import NamedTuple
+from runner.lazy_tuple import NamedTuple
 
 
 class FilmName(NamedTuple):

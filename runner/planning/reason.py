@@ -1,7 +1,8 @@
 """The reason of a planned action as data: a code for programs, a text for people, and the changed fields."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from runner.lazy_tuple import NamedTuple
 
 
 class ReasonCode(StrEnum):

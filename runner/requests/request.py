@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache, lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from runner.lazy_dataclass import dataclass
+from runner.lazy_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import hashlib

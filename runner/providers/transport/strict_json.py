@@ -2,7 +2,9 @@
 
 import json
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
+
+from runner.lazy_tuple import NamedTuple
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
