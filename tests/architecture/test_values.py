@@ -163,8 +163,8 @@ class Row(NamedTuple):
 def test_a_named_tuple_is_the_same_from_its_first_value_to_its_last() -> None:
     for _ in range(20):
         row = Row("quay", note="grey")
-        assert row == ("quay", 1, "grey") == Row("quay", 1, "grey")
-        assert (row.name, row.amount, row.note) == tuple(row)
+        assert tuple(row) == (row.name, row.amount, row.note) == ("quay", 1, "grey")
+        assert row == Row("quay", 1, "grey")
         assert repr(row) == "Row(name='quay', amount=1, note='grey')"
         assert row.doubled() == Row("quay", 2, "grey")
         assert hash(row) == hash(tuple(row))

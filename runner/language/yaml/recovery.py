@@ -2,11 +2,9 @@
 
 import re
 
-from yaml import YAMLError
-from yaml.error import MarkedYAMLError
-
 from runner.diagnostics.problem import Problem
 from runner.language.yaml.document import Source
+from runner.language.yaml.libyaml import MarkedYAMLError, YAMLError
 from runner.lazy_pattern import lazy_pattern
 
 _PAIR = lazy_pattern(
