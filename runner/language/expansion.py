@@ -1,6 +1,6 @@
 """Expansion of a storyboard's entries to shots: layers merged, one shot per combination of a matrix, with ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -271,6 +271,16 @@ def _names_in_templates(raw: Mapping[str, Value], scope: VariableScope, template
             pending += value
         elif isinstance(value, dict):
             pending += value.values()
+    return names
+
+
+def direct_names(draft: ShotDraft, templates: Templates) -> Set[str]:
+    """Names that a shot's prompt and its wrap use themselves: a part of `used_names` that needs no search."""
+    names: Set[str] = frozenset()
+    for field in ("prompt", "wrap"):
+        text = draft.raw.get(field)
+        if isinstance(text, str) and "{" in text and TEMPLATE_START.search(text):
+            names |= templates.read(text).names
     return names
 
 
