@@ -1,6 +1,6 @@
 """The film that an attempt was ordered for: a storyboard, made without a profile or with a combination of profiles."""
 
-from runner.lazy_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class FilmName(NamedTuple):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.lazy_tuple import NamedTuple
 
 
 class CreditSums(NamedTuple):

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import lru_cache
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.diagnostics.failures import Failure
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 
 Severity = Literal["error", "warning"]
 

@@ -1,11 +1,11 @@
 """Orders in flight, and what their tries have come to: creates, polls, downloads and published addresses of a run."""
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from runner.attempts.film import TakeKey
 from runner.engine.backoff import backoff
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import LocalFile, Material
 
 ClipKey = tuple[str, TakeKey]

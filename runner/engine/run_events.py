@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
-from runner.lazy_tuple import NamedTuple
 from runner.planning.plan import Plan, Step
 from runner.planning.reason import ReasonCode
 from runner.requests.request import Material

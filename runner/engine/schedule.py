@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from itertools import islice
+from typing import NamedTuple
 
 from runner.attempts.attempt import AttemptState
 from runner.attempts.film import TakeKey
@@ -13,7 +14,6 @@ from runner.engine.queue import SharedRequest, Target, WorkQueue
 from runner.engine.run_state import RunState
 from runner.engine.throttle import current_concurrency, may_try_one, poll_share, tokens, waited_too_long
 from runner.engine.work_index import WorkIndex
-from runner.lazy_tuple import NamedTuple
 from runner.planning.plan import Plan, Step
 
 # createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from runner.diagnostics.problem import Problem
@@ -14,7 +15,6 @@ from runner.language.asset import Asset
 from runner.language.file_parts import asset_part
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.media.file_memory import FileMemory
 from runner.media.files import MAX_BYTES, MediaFacts, UnsupportedMedia, inspect, known_endings
 from runner.media.unfit_endings import label_of_unfit_ending

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.diagnostics.problem import closest_match
 from runner.language.asset import Asset
@@ -11,7 +11,6 @@ from runner.language.foreign_positions import foreign_position
 from runner.language.ids import fold_name
 from runner.language.materials import extension
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 from runner.media.files import known_endings
 from runner.requests.request import Kind, TakePart
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.attempts.film import FilmName, ShotKey
 from runner.diagnostics.problem import Place
 from runner.language.edit import CutEntry, Music
 from runner.lazy_dataclass import dataclass
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import Material, RemoteFile, Request
 
 

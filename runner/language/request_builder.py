@@ -1,6 +1,7 @@
 """Builds the one request that all takes of a shot share: mode, materials, positions, the prompt as sent."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.editions.model import Model
 from runner.language import defaults
@@ -19,7 +20,6 @@ from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, OutputFormat, SymbolTable, UsedMaterial
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import JsonValue, Material, Mode, Request, TakeReference
 
 

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import prod
+from typing import NamedTuple
 
 from runner.diagnostics.problem import Problem
 from runner.language.shot_draft import ShotDraft
 from runner.language.yaml.document import Key, Value
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 
 # The start of a place in an entry of `shots`, which counts from 0.
 _ENTRY = lazy_pattern(r"shots\[(\d+)\]")

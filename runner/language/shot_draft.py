@@ -1,7 +1,7 @@
 """Merges the layers of a shot, renders its fields, and remembers the origin of each value."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.diagnostics.problem import Problem, Problems
 from runner.language.causes import LeftOut
@@ -11,7 +11,6 @@ from runner.language.templates.template import Templates
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.language.yaml.scalar_value import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.lazy_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from runner.language.matrix import Combination

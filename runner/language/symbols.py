@@ -1,6 +1,7 @@
 """Symbol table of a storyboard: the names that mentions can refer to, and the materials that a shot uses."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
@@ -9,7 +10,6 @@ from runner.language.materials import AssetMedia, MediaCache
 from runner.language.mentions import suggestion
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import Material
 
 Where = tuple[str] | tuple[str, int]

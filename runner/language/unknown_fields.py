@@ -1,13 +1,13 @@
 """Hints for fields that the format does not have: a variable, another tool's name, a misspelling."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from runner.diagnostics.problem import closest_match
 from runner.language.expected_values import joined
 from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 
 _TEMPLATE_NAME = lazy_pattern(r"\{\{[ \t]*(?!(?:shot|prompt)\b)([A-Za-z_]\w*)")
 

@@ -3,9 +3,8 @@
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from runner.lazy_tuple import NamedTuple
 from runner.media.clip import IncompleteClip, Which
 from runner.media.cut_audio import copy_packets
 from runner.media.frames import image_of

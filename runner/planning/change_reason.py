@@ -2,10 +2,10 @@
 
 import os.path
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.diagnostics.plural import count
-from runner.lazy_tuple import NamedTuple
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 

@@ -1,11 +1,11 @@
 """The clips at hand that `storyboard keep` lets stand for the storyboard as it is now. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
-from runner.lazy_tuple import NamedTuple
 from runner.planning.plan import Plan, Step
 from runner.requests.request import JsonValue, fingerprint, neutral_form
 

@@ -1,10 +1,9 @@
 """The way by which each material gets its public address: chosen in the configured order, with reasons. Pure."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 Way = Literal["vendor", "git", "store", "upload"]

@@ -1,13 +1,13 @@
 """Orphans: paid attempts that no take of the storyboards asks for any more; on the screen "earlier version". Pure."""
 
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.clip_name import names_files
 from runner.attempts.events import Account
 from runner.attempts.film import FilmName, TakeKey
 from runner.attempts.history import History
-from runner.lazy_tuple import NamedTuple
 
 StoryboardGone = Callable[[str], bool]
 """Whether a storyboard's file is gone: no run names a renamed or deleted file again."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.attempts.events import Account
 from runner.attempts.film import FilmName, ShotKey, TakeKey
@@ -13,7 +13,6 @@ from runner.editions.edition import Edition, Price
 from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.lazy_tuple import NamedTuple
 from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import (

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.attempts.film import TakeKey
 from runner.attempts.history import History
-from runner.lazy_tuple import NamedTuple
 from runner.planning.plan import Action, Plan, Step
 from runner.planning.saved_plan import Order, SavedPlan
 

@@ -1,8 +1,7 @@
 """The reason of a planned action as data: a code for programs, a text for people, and the changed fields."""
 
 from enum import StrEnum
-
-from runner.lazy_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class ReasonCode(StrEnum):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.film import FilmName, ShotKey, TakeKey
@@ -15,7 +15,6 @@ from runner.diagnostics.failures import SelectionError
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 from runner.planning.plan import Action, Plan
 from runner.planning.selection import select
 from runner.requests.request import canonical_json, credits_json

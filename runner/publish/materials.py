@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
@@ -11,7 +12,6 @@ from runner.attempts.events import Output
 from runner.clock import Clock
 from runner.engine.ports import Published, TransferFailed
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.planning.material_routes import Route, Way
 from runner.publish.address_check import Expected, judge_published, judge_remote
 from runner.publish.content import Content, ContentReader

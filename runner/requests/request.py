@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache, lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.lazy_dataclass import dataclass
-from runner.lazy_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import hashlib

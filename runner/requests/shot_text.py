@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 
 PROMPT_HEADER = "X-Storyboard-Prompt"
 SCENE_HEADER = "X-Storyboard-Scene"

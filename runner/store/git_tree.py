@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.lazy_dataclass import dataclass
-from runner.lazy_tuple import NamedTuple
 from runner.store.git import git_output, run_git
 
 _LFS_HEAD = b"version https://git-lfs.github.com/spec/"

@@ -178,13 +178,3 @@ def test_values_come_from_values() -> None:
         if "from dataclasses import" in path.read_text("utf-8")
     }
     assert found == {"lazy_dataclass.py"}
-
-
-def test_named_tuples_are_written_when_there_are_many() -> None:
-    """`typing.NamedTuple` compiles a function for each class while it is imported."""
-    found = {
-        path.relative_to(REPOSITORY / "runner").as_posix()
-        for path in (REPOSITORY / "runner").rglob("*.py")
-        if re.search(r"from (typing|collections) import .*\b(NamedTuple|namedtuple)\b", path.read_text("utf-8"))
-    }
-    assert found == {"lazy_tuple.py"}

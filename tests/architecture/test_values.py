@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from runner.lazy_dataclass import dataclass, field, field_names, replace
-from runner.lazy_tuple import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -147,66 +146,3 @@ def test_the_first_instances_are_filled_as_later_ones_are() -> None:
     assert [(value.x, value.items, value.size) for value in values[:100]] == [(n, [n], n + 1) for n in range(100)]
     assert (values[100].items, values[100].size) == ([], 7)
     assert Fresh(1).items is not Fresh(1).items
-
-
-class Row(NamedTuple):
-    """A row of values."""
-
-    name: str
-    amount: int = 1
-    note: str | None = None
-
-    def doubled(self) -> "Row":
-        return self._replace(amount=2 * self.amount)
-
-
-def test_a_named_tuple_is_the_same_from_its_first_value_to_its_last() -> None:
-    for _ in range(20):
-        row = Row("quay", note="grey")
-        assert tuple(row) == (row.name, row.amount, row.note) == ("quay", 1, "grey")
-        assert row == Row("quay", 1, "grey")
-        assert repr(row) == "Row(name='quay', amount=1, note='grey')"
-        assert row.doubled() == Row("quay", 2, "grey")
-        assert hash(row) == hash(tuple(row))
-        match row:
-            case Row(name, amount, _):
-                assert (name, amount) == ("quay", 1)
-
-
-def test_a_named_tuple_has_what_typing_gives() -> None:
-    row = Row("quay")
-    assert Row._fields == ("name", "amount", "note")
-    assert Row._field_defaults == {"amount": 1, "note": None}
-    assert row._asdict() == {"name": "quay", "amount": 1, "note": None}
-    assert Row._make(["boat", 2, None]) == Row("boat", 2)
-    assert Row.__doc__ == "A row of values."
-    assert not hasattr(row, "__dict__")
-    for twin in (pickle.loads(pickle.dumps(row)), copy.copy(row), copy.deepcopy(row)):
-        assert twin == row
-        assert type(twin) is Row
-
-
-@pytest.mark.parametrize(
-    "arguments", [((), {}), (("quay", 1, "", 0), {}), (("quay",), {"name": ""}), (("quay",), {"z": 1})]
-)
-def test_a_named_tuple_refuses_wrong_arguments_from_the_first_value_on(
-    arguments: tuple[tuple[str, ...], dict[str, str]],
-) -> None:
-    class Fresh(NamedTuple):
-        name: str
-        amount: int = 1
-        note: str = ""
-
-    for _ in range(2):
-        with pytest.raises(TypeError, match=r"Fresh\.__new__\(\)"):
-            Fresh(*arguments[0], **arguments[1])  # type: ignore[arg-type]
-    assert Fresh("quay", note="grey") == ("quay", 1, "grey")
-
-
-def test_a_named_tuple_refuses_to_lose_or_invent_a_field() -> None:
-    with pytest.raises(ValueError, match="no field 'colour'"):
-        Row("quay")._replace(colour="red")  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="3 fields, not 1"):
-        Row._make(["quay"])
-    with pytest.raises(AttributeError):
-        Row("quay").name = "boat"  # type: ignore[misc]

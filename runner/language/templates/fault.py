@@ -1,9 +1,10 @@
 """The fault of a template that cannot be compiled."""
 
+from typing import NamedTuple
+
 from runner.diagnostics.problem import Problem
 from runner.language.templates.markup import Span
 from runner.language.yaml.document import NodeRef
-from runner.lazy_tuple import NamedTuple
 
 
 class TemplateFault(NamedTuple):

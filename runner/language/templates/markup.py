@@ -6,9 +6,9 @@ nothing that is rendered, that line is the place of the markup.
 
 import re
 from bisect import bisect_right
+from typing import NamedTuple
 
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 
 _MARKUP = lazy_pattern(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
 _RAW = lazy_pattern(r"\{%[-+]?\s*raw\b.*?(?:\{%[-+]?\s*endraw\b|\Z)", re.DOTALL)

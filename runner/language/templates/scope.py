@@ -1,14 +1,13 @@
 """The variables that templates can use, from the storyboard, the shot and its matrix; rendered at first use."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.diagnostics.problem import Problem
 from runner.language.templates.fault import TemplateFault
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 
 TEMPLATE_START = lazy_pattern(r"\{[{%#]")
 _KEYWORDS = "true false none True False None not in is and or if else recursive for endfor set import include"

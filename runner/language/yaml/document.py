@@ -4,12 +4,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
 from runner.language.yaml.scalar_offsets import offsets
 from runner.lazy_dataclass import dataclass, field
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 
 Key = str | int
 Path = tuple[Key, ...]

@@ -7,7 +7,7 @@ from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -19,7 +19,6 @@ from runner.engine.ports import TransferFailed
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 from runner.providers.kinovi.create_response import error_message, find_field, responder, retry_after
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded

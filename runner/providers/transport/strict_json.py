@@ -2,9 +2,7 @@
 
 import json
 from decimal import Decimal
-from typing import Any
-
-from runner.lazy_tuple import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import tzinfo
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.attempts.film import TakeKey
 from runner.lazy_dataclass import dataclass, field
-from runner.lazy_tuple import NamedTuple
 from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Plan
 from runner.show.screens.advice import FieldLocator, no_location

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
+from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, Intent
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import JsonValue, fingerprint
 
 

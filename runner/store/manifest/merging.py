@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.lazy_dataclass import dataclass
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import fingerprint
 from runner.store.manifest import fields
 from runner.store.manifest.document import (

@@ -5,14 +5,13 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.attempts.attempt import AttemptState
 from runner.attempts.pick import Pick
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
 from runner.lazy_pattern import lazy_pattern
-from runner.lazy_tuple import NamedTuple
 from runner.requests.request import JsonValue
 from runner.store.manifest import fields
 from runner.store.manifest.document import (
