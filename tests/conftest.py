@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
@@ -22,6 +23,10 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _OWN_HOME = pytest.StashKey[Path]()
 _OWN_RESULTS = pytest.StashKey[Path]()
 _FOLDER = Path(__file__).parent
+
+# A loaded machine is slow, and no fault of an example.
+hypothesis.settings.register_profile("suite")
+hypothesis.settings.load_profile("suite")
 
 # Compiled modules are kept: the suite starts six workers and hundreds of interpreters, and each would compile anew.
 sys.dont_write_bytecode = False

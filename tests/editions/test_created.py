@@ -274,7 +274,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(100, 599), VALUES | st.binary())
 def test_no_answer_raises_and_a_success_is_created_or_unknown_or_an_envelopes_refusal(status: int, body: Any) -> None:
     answer = read(status, body)
