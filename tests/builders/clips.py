@@ -53,7 +53,11 @@ def make_clip(
         video.codec_context.gop_size = gop
         if rotation:
             video.set_display_rotation(rotation)
-        audio = output.add_stream("aac", rate=sound_rate, layout=layout, options={"aac_coder": "fast"}) if tone is not None else None
+        audio = (
+            output.add_stream("aac", rate=sound_rate, layout=layout, options={"aac_coder": "fast"})
+            if tone is not None
+            else None
+        )
         for number in range(round(seconds * rate)):
             frame = av.VideoFrame(*size, "yuv420p")
             for plane, value in zip(frame.planes, (max(17, level - number), 128, 128), strict=True):
