@@ -24,7 +24,6 @@ from runner.lazy_dataclass import dataclass, field, replace
 from runner.providers.api import ProbeResult
 from runner.providers.kinovi.create_response import (
     error_message,
-    header,
     outcome_unknown,
     parse_create,
     parse_truncated,
@@ -33,6 +32,7 @@ from runner.providers.kinovi.create_response import (
 from runner.providers.kinovi.request_body import CALLBACK
 from runner.providers.kinovi.task_record import parse_facts, parse_record
 from runner.providers.transport import strict_json, tls
+from runner.providers.transport.headers import header
 from runner.providers.transport.http_result import HttpResult, exchange, no_mark
 from runner.providers.transport.proxy import proxy_for, route_to
 from runner.providers.transport.redaction import key_encodings, redact_result

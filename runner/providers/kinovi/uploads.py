@@ -19,9 +19,10 @@ from runner.engine.ports import TransferFailed
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
-from runner.providers.kinovi.create_response import error_message, find_field, responder, retry_after
+from runner.providers.kinovi.create_response import error_message, find_field, responder
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded
+from runner.providers.transport.headers import retry_after
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.proxy import proxy_for, socks_failures
 from runner.providers.transport.public_hosts import (

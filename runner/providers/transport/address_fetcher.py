@@ -15,6 +15,7 @@ from runner import __version__
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.providers.transport import tls
+from runner.providers.transport.headers import retry_after
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.proxy import socks_failures
 from runner.providers.transport.public_hosts import ForbiddenAddress, Resolve, connectable, pin, resolve_host
@@ -97,13 +98,13 @@ class AddressFetcher:
 
 
 async def _first_bytes(response: httpx.Response, most: int) -> Fetched:
-    head = bytearray()
+    head, wait = bytearray(), retry_after(response.headers.multi_items()) or 0.0
     if response.status_code in (200, 206):
         async for chunk in response.aiter_raw():
             head += chunk
             if len(head) >= most:
                 break
-    return Fetched(response.status_code, bytes(head[:most]), _length(response), _wait(response))
+    return Fetched(response.status_code, bytes(head[:most]), _length(response), wait)
 
 
 def _length(response: httpx.Response) -> int | None:
@@ -113,11 +114,6 @@ def _length(response: httpx.Response) -> int | None:
         return int(total[1]) if total else None
     length = response.headers.get("content-length", "")
     return int(length) if response.status_code == 200 and re.fullmatch(r"\d{1,18}", length) else None
-
-
-def _wait(response: httpx.Response) -> float:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if re.fullmatch(r"\d{1,6}", seconds) else 0.0
 
 
 def _is_loopback(address: str) -> bool:
