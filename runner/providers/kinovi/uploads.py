@@ -16,7 +16,7 @@ import httpx
 
 from runner import __version__
 from runner.engine.ports import TransferFailed
-from runner.hosts import is_loopback
+from runner.hosts import is_https_or_local, is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
 from runner.providers.kinovi.create_response import error_message, find_field, responder
@@ -83,7 +83,7 @@ class UploadClient:
 
     async def send(self, name: str, content: bytes | Path) -> str | TransferFailed:
         """Upload bytes, or those of a file, and return their public address; `name` is a plain file name."""
-        if not tls.may_have_key(self.base_url):
+        if not is_https_or_local(self.base_url):
             return TransferFailed(f"{self.base_url} is not https: the API key would be sent unencrypted", final=True)
         try:
             with anyio.fail_after(self.deadline), socks_failures():
