@@ -18,7 +18,14 @@ from runner.providers.transport import tls
 from runner.providers.transport.headers import retry_after
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.proxy import socks_failures
-from runner.providers.transport.public_hosts import ForbiddenAddress, Resolve, connectable, pin, resolve_host
+from runner.providers.transport.public_hosts import (
+    ForbiddenAddress,
+    PinnedUrl,
+    Resolve,
+    connectable,
+    resolve_host,
+    send_to_reachable,
+)
 from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 
 # Five, as RFC 2068 recommended.
@@ -66,23 +73,18 @@ class AddressFetcher:
         look_up = partial(connectable, address, local=self.local, proxied=proxy is not None, resolve=self.resolve)
         ips = await anyio.to_thread.run_sync(look_up)
         async with await self._client(address, proxy) as client:
-            for count, ip in enumerate(ips, 1):
-                target = pin(address, ip)
+
+            def request_to(target: PinnedUrl) -> httpx.Request:
                 headers = {"Host": target.host, "Range": f"bytes=0-{most - 1}"}
-                request = client.build_request("GET", target.url, headers=headers, extensions=target.extensions)
-                try:
-                    response = await client.send(request, stream=True)
-                except (httpx.ConnectError, httpx.ConnectTimeout):
-                    if count == len(ips):
-                        raise
-                    continue
-                try:
-                    if response.is_redirect:
-                        return str(response.headers.get("location", ""))
-                    return await _first_bytes(response, most)
-                finally:
-                    await response.aclose()
-        raise ForbiddenAddress("its host has no IP address")
+                return client.build_request("GET", target.url, headers=headers, extensions=target.extensions)
+
+            response = await send_to_reachable(client, address, ips, request_to)
+            try:
+                if response.is_redirect:
+                    return str(response.headers.get("location", ""))
+                return await _first_bytes(response, most)
+            finally:
+                await response.aclose()
 
     async def _client(self, address: str, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
         plain = address.lower().startswith("http:")
