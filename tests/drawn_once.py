@@ -1,6 +1,7 @@
 """The drawing process of a prepared program: what was drawn or measured before is copied, the rest a real one draws.
 
-Equal jobs have equal results (`AnimaticSpec`), so a suite that makes the same film in fifty tests draws it once.
+Equal jobs have equal results (`AnimaticSpec`), so a suite that makes the same film in fifty tests draws it once,
+for all of its workers.
 """
 
 import hashlib
@@ -17,21 +18,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 ROOT = Path(__file__).parents[1]
+RESULTS = "DRAWN_ONCE"
+"""The environment variable with the folder of the results of one run of the suite (`tests/conftest.py`)."""
 
 
-def write_interpreter(folder: Path, results: Path) -> Path:
-    """A script in place of `sys.executable`: it starts this module for a drawing process, Python for all others.
-
-    `results` is the folder of what was drawn, which several programs may share.
-    """
+def write_interpreter(folder: Path) -> Path:
+    """A script in place of `sys.executable`: it starts this module for a drawing process, Python for all others."""
     import shlex
 
-    script, python = folder / "python", shlex.quote(sys.executable)
+    script, python, results = folder / "python", shlex.quote(sys.executable), os.environ.get(RESULTS, str(folder))
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.drawn_once import main; main(sys.argv[1:])"
     # -S: this module needs the standard library alone, and the search for other packages takes half of a start.
     script.write_text(
         f'#!/bin/sh\ncase "$3" in\n*runner.sandbox.drawing.worker*)\n'
-        f'  exec {python} -S -E -P -c {shlex.quote(start)} {shlex.quote(str(results))} {python} "$@" ;;\n'
+        f'  exec {python} -S -E -P -c {shlex.quote(start)} {shlex.quote(results)} {python} "$@" ;;\n'
         f'esac\nexec {python} "$@"\n'
     )
     script.chmod(0o755)

@@ -26,8 +26,6 @@ from typing import IO, Any, NoReturn
 from tests.drawn_once import write_interpreter
 
 ROOT = Path(__file__).parents[1]
-DRAWN = "DRAWN_ONCE"
-"""Environment variable: the folder in which the programs of a suite share what they have drawn."""
 _STREAMS = 3
 
 
@@ -65,8 +63,8 @@ class PreparedProgram:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._orders, other = socket.socketpair()
-        self._own = tempfile.TemporaryDirectory(prefix="prepared-")
-        interpreter = write_interpreter(Path(self._own.name), Path(os.environ.get(DRAWN, self._own.name)))
+        self._folder = tempfile.TemporaryDirectory(prefix="prepared-")
+        interpreter = write_interpreter(Path(self._folder.name))
         command = [sys.executable, "-m", "tests.prepared", str(other.fileno()), str(interpreter)]
         env = {**environment, "PYTHONUTF8": "1"}
         self._process = subprocess.Popen(
@@ -100,7 +98,7 @@ class PreparedProgram:
         """End the waiting program, and all that still runs."""
         self._orders.close()
         self._process.wait(60)
-        self._own.cleanup()
+        self._folder.cleanup()
 
 
 @functools.cache

@@ -31,6 +31,7 @@ def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) ->
         raise CommandError(ExitCode.USAGE, message)
     clips = {step.take: attempt for step in steps if (attempt := history.attempts.get(step.attempt or "")) is not None}
     attempt = clips.get(take)
+    # Bound to the clip by fingerprint and task: a take that is made anew under the number is another one.
     if attempt is not None and attempt.state is AttemptState.STORED and not attempt.needs_confirmation:
         return Pick(take, attempt.intent.fingerprint, attempt.task_id, now)
     if attempt is not None and attempt.state is AttemptState.DOUBTFUL:

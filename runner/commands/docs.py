@@ -2,7 +2,8 @@
 
 import argparse
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.commands.flag_values import unknown_name
+from runner.diagnostics.problem import ExitCode
 from runner.show.pages.pages import page_list, page_paths
 from runner.show.text.terminal import terminal_width
 
@@ -21,10 +22,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.page is None:
         print(page_list(terminal_width()), end="")
         return ExitCode.OK
+    # As a page is named in links, too.
     name = args.page.removeprefix("docs/").removesuffix(".md")
     if name not in pages:
-        suggestion = closest_match(name, pages)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the pages are {', '.join(pages)}"
-        raise CommandError(ExitCode.USAGE, f"there is no page {args.page!r}{hint}")
+        raise unknown_name("page", args.page, name, pages)
     print(pages[name].read_text("utf-8"), end="")
     return ExitCode.OK

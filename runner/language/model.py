@@ -127,6 +127,10 @@ class Batch:
     def shots(self) -> Iterator[Shot]:
         return (shot for storyboard in self.storyboards for shot in storyboard.shots)
 
+    @property
+    def films(self) -> tuple[FilmName, ...]:
+        return tuple(storyboard.film for storyboard in self.storyboards)
+
     def storyboard_of(self, film: FilmName) -> Storyboard:
         """The storyboard that a film is of, as its profile has it."""
         return next(storyboard for storyboard in self.storyboards if storyboard.film == film)

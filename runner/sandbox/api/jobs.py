@@ -74,7 +74,8 @@ class JobRunner:
                 await self._workers.run(_draw_job(task.spec, clip), note_start)
             if self._rules.result_has_media:
                 await self._workers.run(_last_frame_job(clip, self._rules.frame_ending(task.model)))
-        except DrawingError as error:
+        # A full disk, too: a task without an end would be started again every two seconds, and waited for, for ever.
+        except (DrawingError, OSError) as error:
             self.errors.append(f"{task.id}: {error}")
             # As the provider's own failure: the client gets its credits back and may order again.
             self._state.write({"event": "broken", "id": task.id, "at": now(), "error": SERVER_ERROR})

@@ -62,6 +62,12 @@ def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
     return line.fetch(f"--accept {storyboard_slug(first.film.storyboard)}:{first.shot}")
 
 
+def command_after_fetch(checks: Sequence[ClipCheck], line: CommandLine) -> str:
+    """The command that helps after a fetch: the user accepts doubtful clips; to fetch the rest again helps nobody."""
+    is_left_to_user = {check.verdict for check in checks if not check.is_fine} == {"doubtful"}
+    return next_command(checks, line) if is_left_to_user else ""
+
+
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:
     """The screen of `verify` and `fetch`: a line for each clip that is not intact, then the counts."""
     style = Style(color)

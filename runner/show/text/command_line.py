@@ -60,6 +60,10 @@ class CommandLine:
         """The line whose run carries out a saved plan."""
         return replace(self, saved_plan=path)
 
+    def has(self, name: str) -> bool:
+        """Whether a flag is given."""
+        return any(flag == name for flag, _ in self.flags)
+
     def without(self, *names: str) -> "CommandLine":
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
 
