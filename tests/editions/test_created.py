@@ -17,7 +17,8 @@ from runner.attempts.events import (
     Refused,
     ServerError,
 )
-from runner.providers.kinovi.create_response import parse_create, parse_truncated, retry_after
+from runner.providers.kinovi.create_response import parse_create, parse_truncated
+from runner.providers.transport.headers import retry_after
 
 JSON = (("Content-Type", "application/json"),)
 WALL = (("Server", "cloudflare"), ("Content-Type", "text/html"))

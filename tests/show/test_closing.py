@@ -266,6 +266,25 @@ def test_a_paid_take_that_only_lacks_its_clip_is_said_to_be_paid() -> None:
     assert "waiting    S0001  paid; its clip is still to be fetched" in text
 
 
+@pytest.mark.parametrize(
+    ("is_unsettled", "command"),
+    [(False, "storyboard status storyboards/ferry.yaml --provider kinovi"), (True, "storyboard settle")],
+)
+def test_of_many_attempts_of_earlier_versions_the_rest_is_counted_with_the_command_that_lists_all(
+    is_unsettled: bool, command: str
+) -> None:
+    film = plan(series(12, 1))
+
+    def screen(number: int) -> str:
+        attempts = tuple(attempt_of(step, NOON) for step in film.steps[:number])
+        ended = RunResult(film, unsettled_orphans=attempts) if is_unsettled else RunResult(film, orphans=attempts)
+        return closing(ended, 120, color=False, context=TYPED)
+
+    twelve, ten = screen(12), screen(10)
+    assert re.search(rf"^ +{re.escape(command)} +and 2 more$", twelve, re.MULTILINE), twelve
+    assert (twelve.count("earlier version"), ten.count("earlier version"), "more" in ten) == (10, 10, False)
+
+
 def test_the_vendors_words_steer_no_terminal() -> None:
     film = plan(series(1, 1))
     evil = bad(film.steps[0], NOON, AttemptState.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")

@@ -21,10 +21,11 @@ from runner.show.json.plan import (
     storyboard_header,
     take_header,
 )
-from runner.show.json.shapes import clip_json, counts_json, sums_json, sums_usd
+from runner.show.json.shapes import counts_json, sums_json, sums_usd
 from runner.show.screens.missing_clips import as_made, find_missing_clips
 from runner.show.screens.status import StatusReport
 from runner.show.text.labels import own_clip
+from runner.store.manifest.entry import clip_json
 
 VERSION = 1
 STATUS = {
