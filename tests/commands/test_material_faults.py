@@ -125,7 +125,7 @@ def test_a_clock_that_is_off_by_an_hour_is_named_when_the_store_refuses(
     repo.write("storyboard.toml", f'{UPLOADS}[publish]\nways = ["store"]\nstore = "s3://{BUCKET}/refs"\n')
     with s3_server(tmp_path / "objects") as s3:
         env = paid.env | s3.environment | {"LD_PRELOAD": str(library), "CLOCK_OFFSET": offset}
-        with repo.start("run", FILM, "--yes", **env) as process:
+        with repo.start_interpreter("run", FILM, "--yes", **env) as process:
             out, err = process.communicate(timeout=120)
         assert s3.objects() == []
     words = " ".join((out + err).split())

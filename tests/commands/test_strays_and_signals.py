@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.builders.content_repo import ContentRepo
+from tests.builders.running_commands import RunningCommand
 from tests.commands.conftest import KEY, Host
 from tests.waiting import wait_until
 
@@ -64,9 +65,9 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def ended(process: RunningCommand) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=60)
-    return process.returncode, one_line(out), one_line(err)
+    return process.wait(), one_line(out), one_line(err)
 
 
 def test_a_ctrl_c_while_an_earlier_clip_comes_ends_the_run_with_it(paid_film: ContentRepo, host: Start) -> None:
