@@ -73,7 +73,7 @@ def test_changes_that_are_not_committed_count(main: ContentRepo) -> None:
 
 def test_what_is_made_already_is_planned_against_what_exists_now(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "pulls"))
-    assert main.storyboard("run", BOARD).code == 0
+    assert main.storyboard("run", BOARD, "--no-cut").code == 0
     assert changes(main.in_process("diff", "--json")) == [("enter", "changed", 0)]
     assert "orders nothing more" in main.in_process("diff").out
 

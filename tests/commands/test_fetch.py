@@ -29,7 +29,7 @@ def reworded(film: ContentRepo, there: Host) -> list[str]:
     assert film.storyboard(*RUN, **there.env).code == 0
     reword(film)
     assert film.storyboard(*RUN, **there.env).code == 0
-    assert film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert film.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env).code == 0
     committed(film)
     return sums(film)
 

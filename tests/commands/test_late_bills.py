@@ -45,7 +45,7 @@ def ordered(paid_film: ContentRepo, host: Callable[..., Host]) -> Host:
     paid_film.write("storyboard.toml", '[providers.kinovi]\nedition = "2026-10"\n')
     paid_film.write(BOARD, FILM)
     there = host("--edition", "2026-10", "--local-materials")
-    made = paid_film.storyboard("run", BOARD, "--max-credits", str(WHOLE), **there.env)
+    made = paid_film.storyboard("run", BOARD, "--no-cut", "--max-credits", str(WHOLE), **there.env)
     assert made.code == 0, made.out + made.err
     assert f"bill not final: SH010 ({FIRST} so far, {WHOLE} expected)" in made.out
     assert billed(paid_film, there) == FIRST

@@ -73,7 +73,7 @@ def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: 
 
 def test_two_shots_that_change_their_names_change_their_clips(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     made = contents(paid_film)
     assert made.keys() == {QUAY, BOATS}
     assert made[QUAY] != made[BOATS]
@@ -92,7 +92,7 @@ def test_two_shots_that_change_their_names_change_their_clips(paid_film: Content
 
 def test_a_name_taken_from_a_shot_keeps_the_clip_that_was_there(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     made = contents(paid_film)
     text = (paid_film.root / FILM).read_text()
     paid_film.write(
