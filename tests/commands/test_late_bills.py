@@ -5,12 +5,11 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from runner.clock import format_utc
 from tests.builders.content_repo import ContentRepo
-from tests.commands.conftest import KEY, Host
+from tests.commands.conftest import Host
 
 BOARD = "storyboards/film.yaml"
 FILM = """\
@@ -54,8 +53,7 @@ def ordered(paid_film: ContentRepo, host: Callable[..., Host]) -> Host:
 
 @pytest.mark.parametrize("command", ["run", "fetch"])
 def test_the_next_command_reads_the_whole_bill(paid_film: ContentRepo, ordered: Host, command: str) -> None:
-    key = {"Authorization": f"Bearer {KEY}"}
-    httpx.post(f"{ordered.base_url}/__sandbox/clock", headers=key, json={"advance": 600}).raise_for_status()
+    ordered.advance(600)
     success_was(paid_film, timedelta(minutes=10))
 
     said = paid_film.storyboard(command, BOARD, **ordered.env)
