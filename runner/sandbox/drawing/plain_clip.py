@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import av
 
-_RATE, _SOUND_RATE = 2, 44_100
+# Few packets of sound: a run that joins its clips decodes and encodes each one.
+_RATE, _SOUND_RATE = 2, 8_000
 
 
 def draw(width: int, height: int, seconds: int, target: Path) -> None:
