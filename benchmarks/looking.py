@@ -23,8 +23,9 @@ from PIL import Image, ImageChops
 from benchmarks.processes import compile_first
 from runner.animatic.planes import planes_of
 from runner.assembly.assemble import assemble
+from runner.assembly.clip_picture import ClipRange
 from runner.assembly.parts import AssembledFilm, Assembly, Part
-from runner.assembly.posters import PosterRequest, posters
+from runner.assembly.posters import PosterRequest, posters, reach
 from runner.assembly.sheet import Sheet, SheetCell, poster_width, sheet_jpeg
 from runner.media.clip import probe
 
@@ -126,7 +127,8 @@ def measure_sheet(folder: Path, count: int, seconds: int) -> None:
     width = poster_width(count)
 
     def draw() -> None:
-        requests = [PosterRequest(path, "", Fraction(seconds, 2), width) for path in paths]
+        span = ClipRange(Fraction(0), Fraction(seconds), reach(count))
+        requests = [PosterRequest(path, "", span, width) for path in paths]
         cells = [
             SheetCell(f"SH{at:03d}", f"take 1 · {seconds} s", "", "good", picture=picture)
             for at, picture in enumerate(posters(requests, None))

@@ -1,22 +1,31 @@
 """Options that the whole suite shares, and surroundings that are the same on every machine."""
 
 import gc
+import importlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
 from tests.builders.scheduling import is_ordinary
+from tests.drawn_once import RESULTS
 
 _PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
 _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _OWN_HOME = pytest.StashKey[Path]()
+_OWN_RESULTS = pytest.StashKey[Path]()
+_FOLDER = Path(__file__).parent
+
+# Compiled modules are kept: the suite starts six workers and hundreds of interpreters, and each would compile anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="storyboard-tests-home-"))
     os.environ |= {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
     config.stash[_OWN_HOME] = home
+    if RESULTS not in os.environ:  # a worker inherits it
+        config.stash[_OWN_RESULTS] = Path(tempfile.mkdtemp(prefix="drawn-once-"))
+        os.environ[RESULTS] = str(config.stash[_OWN_RESULTS])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,9 +66,38 @@ def pytest_xdist_auto_num_workers() -> int:
     return 3 * (os.cpu_count() or 1)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[object]) -> None:
+    """Compile the test modules that have changed, once: the workers begin together, and each would compile them all."""
+    changed = [path for path in sorted(_FOLDER.glob("**/test_*.py")) if not _is_compiled(path)]
+    cores = os.cpu_count() or 1
+    shares = [changed[place::cores] for place in range(cores)]
+    for pid in [_start_import(share) for share in shares if share]:
+        os.waitpid(pid, 0)
+
+
+def _is_compiled(path: Path) -> bool:
+    pattern = f"{path.stem}.{sys.implementation.cache_tag}-pytest-*.pyc"
+    compiled = (path.parent / "__pycache__").glob(pattern)
+    return any(path.stat().st_mtime < other.stat().st_mtime for other in compiled)
+
+
+def _start_import(modules: Sequence[Path]) -> int:
+    """Import modules in a process of its own, and return its id; what is wrong with one is for the worker to report."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for path in modules:
+                importlib.import_module(".".join(path.relative_to(_FOLDER.parent).with_suffix("").parts))
+        finally:
+            os._exit(0)
+    return pid
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if (home := config.stash.get(_OWN_HOME, None)) is not None:
-        shutil.rmtree(home, ignore_errors=True)
+    for own in (_OWN_HOME, _OWN_RESULTS):
+        if (folder := config.stash.get(own, None)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

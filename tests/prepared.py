@@ -63,8 +63,8 @@ class PreparedProgram:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._orders, other = socket.socketpair()
-        self._drawn = tempfile.TemporaryDirectory(prefix="drawn-once-")
-        interpreter = write_interpreter(Path(self._drawn.name))
+        self._folder = tempfile.TemporaryDirectory(prefix="prepared-")
+        interpreter = write_interpreter(Path(self._folder.name))
         command = [sys.executable, "-m", "tests.prepared", str(other.fileno()), str(interpreter)]
         env = {**environment, "PYTHONUTF8": "1"}
         self._process = subprocess.Popen(
@@ -98,7 +98,7 @@ class PreparedProgram:
         """End the waiting program, and all that still runs."""
         self._orders.close()
         self._process.wait(60)
-        self._drawn.cleanup()
+        self._folder.cleanup()
 
 
 @functools.cache

@@ -57,6 +57,7 @@ class Glitter:
         size = (width, min(height - top, self.tiles[0].height // 2))
         if size[1] < 2:
             return
+        # Two speeds without a small common measure: the pattern as a whole does not repeat.
         first = _tile_at(self.tiles[0], (34.0, 0.0), moment, size)
         second = _tile_at(self.tiles[1], (-27.0, 0.0), moment, size)
         planes.y.paste(self.light, (0, top, width, top + size[1]), ImageChops.multiply(first, second))
@@ -74,6 +75,7 @@ def air_of(canvas: SceneCanvas) -> list[AirPattern]:
     if re.search(r"\bfog|\bmist|haze|smoke|steam|雾", prompt):
         patterns.append(_fog(canvas))
     if re.search(r"\brain(?!coat|bow)|storm|downpour|drizzle|雨(?!衣)|дождь|مطر|גשם", prompt):
+        # At two distances: what falls at one looks like a curtain.
         patterns += [_rain(canvas, noise, near) for near in (0.6, 1.0)]
     elif re.search(r"\bsnow|blizzard|winter|雪", prompt):
         patterns += [_snow(canvas, noise, near) for near in (0.6, 1.0)]
@@ -89,6 +91,7 @@ def _rain(canvas: SceneCanvas, noise: SeededNoise, near: float) -> Drift:
     def streaks(pen: MaskPen) -> None:
         for _ in range(round(90 * near)):
             x, y, long = noise.unit() * width, noise.unit() * height, unit * near * noise.between(0.5, 1.1)
+            # Drawn again where it leaves the tile: repeated, the pattern has no seam.
             for dx in (0, -width):
                 for dy in (0, -height):
                     at = (x + dx + unit * 0.12, y + dy)
@@ -122,6 +125,7 @@ def _dust(canvas: SceneCanvas, noise: SeededNoise) -> Drift:
 
 def _fog(canvas: SceneCanvas) -> Drift:
     width, height = canvas.frame_size
+    # An eighth of the size: fog has no edges that would show the scaling.
     patch = cloud_mask((width // 8, height // 8), f"{canvas.prompt} fog", (3, 4), 105, 225)
     # Mirrored on both axes, the patch continues over its own edges.
     tile = Image.new("L", (width // 4, height // 4))
@@ -146,6 +150,7 @@ def _glitter(canvas: SceneCanvas, noise: SeededNoise) -> Glitter:
     for _ in range(2):
         pen = MaskPen((width, tall))
         for _ in range(300):
+            # More of it towards the horizon, where the water is seen at a flat angle.
             share = noise.unit() ** 1.4
             x, y, long = noise.unit() * width, share * tall, canvas.unit * (0.08 + 0.5 * share)
             for dx in (0, -width):

@@ -49,6 +49,7 @@ def striding(phase: float, running: bool) -> Pose:
     swing, bend = (0.72, 1.25) if running else (0.42, 0.55)
     return Pose(
         legs=(swing * math.sin(phase), -swing * math.sin(phase)),
+        # A knee bends in one half of the cycle, while its leg comes forward.
         knees=(bend * max(0.0, math.cos(phase)) ** 1.5, bend * max(0.0, -math.cos(phase)) ** 1.5),
         arms=(-swing * 0.8 * math.sin(phase), swing * 0.8 * math.sin(phase)),
         elbows=(1.3, 1.3) if running else (0.3, 0.3),
@@ -77,6 +78,7 @@ def draw_person(
     x, foot = size[0] / 2, size[1] - tall * 0.06
     hip = (x, foot - tall * (0.47 + pose.lift))
     neck = (hip[0] + math.sin(pose.lean) * tall * 0.36, hip[1] - math.cos(pose.lean) * tall * 0.36)
+    # Nothing but the coat's colour around the body: scaling mixes what is outside into the edges.
     picture, cover = Image.new("RGB", size, appearance.coat), Image.new("L", size)
     pen = MaskPen(size)
 
@@ -92,6 +94,7 @@ def draw_person(
         _stool(pen, hip, foot, tall)
         lay(mix(appearance.legs, (0, 0, 0), 0.4))
     shade = mix(appearance.coat, appearance.legs, 0.35)
+    # From the far side to the near one: what comes later covers what came before.
     for side, tone in ((1, mix(appearance.legs, (0, 0, 0), 0.25)), (0, appearance.legs)):
         _leg(pen, hip, pose.legs[side], pose.knees[side], tall)
         lay(tone)

@@ -68,7 +68,9 @@ class Camera:
             # A push ends closer than the frame and a pull begins there: the unscaled frame stays the widest view.
             zoom *= move.change.zoom ** (share if move.change.zoom > 1 else share - 1)
         if self.shake:
+            # Sets in and ends within half a second, so that the first and the last picture join with other clips.
             strength = self.shake * min(1.0, moment * 2, (self.seconds - moment) * 2)
+            # Rates without a common measure: the hand never seems to repeat itself.
             pan += strength * (
                 math.sin(moment * 7.1) * 0.6 + math.sin(moment * 3.3 + 1) + 0.3 * math.sin(moment * 17.3)
             )
@@ -79,6 +81,7 @@ class Camera:
 
 
 _ADVERB = r"(?:\s+(?:slowly|gently|quickly|softly))?"
+# A pan at the strength of `fast` (1.25) still stays within the margins of both sides, 0.32 together.
 _MOTIONS: Mapping[str, CameraView] = {
     r"push(?:es|ing)?[ -]?in|dolly(?:ing)?[ -]in|mov(?:es?|ing) (?:in )?closer|推近|推进|推镜": CameraView(zoom=1.24),
     r"zoom(?:s|ing)?[ -]?in|crash zoom": CameraView(zoom=1.27),
@@ -107,6 +110,7 @@ _STILL = lazy_pattern(
 _SHAKY = lazy_pattern(r"hand[ -]?held|shaky|documentary camera|手持", re.IGNORECASE)
 _FAST = lazy_pattern(r"\b(?:fast|quick(?:ly)?|rapid(?:ly)?|whip|crash|sudden(?:ly)?)\b", re.IGNORECASE)
 _SLOW = lazy_pattern(r"\b(?:slow(?:ly)?|gentl[ey]|subtl[ey]|slight(?:ly)?)\b", re.IGNORECASE)
+# Too small to be taken for a move of the camera in the edit.
 _AMBIENT = (
     CameraView(truck=0.09),
     CameraView(truck=-0.09),
@@ -163,6 +167,7 @@ def window(
     view: CameraView, depth: float, frame_size: tuple[int, int], canvas_size: tuple[int, int]
 ) -> tuple[float, float, float, float]:
     """The part of a layer's canvas inside the frame; depth 0 is the sky, 1 the story, larger is nearer."""
+    # The sky follows a third of a zoom, as what is far away hardly grows when one steps nearer.
     zoom = view.zoom if depth == 1 else max(0.5, 1 + (view.zoom - 1) * (0.3 + 0.7 * depth))
     width = min(canvas_size[0], frame_size[0] / zoom)
     height = min(canvas_size[1], frame_size[1] / zoom)

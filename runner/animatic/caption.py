@@ -67,11 +67,12 @@ def lay_out_caption(prompt: str, seconds: float, width: int, height: int) -> Cap
     whole, timeline = beats(text, seconds)
     sections = [(whole, -1)] if whole else []
     sections += [(beat.text, at) for at, beat in enumerate(timeline)]
+    # The sizes below are those for a box of 800 × 200 pixels.
     unit = min(width * 1.25, height * 5) / 1000
     sizes = sorted({max(13, round(size * unit)) for size in (31, 28, 26, 24, 22, 20)}, reverse=True)
     for size in sizes:
         lines = _lines(sections, size, width, faces)
-        # Large letters are for short prompts: at most four lines, so that the picture stays visible.
+        # Large letters are for short prompts: at most three lines, so that the picture stays visible.
         room = min(height // round(size * _LEADING), 3 if size > sizes[-1] else 1000)
         if len(lines) <= room:
             return CaptionLayout(size, _by_beat(lines, timeline, seconds), faces)
@@ -131,6 +132,7 @@ def wrap(text: str, size: int, width: int, faces: Faces) -> list[tuple[str, floa
     line, used = "", 0.0
     for piece in _breakable(text):
         length = measure(piece, size, faces)
+        # A blank at the end of a line takes no room.
         if used + measure(piece.rstrip(), size, faces) > width and line:
             lines.append((line.rstrip(), measure(line.rstrip(), size, faces)))
             line, used = "", 0.0
@@ -151,6 +153,7 @@ def measure(text: str, size: int, faces: Faces) -> float:
     return sum(font(run.face, size).getlength(run.text) for run in runs(text, faces))
 
 
+# Signs that no line of Chinese or Japanese begins with.
 _NEVER_FIRST = "、。，．：；！？）」』】〉》”’…・ー々"
 
 
@@ -205,6 +208,7 @@ def draw_line(
         direction = "rtl" if backwards and len(pieces) == 1 and is_shaped else None
         for part in [run.text] if backwards else _MENTION.split(run.text):
             mask = mentions if _MENTION.fullmatch(part) else letters
+            # By the base line (`ls`), on which letters of several fonts stand together.
             mask.text((x, y + round(size * 1.02)), part, font=face, fill=strength, anchor="ls", direction=direction)
             x += face.getlength(part)
 

@@ -10,6 +10,7 @@ from runner.animatic.palette import mix
 from runner.animatic.planes import Colour
 from runner.lazy_dataclass import dataclass
 
+# Dark within, warm paper around: a card stands out from a bright scene as from a dark one.
 _BACKGROUND: Colour = (24, 27, 36)
 _PAPER: Colour = (246, 243, 236)
 
@@ -25,6 +26,7 @@ class Card:
 
     @property
     def border(self) -> int:
+        # Even, since the planes of colour have half the size.
         return max(2, round(self.height * 0.02) // 2 * 2)
 
     @property
@@ -68,10 +70,12 @@ def address_picture(address: str, size: tuple[int, int]) -> Image.Image:
 def waveform(peaks: list[float], size: tuple[int, int], colour: Colour) -> Image.Image:
     """A waveform, mirrored at its middle line, with one bar for each peak."""
     width, height = size
+    # Twice as large and scaled down: Pillow draws hard edges.
     large = Image.new("RGB", (width * 2, height * 2), _BACKGROUND)
     draw = ImageDraw.Draw(large)
     pitch = 2 * width / max(1, len(peaks))
     for at, peak in enumerate(peaks):
+        # Raised a little, so that quiet words are still seen.
         tall = max(0.02, peak**0.8) * height * 0.74
         x = at * pitch + pitch * 0.2
         box = (x, height - tall, x + max(1.0, pitch * 0.6), height + tall)

@@ -15,6 +15,7 @@ _GROUP = lazy_pattern(r"@image\d+(?: @image\d+)*", re.IGNORECASE)
 _HEAD_ENDS = lazy_pattern(
     r"\b(?:with|in|of|at|on|from|that|who|which|printed|made|cut|and|wearing|under|by|over)\b|[,;:(]"
 )
+# People go into a place or across it; a thing they hold.
 _INTO = lazy_pattern(
     r"\b(?:across|over|on|in|inside|at|along|through|into|onto|outside|around|above|behind|past|from)(?: the| an?)? $"
 )
@@ -22,6 +23,7 @@ _ACTS = lazy_pattern(
     r"^(?:'s)? (?:slowly |quietly |gently )?(?:walks?|stands?|sits?|looks?|turns?|runs?|performs?|dances?|smiles?|says?"
     r"|unfolds?|kneels?|waits?|watch(?:es)?|enters?|leans?|reaches|holds?|puts?|takes?|fills?|drinks?|sinks?|and @)"
 )
+# Names that people give to pictures of a character.
 _FILE_PERSON = lazy_pattern(r"(?<![a-z])(?:person|people|portrait|face|front|side|profile)(?![a-z])")
 
 
@@ -66,8 +68,10 @@ def _words_after(text: str, at: int) -> str:
 
 def _role(words: str, before: str, after: str, pictures: Sequence[Reference]) -> Role:
     head = _head(words)
+    # The description says more than the sentence around it, and both say more than a file's name.
     if head and (PERSON.search(head) or re.search(r"\w+m[ae]n$", head)):
         return "person"
+    # The last word of a noun phrase is its noun: `an office chair` is no office.
     if head and names_place(head.rsplit(" ", 1)[-1]):
         return "place"
     if words:

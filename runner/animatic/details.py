@@ -13,6 +13,7 @@ _Shape = Callable[[MaskPen, float, float, float], None]
 
 def add_detail(canvas: SceneCanvas) -> None:
     """Add the thing that the words name first as a layer; a round one where they name none that can be drawn."""
+    # Words in brackets describe an asset, which need not be what is looked at.
     words = re.sub(r"\([^()]*\)", " ", canvas.prompt)
     matches = {name: re.search(pattern, words) for name, (pattern, _) in _DETAILS.items()}
     names = [(match.start(), name) for name, match in matches.items() if match is not None]
@@ -29,6 +30,7 @@ def _lit(body: Colour, light: Colour) -> Colour:
     return mix(body, light, 0.55)
 
 
+# Measures of the shapes are set by eye, in tenths of the frame's height.
 def _rope(pen: MaskPen, x: float, y: float, unit: float) -> None:
     """A post with a thick rope wound around it."""
     pen.rect(x - unit * 1.2, y - unit * 1.6, x + unit * 1.2, y + unit * 6, round_by=unit * 0.3)

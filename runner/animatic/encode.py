@@ -72,12 +72,14 @@ class Writer:
         context.thread_count = 1
         # A key picture every two seconds, so that seeking is quick.
         context.gop_size = fps * 2
+        # Stated (limited range, BT.709), since players take BT.601 for granted below 720 lines.
         context.color_range = 1
         context.colorspace = context.color_primaries = context.color_trc = 1
         self._audio = (
             container.add_stream("aac", rate=RATE, layout="mono", options={"aac_coder": "fast"}) if sound else None
         )
         if self._audio:
+            # Noise, syllables and one music in one channel: more bits are not heard.
             self._audio.bit_rate = 64_000
 
     def picture(self, frame: "av.VideoFrame") -> None:
@@ -152,6 +154,7 @@ def open_writer(target: Path, size: tuple[int, int], fps: int, sound: bool) -> I
     """Context manager: a writer on a new MP4 at `target`; the file is complete when the block has ended."""
     import av
 
+    # `bitexact` keeps the library's version out; in this timescale each picture takes a whole number of ticks.
     options = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": str(fps * 512)}
     with av.open(str(target), "w", format="mp4", options=options) as container:
         writer = Writer(container, size, fps, sound)

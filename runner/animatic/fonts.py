@@ -13,7 +13,9 @@ from runner.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
+# Where Linux and macOS have fonts, for a machine without fontconfig.
 _FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts")
+# Best first: fonts of many scripts, then one for each that these lack.
 _LIKELY_NAMES = (
     "NotoSans-Regular",
     "DejaVuSans",
@@ -80,6 +82,7 @@ def faces_of(text: str, environment: Environment = None) -> Faces:
     for char in characters:
         if not any(_covers(face, char) for face in faces) and (match := _face_of(char, environment)) is not None:
             faces.append(match)
+    # One face, where one has all: letters of two weights within a line look like a mark of emphasis.
     complete = next((face for face in faces if all(_covers(face, char) for char in characters)), None)
     return (complete,) if complete is not None else tuple(faces)
 
@@ -150,6 +153,7 @@ def _face_of(char: str, environment: Environment) -> Face | None:
 
 def _font_pattern(char: str) -> str:
     name = unicodedata.name(char, "")
+    # One character has different shapes in Chinese, Japanese and Korean fonts.
     language = "ja" if name.startswith(("HIRAGANA", "KATAKANA")) else "ko" if name.startswith("HANGUL") else ""
     if name.startswith("CJK"):
         language = "zh-cn"
@@ -168,6 +172,7 @@ def _match_font(pattern: str, environment: Environment) -> Face | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            # The first call on a new machine builds fontconfig's cache.
             timeout=10,
             check=True,
             env=None if environment is None else dict(environment),
@@ -216,6 +221,7 @@ def _can_open(face: Face) -> bool:
 @lru_cache(maxsize=20_000)
 def _covers(face: Face, char: str) -> bool:
     glyph = _glyph(face, char)
+    # Two characters that no font has: what it draws for either is a placeholder.
     return glyph != _glyph(face, "\uffff") and glyph != _glyph(face, "\U0010fffe")
 
 

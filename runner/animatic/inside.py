@@ -77,6 +77,7 @@ def _window(canvas: SceneCanvas, at: float, noise: SeededNoise) -> None:
             )
 
     light = canvas.mask(beam, blur=unit * 0.14)
+    # By night the lamps give the light, and the window hardly any.
     canvas.paint(light.point([v * (24 if palette.night else 52) // 255 for v in range(256)]), palette.sun)
 
 
@@ -159,6 +160,7 @@ def table(canvas: SceneCanvas, noise: SeededNoise) -> None:
         for dx, size in ((-0.4, 0.26), (0.05, 0.32), (0.45, 0.25)):
             pen.oval(bowl + dx * unit, edge - unit * 0.5, size * unit, size * unit)
 
+    # Nearer than people, at 1: they stand behind their table.
     canvas.add_layer(canvas.mask(things), 1.05, mix(wood, palette.accent, 0.3), palette.near)
     canvas.add_layer(canvas.panel(0, edge, width, height), 1.05, mix(wood, palette.sun, 0.22), palette.near)
     canvas.ground_level = 0.86
@@ -287,6 +289,7 @@ def product(canvas: SceneCanvas) -> None:
     picture.paste(mix(palette.near, palette.sun, 0.2), (0, 0), cap)
     body.paste(255, (0, 0), cap)
     canvas.add_picture(body, 1, picture)
+    # Below the frame: nobody stands in a product shot unless its words name somebody.
     canvas.ground_level = 1.2
 
 
@@ -326,6 +329,7 @@ def _product_shape(
         return body, light, cap
     if "umbrella" in prompt:
         return _parasol(canvas, x, foot)
+    # A ball for every product without a shape of its own.
     body = canvas.disc(x, foot - unit * 1.25, unit * 1.3, unit * 1.3)
     light = canvas.disc(x - unit * 0.48, foot - unit * 1.8, unit * 0.28, unit * 0.2, blur=unit * 0.1)
     return body, light, empty

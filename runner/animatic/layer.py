@@ -125,6 +125,7 @@ class Layer:
         return cover, picture
 
 
+# A little more than half a pixel: rounding to the nearest one must not count as motion.
 def is_still(first: Box, second: Box, pixels: float = 0.55) -> bool:
     """Whether no edge of a box has moved by a visible amount."""
     return all(abs(a - b) < pixels for a, b in zip(first, second, strict=True))

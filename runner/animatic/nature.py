@@ -143,6 +143,7 @@ def hills(canvas: SceneCanvas) -> None:
     def slope(pen: MaskPen) -> None:
         line = canvas.ridge(0.84, 0.05, 3, "near")
         pen.shape(line)
+        # Without the last points, which close the shape at the bottom.
         for x, y in line[2:-4:7]:
             if noise.chance(0.4):
                 _pine(pen, x, y + canvas.unit * 0.1, canvas.unit * noise.between(0.5, 1.3))
@@ -259,4 +260,5 @@ def space(canvas: SceneCanvas) -> None:
     canvas.add_layer(globe, 0.7, mix(palette.sky[-1], palette.far, 0.4), mix(palette.far, dark, 0.8))
     lit = canvas.disc(x - radius * 0.42, y - radius * 0.36, radius, radius, blur=radius * 0.16)
     canvas.add_layer(ImageChops.multiply(ImageChops.invert(lit), globe), 0.7, dark)
+    # There is no ground: nobody stands in space.
     canvas.ground_level = 1.2

@@ -71,6 +71,7 @@ class Overlay:
         if line is None or min(self.size) < _SMALLEST:
             return
         if line.words not in self._subtitles:
+            # Above the tallest of all pages: a subtitle must not jump when the page turns.
             tallest = max((len(page.lines) for page in self.layout.pages), default=0) * self.layout.line_height
             self._subtitles[line.words] = _subtitle(line.words, self.size, tallest)
         sheet = self._subtitles[line.words]
@@ -91,6 +92,7 @@ class Overlay:
         letters, shadow = self._line(text, size)
         if share < 1:
             shadow, letters = faded(shadow, share), faded(letters, share)
+        # 16 and 235 are black and white in limited range.
         planes.y.paste(16, (x + 1, y + 2, x + 1 + shadow.width, y + 2 + shadow.height), shadow)
         planes.y.paste(235, (x, y, x + letters.width, y + letters.height), letters)
 
@@ -140,6 +142,7 @@ def overlay_of(spec: AnimaticSpec, size: tuple[int, int]) -> Overlay:
 
 def caption_of(spec: AnimaticSpec, size: tuple[int, int]) -> CaptionLayout:
     """The shot's own prompt in lines and pages; a long one gets more of the frame, up to two fifths."""
+    # On a frame wider than 16:9 the lines stay as long as there: longer ones are hard to follow.
     width = min(size[0] - 2 * margin_of(size), round(size[1] * 1.75))
     text = without_lines(spec.shown_text)
     share = 0.27 if len(text) <= 1_500 else 0.4
@@ -182,6 +185,7 @@ def _subtitle(words: str, size: tuple[int, int], caption_height: int) -> Caption
     text = f"“{readable(words)}”"
     height = max(13, round(min(size) * 0.05))
     faces = faces_of(text)
+    # Three lines at most, or they would reach the faces.
     lines = wrap(text, height, round(size[0] * 0.78), faces)[:3]
     leading = round(height * 1.4)
     block = (size[0] - size[0] % 2, (len(lines) * leading + height + 1) // 2 * 2)
@@ -219,4 +223,5 @@ def _shade(size: tuple[int, int], lead: int) -> Image.Image:
 
 
 def _glyphs(text: str) -> list[str]:
+    # Only the running time is set sign by sign: words keep the spacing of their font.
     return list(text) if text[:1].isdigit() else [text]

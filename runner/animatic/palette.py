@@ -102,6 +102,7 @@ _HOURS: Mapping[str, Palette] = {
         (255, 122, 89),
     ),
 }
+# The first one that is found counts: neon and night say more than a lamp or a kitchen beside them.
 _HOUR_PATTERNS: Mapping[str, str] = {
     "neon": r"\bneon|cyberpunk|synthwave|\bclub\b|nightclub|disco|霓虹",
     "night": r"\bnights?\b|midnight|moonli|\bstars?\b|starry|after dark|夜|ночь|ليل|לילה|noche|nuit",
@@ -153,12 +154,13 @@ def coat_of(noun: str, text: str) -> Colour | None:
     return _WORN[match[1]] if match else None
 
 
+# What clothes may have; some of these are no colour for a scene's accent.
 _WORN: Mapping[str, Colour] = {
     **{name: colour for name, colour in _COLOURS.items() if name.isascii()},
     "black": (48, 48, 56), "charcoal": (74, 78, 86), "grey": (138, 142, 150), "gray": (138, 142, 150),
     "beige": (214, 192, 156), "khaki": (164, 150, 106),
 }  # fmt: skip
-"""What clothes may have; some of these are no colour for a scene's accent."""
+# `blue light` and `golden hour` are the colour of no thing.
 _COLOUR = lazy_pattern(
     r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b(?! (?:light|glow|hour|sky))|[黄红蓝绿]"
 )

@@ -99,9 +99,11 @@ class Figure:
 
 def people_of(canvas: SceneCanvas, cast: Cast, seconds: float) -> list[Figure]:
     """The people and things of a shot: those with pictures as their pictures, the others drawn, side by side."""
+    # Places without ground, such as space.
     if canvas.ground_level > 1.1 and not cast.standees:
         return []
     framing, noise = FRAMINGS[cast.size], canvas.noise.substream("people")
+    # By the width as well: in an upright frame a body by its height alone would not fit in.
     tall = framing.body * min(canvas.frame_size[1], canvas.frame_size[0] * 1.1)
     foot = canvas.y(canvas.ground_level)
     if tall > canvas.frame_size[1] * 0.7:
@@ -145,6 +147,7 @@ def _standing(canvas: SceneCanvas, standing: Standee, framing: Framing, at: floa
     size = (max(2, round(picture.width * zoom / 2) * 2), max(2, round(tall / 2) * 2))
     picture, cover = picture.resize(size), cover.resize(size)
     if canvas.palette.night:
+        # A picture taken by day would glow in a night.
         picture = Image.blend(picture, Image.new("RGB", size, canvas.palette.sky[0]), 0.22)
     if tall > height * 0.9:
         # The wanted part of a picture larger than the frame lies in its upper half.
@@ -178,10 +181,12 @@ def _crowd(canvas: SceneCanvas, tall: float, foot: float, seconds: float, noise:
     """Seven walkers, the nearer the larger."""
     figures = []
     moving = Motion.of(canvas.prompt, seconds, 7)
+    # From the far ones at the edges to the near one in the middle, which covers them.
     for number, at in enumerate((0.06, 0.94, 0.2, 0.8, 0.36, 0.66, 0.5)):
         scale = tall * (0.62 + 0.07 * number)
         place = at + noise.between(-0.03, 0.03)
         appearance = _appearance(canvas, number)
+        # Muted coats for all but the nearest: the eye needs one to follow.
         if number < 6:
             appearance = replace(appearance, coat=canvas.palette.depth(0.4 + 0.08 * number))
         low = foot - canvas.unit * (0.7 - 0.12 * number)
@@ -264,6 +269,7 @@ def _layer(
     moves: bool = True,
 ) -> Layer:
     """One pose as a layer whose standing point is (x, foot) on the canvas."""
+    # Room for both arms of a dance, and for an umbrella.
     size = (round(tall * 0.62) * 2, round(tall * 0.66) * 2)
     picture, cover = draw_person(size, appearance, pose, tall)
     at = (round(x - size[0] / 2), round(foot - size[1] + tall * 0.06))

@@ -70,6 +70,7 @@ def open_picture(path: Path, size: tuple[int, int]) -> Image.Image | None:
 def open_picture_with_alpha(path: Path, size: tuple[int, int]) -> Image.Image | None:
     """A picture like that of `open_picture`, in RGBA where parts of it are transparent."""
     try:
+        # The three kinds that the API takes: none of Pillow's other readers sees a file from outside.
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as file:
             file.draft("RGB", (size[0] * 2, size[1] * 2))
             image = ImageOps.exif_transpose(file)
@@ -98,6 +99,7 @@ def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture over the whole frame: cropped when the shapes are similar, else whole on a blurred copy of itself."""
     shapes = (image.width / image.height) / (size[0] / size[1])
     covering = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    # A fifth of a picture can be cut off; with more of it heads would go.
     if 0.8 < shapes < 1.25:
         return covering
     ground = covering.reduce(8).filter(ImageFilter.GaussianBlur(max(2, size[1] / 160))).resize(size)

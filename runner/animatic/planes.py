@@ -111,6 +111,7 @@ def sample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
+# A thousandth of a pixel changes no value of 8 bits.
 _EPSILON = 1e-3
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
 
+# A stretch as people write it: `0-2s:`, `[2–4 s]`, `(4-5sec)`.
 _BEAT = lazy_pattern(
     r"(?:^|(?<=[\s(\[;.]))[\[(]?(\d{1,3}(?:\.\d)?)\s?s?\s?[-–—]\s?(\d{1,3}(?:\.\d)?)\s?s(?:ec(?:onds?)?)?[\])]?\s?[:：,]?\s"
 )
@@ -58,6 +59,7 @@ def story(prompt: str, *included: str) -> str:
 
 def readable(text: str) -> str:
     """The text without controls and direction overrides, which cannot be drawn or would reverse the rest."""
+    # Without the joiners Persian, Indic scripts and emoji fall apart.
     joiners = "\u200c\u200d"
     characters = (
         " " if char.isspace() and char != "\n" else char

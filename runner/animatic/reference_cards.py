@@ -117,7 +117,9 @@ def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
     margin = margin_of(size)
     gap = max(6, margin // 2 // 2 * 2)
     top = margin + small_size(size) * 2 // 2 * 2
+    # Upright frames have less, since their captions take more lines.
     room = size[1] * (0.44 if size[0] >= size[1] else 0.34)
+    # From the largest height down to where the rows fit: few materials are shown large.
     for tall in range(max(12, round(min(size) * 0.17)), 8, -2):
         rows = _rows(shapes, tall, size[0] - 2 * margin, gap)
         if rows and len(rows) * (tall + gap) <= room:

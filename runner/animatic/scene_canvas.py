@@ -235,6 +235,7 @@ class SceneCanvas:
     def ridge(self, level: float, rough: float, waves: int, seed: str) -> list[Point]:
         """The line of hills over the whole canvas around `level` (share of the frame), closed at the bottom."""
         noise = self.noise.substream(seed)
+        # Not quite twice the rate from wave to wave: exact octaves would line up and look made.
         parts = [(noise.between(0.7, 1.4) * (1.9**n), noise.between(0, 6.3), 0.56**n) for n in range(waves)]
         width, height = self.size
         step = max(3, width // 240)

@@ -112,6 +112,7 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         own,
         framing_words,
         other_shots=spec.scene.partition("\n")[2].lower(),
+        # Up to 0.17 of the height a caption covers ground alone; above, the scene moves up with it.
         lift=min(0.13, max(0.0, caption_height - 0.17)),
     )
     depicted = depicted_of(spec)
@@ -141,6 +142,7 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
     air = air_of(canvas)
     on_water = [pattern for pattern in air if isinstance(pattern, Glitter)]
     falling = [pattern for pattern in air if not isinstance(pattern, Glitter)]
+    # People stand at depth 1: what is nearer covers them, and rain covers all.
     layers: list[Layer | Figure | AirPattern] = [*on_water, *far, *people, *near, *falling]
     base = canvas.base if picture is not None else add_paper_grain(canvas.base, "paper", 9)
     seen_places = places if picture is not None else []
@@ -235,6 +237,7 @@ def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSiz
         picture = _view_of(item, own)
         image = None if picture.path is None else standee(picture.path, tall, is_person=item.role == "person")
         if image is not None:
+            # A thing alone is what the shot is about: larger than its shot size would make a person.
             standees.append(Standee(image.picture, image.mask, 1.0 if people else 1.35, focus, image.is_card))
             materials += item.pictures
     words = _without_pictured(own)

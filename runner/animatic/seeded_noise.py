@@ -8,6 +8,7 @@ T = TypeVar("T")
 _MASK = (1 << 64) - 1
 
 
+# By hand: of `random` only `random()` is promised to give the same numbers in every version of Python.
 class SeededNoise:
     """A generator of its own (splitmix64): the same seed gives the same numbers in every process."""
 

@@ -35,6 +35,7 @@ class Framing:
     """Softness of the place, in tenths of the frame's height."""
 
 
+# By eye: where the frame cuts a body off is what names a shot size.
 FRAMINGS: Mapping[ShotSize, Framing] = {
     ShotSize.MACRO: Framing(3.6, 1.9, 1.9, 0.16),
     ShotSize.CLOSE: Framing(2.5, 1.6, 1.5, 0.09),
@@ -78,6 +79,7 @@ PERSON_NOUNS = (
 PERSON = lazy_pattern(rf"\b(?:{PERSON_NOUNS})\b|[人她他]|امرأة|رجل|אישה|איש")
 _PRONOUN = lazy_pattern(r"\b(?:she|he|her|his|him|they|their|who)\b")
 _ACTS = lazy_pattern(r"\b(?:performs?|dances?|walks?|smiles?|says|whispers|sits|stands up|turns (?:his|her) head)\b")
+# From seven on as many as are drawn at most.
 _NUMBERS = {"two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 6, "eight": 6, "ten": 6}
 _COUNTED = lazy_pattern(rf"\b({'|'.join(_NUMBERS)}|[2-9])(?: (?!and\b)[\w-]+){{0,2}}? (?:{PERSON_NOUNS})\b")
 _EACH = lazy_pattern(
@@ -111,6 +113,7 @@ def people_in(text: str) -> int:
         return max(2, len(singles))
     if singles:
         return min(MOST_PEOPLE, len(singles))
+    # A group without a number is three, and any other plural two: few enough to be told apart.
     if _GROUP.search(text):
         return 3
     if _PLURAL.search(text):

@@ -23,6 +23,7 @@ def paint_sky(canvas: SceneCanvas) -> None:
 
 def _sun(canvas: SceneCanvas, noise: SeededNoise) -> None:
     palette = canvas.palette
+    # Never in the middle, where people stand.
     x = canvas.x(noise.pick((0.24, 0.3, 0.64, 0.7, 0.76)))
     height = 0.2 if palette.night else noise.between(0.1, 0.2) + (canvas.horizon - 0.42 if not _high(canvas) else 0.08)
     y = canvas.y(canvas.horizon - 0.42 if palette.night else min(height, canvas.horizon - 0.09))

@@ -21,6 +21,7 @@ from runner.media.open_media import open_media
 _LEVEL = 0.09
 # Pitches of successive syllables, as factors.
 _MELODY = (1.0, 1.12, 0.96, 1.06, 0.9)
+# A pause in syllables: 0.28 s at 0.19 s each, as `speech` counts the length of a line.
 _PAUSE_SYLLABLES = 1.5
 # Steps of one turn of a voice, and of one syllable: a sine for each sample would take seven times as long.
 _TABLE = 4_096
@@ -58,6 +59,7 @@ def sound_track(spec: AnimaticSpec, references: Iterable["array[float]"]) -> "ar
     count = spec.seconds * RATE
     sound = _room_tone(room_tone_of(spec.prompt), count)
     played = [samples for samples in references if samples]
+    # By the root of their number: independent sounds together are then as loud as one alone.
     tracks = [_with_fade_out(samples[:count], even_volume(samples) / len(played) ** 0.5) for samples in played]
     for line in spoken_lines(spec.shown_text, spec.seconds):
         voice = array("f", bytes(4 * min(count, int(line.start * RATE))))
@@ -80,16 +82,19 @@ def loop_of(spec: AnimaticSpec, references: Iterable["array[float]"]) -> int:
 
 def even_volume(samples: "array[float]") -> float:
     """The factor that brings a sound to the level of all others, without its peaks being cut."""
+    # Every seventh sample gives the same loudness in a seventh of the time.
     sampled = samples[::7]
     power = sum(map(mul, sampled, sampled)) / max(1, len(sampled))
     peak = max(max(samples, default=0.0), -min(samples, default=0.0))
     if not power or not peak:
         return 0.0
+    # Below full scale, which the encoder may overshoot.
     return min(_LEVEL / math.sqrt(power), 0.85 / peak)
 
 
 def voice_of(line: SpokenLine) -> "array[float]":
     """The soft syllables of a spoken line, as long as the line takes, with its pauses."""
+    # The usual pitch in hertz at which women and men speak.
     pitch = 205.0 if line.is_high else 118.0
     words = re.findall(r"\S+", line.words)
     total = int((line.end - line.start) * RATE)

@@ -13,6 +13,7 @@ _SAYS = lazy_pattern(
     r"|voice|line|dialogue|voice-?over|vo|narrat\w+|yells?|cries|announces?|laughs?|adds?|goes)\b|[:：]\s*$|说|道",
     re.IGNORECASE,
 )
+# Words on a sign stand in quotation marks as well, and nobody says them.
 _PRINTED = lazy_pattern(
     r"\b(?:sign|reads|text|title|label\w*|words|lettering|logo|written|called|named)\b[^.!?]{0,25}$"
 )
@@ -20,6 +21,7 @@ SYLLABLE = 0.19
 """Seconds of one syllable at an unhurried pace."""
 # Seconds of a comma or a full stop inside a line.
 _PAUSE = 0.28
+# Seconds of silence before the first word: a line that begins with the cut sounds cut off.
 _LEAD = 0.3
 
 
@@ -48,6 +50,7 @@ def spoken_lines(prompt: str, seconds: float) -> tuple[SpokenLine, ...]:
             if not _is_spoken(before, words):
                 continue
             length = spoken_seconds(words)
+            # Where in the beat its text has the line: what is described before it happens before it.
             moment = start + _LEAD + (end - start) * 0.8 * match.start() / max(1, len(text))
             moment = max(free_from, min(moment, end - length - 0.2))
             moment = min(moment, max(0.0, seconds - length))
@@ -74,9 +77,11 @@ def spoken_seconds(words: str) -> float:
 def syllables(words: str) -> int:
     """The number of syllables: groups of vowels, or characters where each is one."""
     plain = "".join(char for char in unicodedata.normalize("NFD", words.lower()) if not unicodedata.combining(char))
+    # The `e` at the end of `house` is not heard.
     latin = len(re.findall(r"[aeiouyаеёиоуыэюяαεηιουω]+", re.sub(r"(?<=[a-z]{2}[^aeiouyl])e\b", "", plain)))
     whole = len(re.findall("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]", words))
     other = sum(char.isalpha() for char in plain if not ("a" <= char <= "z" or "\u0370" <= char <= "\u04ff")) - whole
+    # Scripts that write no vowels have about two letters to a syllable.
     return max(1, latin + whole + max(0, other) // 2)
 
 

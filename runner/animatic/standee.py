@@ -49,6 +49,7 @@ def standee(path: Path, tall: int, *, is_person: bool) -> CutOut | None:
     picture, mask = picture.crop(box), mask.crop(box)
     size = _size(picture, tall)
     scaled = mask.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    # An edge that is enlarged shows the steps of its pixels.
     if scaled.height > mask.height:
         scaled = scaled.filter(ImageFilter.GaussianBlur(scaled.height / mask.height))
     return CutOut(picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0), scaled)

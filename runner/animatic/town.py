@@ -92,6 +92,7 @@ def _windows(
     for left, right, top in towers:
         count = int((right - left - step) / step)
         edge = (right - left - count * step) / 2
+        # More rows than the tallest tower has: those below it are behind the next layer.
         for row in range(26):
             for column in range(count):
                 if noise.chance(chance * (0.7 if row % 3 else 1)):
@@ -210,6 +211,7 @@ def _front(
     canvas: SceneCanvas, noise: SeededNoise, point: tuple[float, float], side: int, number: int, depth: float
 ) -> None:
     """Add one house of a row: from its near edge to its far edge, both on lines to the vanishing point."""
+    # Each house twice as near as the one behind it, as equal houses stand in perspective.
     near, far = ((2.8, 1.1), (5.6, 2.15), (12.0, 4.3))[number]
     unit, (x, y) = canvas.unit, point
     tall = noise.between(0.95, 1.35)
@@ -288,6 +290,7 @@ def road(canvas: SceneCanvas) -> None:
 
     def dashes(pen: MaskPen) -> None:
         for number in range(9):
+            # Equal distances in space grow smaller with one over the distance.
             start, end = (1.0 / (1.3 + (number + part) * 0.8) for part in (0.0, 0.34))
             top, low = (y + (height - y) * share for share in (end, start))
             pen.shape(

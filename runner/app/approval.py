@@ -1,212 +1,141 @@
-"""The checks before a paid run: can it pay, does it stay below every spending limit, does the user approve."""
+"""The approval of a paid run: can it pay, does it stay below every spending limit, does the user consent."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from runner.app import destinations
 from runner.app.batch_planner import BatchPlanner
-from runner.app.budget_scope import fingerprints_in_budget
 from runner.app.conversation import Conversation
-from runner.app.plan_report import (
-    cheaper_alternatives,
-    command_below_limit,
-    not_git,
-    sandbox_command,
-)
-from runner.app.session import Session
+from runner.app.options import SpendingOptions
+from runner.app.plan_report import PlanReporter, ways_without_address
+from runner.app.run_store import PlannedRun, RunStore
+from runner.app.spending_limits import SpendingLimits, credits_of_run
 from runner.attempts.history import History
-from runner.attempts.sums import counted_credits
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.engine.limits import Budget
-from runner.language.model import Storyboard
-from runner.lazy_dataclass import dataclass
-from runner.planning.plan import Plan, totals
+from runner.lazy_dataclass import dataclass, replace
+from runner.planning.plan import Plan
 from runner.settings.settings import Settings
 from runner.show.screens import question
-from runner.show.screens.blocked import WaysOn
 from runner.show.text.command_line import CommandLine
 from runner.store import filesystems
 
 
-def check_can_pay(session: Session, plan: Plan, history: History) -> None:
-    """Raise `CommandError` unless a paid run may begin: CI, repository, disk, key. A free run always may."""
-    if plan.is_free:
-        return
-    _check_store(session, plan)
-    _check_ci(session, plan)
-    filesystems.check_ledger_disk(session.settings.state)
-    session.settings.key()
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The conditions under which the plans of a command may be ordered."""
+
+    report: PlanReporter
+    limits: SpendingLimits
+    spending: SpendingOptions
+    run_line: CommandLine
+    """The command line of the run, with all that decides how its orders are asked for."""
+    shows_plan: bool = True
+    """Whether a person sees the plan before the question."""
+
+    def approve(self, planned: PlannedRun, conversation: Conversation, first: Plan | None = None) -> PlannedRun:
+        """Show the plan and get consent; the run with the confirmed price as its limit.
+
+        `first` has those of the plan's orders that are asked for now; the limits hold for the whole plan. Raise
+        `CommandError` unless the run may spend its price; a free run, and one that orders nothing, may.
+        """
+        plan, history, store = planned.plan, planned.history, planned.store
+        planner = self.report.planner
+        if plan.is_free:
+            return planned
+        # The plan is worth seeing also where it is refused: a missing key or a limit is told below its price.
+        if conversation.can_ask and self.shows_plan:
+            conversation.show_plan(plan, replace(self.report.context(plan, history), before_question=True))
+        self._check_can_pay(plan)
+        # A run that only collects what is paid for spends nothing, and asks nothing.
+        if not any(step.is_billable for step in plan.steps) or planner.settings.max_credits == 0:
+            return planned
+        # What nobody knows can be held against no limit.
+        if plan.totals.credits is None:
+            raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
+        self._check_limits(plan, history, store)
+        if not self.spending.yes and not self._is_saved_on(store):
+            price = self._ask_or_refuse(plan, history, conversation, first)
+            # Consent is to a price: without this ceiling three repeats of a documented 500 made 240 credits of the 60
+            # agreed to.
+            if price is not None:
+                store = store.with_price_cap(credits_of_run(history, store.limits.run) + price)
+        # Only after the last refusal: an address that was declined is to be marked as new the next time.
+        destinations.remember_approval(planner, self.report.repository, history)
+        return replace(planned, store=store)
+
+    def _check_can_pay(self, plan: Plan) -> None:
+        """Raise `CommandError` unless a paid run may begin: store, CI, disk, key."""
+        settings = self.report.planner.settings
+        _check_store(self.report.planner, plan)
+        self._check_ci(settings, plan)
+        filesystems.check_ledger_disk(settings.state)
+        settings.key()
+
+    def _check_ci(self, settings: Settings, plan: Plan) -> None:
+        spending, line = self.spending, self.report.command_line
+        # A pull request's storyboards and settings are a stranger's: its job pays by two flags, which no file can set.
+        if settings.pull_request is not None and not (spending.allow_pull_request and spending.max_credits is not None):
+            raise CommandError(
+                ExitCode.DECLINED,
+                f"this is a pull request's CI job ({settings.pull_request}), which does not pay unless you allow it: "
+                "nothing was sent. To see the price without a key, or to allow it:\n"
+                f"  {line.plan()}\n"
+                f"  {line.run('--allow-pull-request --max-credits', question.ceiling_of(plan))}",
+            )
+        if settings.ci and not settings.ci_state:
+            raise CommandError(
+                ExitCode.INVALID,
+                "STORYBOARD_STATE is not set: in CI the ledger must outlive the job, else clips are paid twice. Name a "
+                "folder on a mounted volume, or in a cache that is saved after every job:\n"
+                "  export STORYBOARD_STATE=/path/to/that/folder",
+            )
+
+    def _check_limits(self, plan: Plan, history: History, store: RunStore) -> None:
+        """Raise `CommandError` (exit 4) where the plan would exceed a limit on spending."""
+        limit = self.limits.exceeded(plan, history, store.spent_last_24h, store.limits.run)
+        if limit is not None:
+            cheaper = self.report.cheaper.find(plan, history, limit.left)
+            command = self.report.cheaper.command(cheaper) or ""
+            message = question.over_limit(plan, limit.name, limit.limit, limit.would_be, cheaper, command)
+            raise CommandError(ExitCode.DECLINED, message)
+
+    def _is_saved_on(self, store: RunStore) -> bool:
+        """Whether the user consented to these orders by saving the plan that lists them on this ledger."""
+        saved = self.limits.saved_plan
+        # Of this ledger: a plan that came by mail or by git is a list of prices, and nobody's consent.
+        return saved is not None and store.saved_plan_row(saved) is not None
+
+    def _ask_or_refuse(
+        self, plan: Plan, history: History, conversation: Conversation, first: Plan | None
+    ) -> Decimal | None:
+        """Ask the user; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
+        targets, saved = self.report.destinations(history), self.limits.saved_plan
+        if conversation.can_ask:
+            if not conversation.consents(plan, targets, first):
+                raise CommandError(ExitCode.DECLINED, question.declined())
+            return (first or plan).totals.credits
+        if saved is not None:
+            message = question.plan_of_another_ledger(self.report.command_line, saved.ceiling)
+            raise CommandError(ExitCode.DECLINED, message)
+        # The flag alone counts: a limit in the environment says how much, and not that anything may be bought.
+        if self.spending.max_credits is None:
+            raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, self.run_line, targets))
+        return None
 
 
-def check_materials(session: Session, plan: Plan) -> None:
+def check_materials(planner: BatchPlanner, command_line: CommandLine, plan: Plan) -> None:
     """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
     if any(step.unpublished for step in plan.steps):
-        ways = WaysOn(sandbox_command(session), not_git=not_git(session, plan))
+        ways = ways_without_address(planner, command_line, plan)
         raise CommandError(ExitCode.INVALID, question.nothing_public(plan, ways))
 
 
-def _check_store(session: Session, plan: Plan) -> None:
+def _check_store(planner: BatchPlanner, plan: Plan) -> None:
     """Raise `CommandError` if the plan uses the store, and its client or its credentials are missing."""
-    routes, ordered = session.planner.routes, [step for step in plan.steps if step.is_billable]
+    routes, ordered = planner.routes, [step for step in plan.steps if step.is_billable]
     materials = {material for step in ordered for material in step.shot.request.materials}
     if routes is not None and any("store" in routes.of(material).ways for material in materials):
         from runner.app.material_store import open_store  # with the modules of a run, which a plan does without
 
-        store = open_store(session.settings, session.edition)
+        store = open_store(planner.settings, planner.edition)
         if store is not None:
             store.check_ready()
-
-
-def _check_ci(session: Session, plan: Plan) -> None:
-    settings, spending, line = session.settings, session.command.spending, session.command_line
-    if settings.pull_request is not None and not (spending.allow_pull_request and spending.max_credits is not None):
-        raise CommandError(
-            ExitCode.DECLINED,
-            f"this is a pull request's CI job ({settings.pull_request}), which does not pay unless you allow it: "
-            "nothing was sent. To see the price without a key, or to allow it:\n"
-            f"  {line.plan()}\n"
-            f"  {line.run('--allow-pull-request --max-credits', question.ceiling_of(plan))}",
-        )
-    if settings.ci and not settings.ci_state:
-        raise CommandError(
-            ExitCode.INVALID,
-            "STORYBOARD_STATE is not set: in CI the ledger must outlive the job, else clips are paid twice. Name a "
-            "folder on a mounted volume, or in a cache that is saved after every job:\n"
-            "  export STORYBOARD_STATE=/path/to/that/folder",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SpendLimit:
-    """A limit on spending, and the sum that the run would bring it to."""
-
-    name: str
-    limit: Decimal
-    would_be: Decimal
-    already: Decimal
-    """Credits that count before this run."""
-
-
-def spend_limits(
-    session: Session, plan: Plan, history: History, last_day: Decimal, run: str = ""
-) -> Iterator[SpendLimit]:
-    """Every limit of this run, in quoted or billed credits, whichever are higher; `run` is the id of a run at work."""
-    ordered = plan.totals.credits or Decimal(0)
-    if (limit := session.settings.max_credits) is not None:
-        spent = credits_of_run(history, run)
-        yield SpendLimit("--max-credits", limit, spent + ordered, spent)
-    if (saved := session.saved_plan) is not None:
-        attempts = history.attempts.values()
-        spent = counted_credits(attempt for attempt in attempts if attempt.intent.saved_plan == saved.id)
-        yield SpendLimit("the saved plan", saved.ceiling, spent + ordered, spent)
-    for path, budget in storyboard_budgets(session.planner, plan, history).items():
-        already = committed_credits(history, budget)
-        new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
-        yield SpendLimit(f"the budget in {path}", budget.credits, already + new, already)
-    if (limit := session.settings.credits_per_day) is not None:
-        yield SpendLimit("budget.credits_per_day", limit, last_day + ordered, last_day)
-
-
-def credits_of_run(history: History, run: str) -> Decimal:
-    """Credits of what a run ordered so far: made, running, unsettled."""
-    return counted_credits(attempt for attempt in history.attempts.values() if run and attempt.intent.run == run)
-
-
-def committed_credits(history: History, budget: Budget) -> Decimal:
-    """Credits of the attempts that count in a storyboard's budget: made, running, unsettled."""
-    attempts = (
-        attempt
-        for fingerprint in budget.fingerprints
-        for attempt in history.attempts_of(fingerprint)
-        if history.is_own_or_named(attempt)
-    )
-    return counted_credits(attempts)
-
-
-def storyboard_budgets(planner: BatchPlanner, plan: Plan, history: History) -> dict[str, Budget]:
-    """Each storyboard's budget in credits, with the fingerprints that count in it."""
-    budgets = {}
-    fingerprints_by_path = fingerprints_in_budget(planner, plan, history)
-    for storyboard in plan.batch.storyboards:
-        if (credits := _budget_credits(planner.settings, storyboard)) is not None:
-            fingerprints = fingerprints_by_path[storyboard.path]
-            imported = [
-                attempt
-                for fingerprint in fingerprints
-                for attempt in history.attempts_of(fingerprint)
-                if attempt.from_manifest
-            ]
-            budgets[storyboard.path] = Budget(credits, fingerprints, counted_credits(imported))
-    return budgets
-
-
-def _budget_credits(settings: Settings, storyboard: Storyboard) -> Decimal | None:
-    budgets = [storyboard.budget_credits]
-    if storyboard.budget_usd is not None:
-        budgets.append(storyboard.budget_usd / settings.usd_per_credit)
-    return min((credits for credits in budgets if credits is not None), default=None)
-
-
-def approve_spending(
-    session: Session,
-    plan: Plan,
-    history: History,
-    last_day: Decimal,
-    conversation: Conversation,
-    *,
-    is_consented: bool,
-    run: str = "",
-    first: Plan | None = None,
-) -> Decimal | None:
-    """Return the price that the user confirmed, None where no question was needed.
-
-    `is_consented`: the user consented to these orders before, by a plan that this machine's ledger wrote. `run` is the
-    id of the run. `first` has those of the plan's orders that are asked for now; the limits hold for the whole plan.
-
-    Raise `CommandError` (exit 4) unless the run may spend its price; a free run, and one that orders nothing, may.
-    """
-    ordered = plan.totals.credits
-    if plan.is_free or not any(step.is_billable for step in plan.steps) or session.settings.max_credits == 0:
-        return None
-    if ordered is None:
-        raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
-    for limit in spend_limits(session, plan, history, last_day, run):
-        if limit.would_be > limit.limit:
-            remaining = max(limit.limit - limit.already, Decimal(0))
-            cheaper = cheaper_alternatives(session, history, remaining)
-            raise CommandError(
-                ExitCode.DECLINED,
-                question.over_limit(
-                    plan, limit.name, limit.limit, limit.would_be, cheaper, command_below_limit(session, cheaper) or ""
-                ),
-            )
-    approved_price = None
-    if not session.command.spending.yes and not is_consented:
-        price = _ask_or_refuse(session, plan, history, conversation, first)
-        approved_price = None if price is None else credits_of_run(history, run) + price
-    destinations.remember_approval(session.planner, session.repository, history)
-    return approved_price
-
-
-def _ask_or_refuse(
-    session: Session, plan: Plan, history: History, conversation: Conversation, first: Plan | None
-) -> Decimal | None:
-    """Ask the user; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
-    targets = destinations.destinations(session.planner, session.repository, history)
-    if conversation.can_ask:
-        if not conversation.consents(plan, targets, first):
-            raise CommandError(ExitCode.DECLINED, question.declined())
-        return (first or plan).totals.credits
-    if session.saved_plan is not None:
-        raise CommandError(
-            ExitCode.DECLINED, question.plan_of_another_ledger(session.command_line, session.saved_plan.ceiling)
-        )
-    if session.command.spending.max_credits is None:
-        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, _line_of_run(session), targets))
-    return None
-
-
-def _line_of_run(session: Session) -> CommandLine:
-    """The command line of the run, with all that decides how its orders are asked for."""
-    number = session.command.execution.canary
-    return session.command_line if number is None else session.command_line.with_flag("--canary", str(number))

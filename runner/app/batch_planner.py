@@ -5,14 +5,13 @@ from functools import cached_property
 
 from runner.app.clips_on_disk import clips_on_disk
 from runner.app.material_routes import routes_of
-from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass
 from runner.planning.material_routes import Routes
 from runner.planning.plan import CanPublish, Plan, every_material
-from runner.planning.plan_inputs import NO_OVERRIDES, PlanOverrides, ProviderTerms, RepositoryFiles
+from runner.planning.plan_inputs import WHOLE_BATCH, PlanScope, ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan
 from runner.settings.settings import Settings
 
@@ -35,12 +34,11 @@ class BatchPlanner:
     def plan(
         self,
         history: History,
+        scope: PlanScope = WHOLE_BATCH,
         batch: Batch | None = None,
-        selected: frozenset[ShotKey] | None = None,
-        overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
         """The plan of a run, of this batch or of another one."""
-        settings = self.settings
+        settings, first = self.settings, scope.overrides.first
         # A plan may ask for attempts of the ledger that the history does not hold yet; each is loaded once.
         while True:
             plan = build_plan(
@@ -48,13 +46,15 @@ class BatchPlanner:
                 history,
                 ProviderTerms(settings.account, self.edition, settings.usd_per_credit, self._can_publish(batch)),
                 RepositoryFiles(clips_on_disk(history, settings.root), str(settings.root), self.is_gone),
-                selected=selected,
-                overrides=overrides,
+                selected=scope.selected,
+                overrides=scope.overrides,
             )
             if not history.load_pending():
-                return plan if overrides.first is None else plan.ordering_only(overrides.first)
+                # The whole plan first: picks, prices and orphans are those of all takes, whatever is ordered now.
+                return plan if first is None else plan.ordering_only(first)
 
     def _can_publish(self, batch: Batch | None) -> CanPublish:
+        # Another profile or commit has other materials.
         routes = self.routes if batch is None else routes_of(self.settings, self.edition, batch)
         return every_material if routes is None else routes.can_take
 

@@ -15,7 +15,7 @@ def fingerprints_in_budget(planner: BatchPlanner, plan: Plan, history: History) 
     if not storyboards:
         return {}
     # The plan without `--select`, `--retake` and `--again`: takes that they leave out count too.
-    full_plan = planner.plan(history, Batch(tuple(storyboards)))
+    full_plan = planner.plan(history, batch=Batch(tuple(storyboards)))
     counted: dict[str, frozenset[str]] = {}
     for storyboard in storyboards:
         own = frozenset(
@@ -42,6 +42,7 @@ def _retake_fingerprints(full_plan: Plan, storyboard: Storyboard, history: Histo
         if intent.film != storyboard.film:
             continue
         step = next(iter(full_plan.steps_of((storyboard.film, intent.shot))), None)
+        # Takes up to `takes` stand in the plan already.
         if step is None or intent.take <= step.shot.takes:
             continue
         if (

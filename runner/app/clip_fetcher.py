@@ -28,7 +28,9 @@ class ClipFetcher:
     async def fetch(self, result: ClipCheck, step: Step, attempt: Attempt) -> ClipCheck:
         """Restore a clip from this disk, else download it by a fresh link; other content is rejected."""
         gateway = await self.gateway()
+        # This disk first: a clip under another name needs no link, which the provider keeps for some days only.
         stored: Stored | Doubtful | TransferFailed | None = await gateway.restore_local(attempt, step)
+        # With another account's key a task looks lost, and would be called gone.
         if stored is None and gateway.is_barred(attempt):
             return _with_verdict(result, "failed", messages.other_key(attempt))
         if stored is None and attempt.task_id is not None:
@@ -43,6 +45,7 @@ class ClipFetcher:
                     return _with_verdict(result, "failed", other.message)
         match stored:
             case Stored():
+                # Its notes were told when the clip was first stored.
                 return self._record(result, attempt, replace(stored, notes=()), "fetched")
             case Doubtful():
                 return self._record(result, attempt, stored, "doubtful")
@@ -65,6 +68,7 @@ class ClipFetcher:
         return self._record(result, attempt, accepted, "accepted")
 
     def _record(self, result: ClipCheck, attempt: Attempt, payload: Stored | Doubtful, verdict: Verdict) -> ClipCheck:
+        # The ledger has no row for a manifest's attempt, and an event needs one.
         if attempt.from_manifest:
             if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
                 return _with_verdict(result, "failed", refusal.message)

@@ -21,6 +21,7 @@ def clips_on_disk(history: History, root: Path) -> ClipExists:
     top = str(root)
 
     def exists(clip: Clip) -> bool:
+        # A clip of another repository or of `fetch --task` lies where no film of this one may take it from.
         if clip.repository is not None:
             return False
         path = os.path.join(top, clip.path)  # for each clip of the film: a `Path` takes longer than the look at it

@@ -10,6 +10,7 @@ from runner.show.text.command_line import CommandLine
 def command_line(options: CommandOptions, files: Sequence[Path]) -> CommandLine:
     """Files and flags as the user typed them, without those of spending and display."""
     source, execution, selection, orders = options.input, options.execution, options.selection, options.orders
+    # Without the flags of spending: who types a shown command again decides anew what it may cost.
     single = {
         "--provider": source.provider,
         "--config": source.config,

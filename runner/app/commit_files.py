@@ -18,6 +18,8 @@ from runner.requests.request import LocalFile
 from runner.settings.environment import child_environment
 from runner.store.git_tree import Tree, TreeFile, lfs_object, read_files, read_tree
 
+# The folders and endings by which storyboards, what they include and their prompts are told from other files: only
+# these are written out of a commit, which may hold gigabytes.
 _STORYBOARDS = "storyboards"
 _PROMPTS = "prompts"
 _TEXTS = (".yaml", ".yml")
@@ -38,9 +40,9 @@ def compile_commit(project: Project, commit: str, name: str) -> Batch:
     with _texts_of(tree, project, name) as folder:
         paths = _paths(project, tree, folder)
         provide = _Materials(project, tree, folder, name).provide
-        batch, problems = compile_films(
-            paths, folder, replace(project.options, file_memory=None), project.settings.profiles, provide
-        )
+        # The memory of inspected files is the work tree's; these files are gone after one compilation.
+        options = replace(project.options, file_memory=None)
+        batch, problems = compile_films(paths, folder, options, project.settings.profiles, provide)
     if errors := problems.errors:
         lines = [f"{error.place.file}:{error.place.line}: {error.message}" for error in errors[:_MOST_PROBLEMS]]
         more = [f"and {len(errors) - _MOST_PROBLEMS} more"] if len(errors) > _MOST_PROBLEMS else []
@@ -121,6 +123,7 @@ class _Materials:
         place = path if file is not None else self.tree.submodule_of(path)
         if place is None:
             return None
+        # What did not change since the commit is not read a second time from git.
         if place not in self.tree.changed:
             if path not in self.inspected:
                 self.inspected = {**self.inspected, path: self.work_tree.inspect_file(self.root / path)}

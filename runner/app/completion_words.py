@@ -10,17 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.app.project import Project
 from runner.attempts.film import storyboard_slug
 from runner.files.writing import replace_content
-from runner.language.model import Storyboard
+from runner.language.model import Batch, Storyboard
 from runner.lazy_pattern import lazy_pattern
+from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
     from runner.attempts.history import History
 
 FOLDER = "completion"
 """The folder in the state folder."""
+# A shell reads the file at each TAB: more lines than these would be felt.
 _MAX_LINES = 50_000
 # Repositories whose words are kept.
 _MAX_FILES = 200
@@ -28,25 +29,28 @@ _MAX_FILES = 200
 _MAX_NAME_BYTES = 240
 # Names that no shell takes apart or expands.
 _WORD = lazy_pattern(r"\w[\w.@+-]*\Z")
+# The path of a storyboard has folders, too.
 _SLUG = lazy_pattern(r"\w[\w.@+/-]*\Z")
 Takes = Mapping[tuple[str, str], int]
 """The highest number of a take, by the storyboard's path and the shot's id."""
 
 
-def keep_completion_words(project: Project, history: "History | None" = None) -> None:
-    """Keep the words of a project without errors; a machine on which that fails completes without them.
+def keep_completion_words(settings: Settings, batch: Batch, history: "History | None" = None) -> None:
+    """Keep the words of storyboards without errors; a machine on which that fails completes without them.
 
     `history` tells the numbers of retakes; without it those of the last time stay.
     """
-    state, root = project.settings.state_or_none, project.settings.root
-    if state is None or project.problems.errors or (name := file_name(root)) is None:
+    state, root = settings.state_or_none, settings.root
+    if state is None or (name := file_name(root)) is None:
         return
+    # Completion is a convenience: a full disk or a read-only state folder never fails a command.
     with suppress(OSError):
         path = state / FOLDER / name
         before = _read(path)
         takes = _takes_before(before) if history is None else _takes_of(history)
-        lines = _lines(project, before, takes)
+        lines = _lines(root, batch, before, takes)
         content = "".join(f"{line}\n" for line in lines[:_MAX_LINES]).encode()
+        # Nothing is written where nothing changed: these commands change no file in a repository that stands.
         if content != before:
             if not path.exists():
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,16 +89,17 @@ def _takes_of(history: "History") -> Takes:
     return takes
 
 
-def _lines(project: Project, before: bytes, takes: Takes) -> list[str]:
+def _lines(root: Path, batch: Batch, before: bytes, takes: Takes) -> list[str]:
     """The lines of the compiled storyboards, and those of others in the repository that are still there."""
-    compiled = {storyboard.path for storyboard in project.batch.storyboards}
+    compiled = {storyboard.path for storyboard in batch.storyboards}
     others: dict[str, list[str]] = {}
     for line in before.decode("utf-8", "replace").splitlines():
         path = line.rpartition("\t")[2]
         if path not in compiled:
             others.setdefault(path, []).append(line)
-    present = [lines for path, lines in others.items() if os.path.isfile(project.settings.root / path)]
-    new = [line for storyboard in project.batch.storyboards for line in _words(storyboard, takes)]
+    # A command that names one storyboard does not forget the words of the others.
+    present = [lines for path, lines in others.items() if os.path.isfile(root / path)]
+    new = [line for storyboard in batch.storyboards for line in _words(storyboard, takes)]
     return [*new, *(line for lines in present for line in lines)]
 
 

@@ -20,6 +20,7 @@ def confirm_tasks(planner: BatchPlanner, history: History, store: RunStore, note
     A dropped task is noted, and its take is to be made. `CommandError` when the provider does not answer: until
     then nobody knows whether the take is paid for.
     """
+    # In turns: an answer changes the plan, and with it which entries a take waits for.
     while any(attempt.needs_confirmation for attempt in history.attempts.values()):
         waiting = list(to_confirm(planner.plan(history), history))
         if not waiting:
@@ -39,17 +40,20 @@ async def _confirm_all(
         for step, attempt in waiting:
             answer, facts = await gateway.client.fetch_record(attempt.task_id or "")
             if isinstance(answer, Running) and not (answer.answered or answer.not_found):
+                # Neither paid nor unpaid is known: to order now could buy the take twice.
                 raise _no_answer(attempt, answer)
             reason = objection(step, attempt, answer, facts, history)
             if reason is None and isinstance(answer, Succeeded):
                 reason = _record(history, store, confirmed(step, attempt, answer), answer)
             if reason is not None:
+                # A manifest is a stranger's file: what the provider does not confirm may keep no take from being made.
                 history.forget(attempt.id)
                 note(_dropped(step, reason))
 
 
 def _record(history: History, store: RunStore, attempt: Attempt, answer: Succeeded) -> str | None:
     """Take a confirmed attempt into ledger and history; the ledger's objection, if it has one."""
+    # Into the ledger before anything is planned on it, so that a crash in between forgets nothing.
     if (refusal := store.ledger.import_attempt(attempt)) is not None:
         return refusal.message
     history.attempts[attempt.id] = replace(attempt, from_manifest=False)

@@ -45,7 +45,9 @@ def attempts_by_storyboard(planner: BatchPlanner, history: History) -> dict[str,
 
 def _owners(planner: BatchPlanner, history: History) -> Mapping[str, str]:
     """The storyboard of the take that each attempt decides."""
+    # Without all shots nobody knows whose take an attempt is.
     if planner.has_errors:
         return {}
     steps = planner.plan(history).steps
+    # Reversed, so that of two takes with one attempt the first in the files counts.
     return {step.attempt: step.shot.storyboard for step in reversed(steps) if step.attempt is not None}

@@ -1,6 +1,6 @@
 """Makes the film of a storyboard as one video file: `cut.mp4`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,8 @@ from runner.files.reading import FileRejected, reason, resolve_inside
 from runner.files.writing import create_afresh, make_folder, move_file, part_of, remove_file
 from runner.lazy_dataclass import dataclass
 from runner.settings.settings import Settings
+from runner.show.screens.film_files import FilmFile
+from runner.show.text.command_line import CommandLine
 from runner.timeline.cut_list import Segment
 
 Progress = Callable[[Fraction, Fraction], None]
@@ -49,12 +51,34 @@ class MadeCut:
     def missing(self) -> tuple[Segment, ...]:
         return self.film.cut.missing
 
+    @property
+    def file(self) -> FilmFile:
+        """The cut as the screen shows it."""
+        cut, facts = self.film.cut, ["unchanged: it already shows this edit and these clips"]
+        if self.result is not None:
+            shape = self.result.shape
+            facts = [f"{shape.width} × {shape.height}", f"{float(shape.rate):.5g} fps"]
+            facts.append("pictures not encoded again" if self.result.copied else f"encoded, since {self.result.reason}")
+        notes = (*cut.notes, *(self.result.notes if self.result is not None else ()))
+        missing = tuple((segment.label, segment.reason) for segment in cut.missing)
+        return FilmFile("watch", cut.film, display_path(self.path), cut.seconds, tuple(facts), notes, missing)
+
+
+def command_for_missing(command_line: CommandLine, cuts: Sequence[MadeCut]) -> str:
+    """The command that brings the clips for which slates stand in; "" where none is missing."""
+    missing = [segment for cut in cuts for segment in cut.missing]
+    if not missing:
+        return ""
+    is_damaged = all(segment.is_damaged for segment in missing)
+    return command_line.verify() if is_damaged else command_line.run()
+
 
 def make_cut(settings: Settings, film: Film, options: CutOptions, progress: Progress) -> MadeCut:
     """Make one film's file unless it is there already; a slate stands in for a clip that is damaged.
 
     Raises `CommandError` naming what cannot be shown or written, CannotCopy, and whatever `progress` raises.
     """
+    # Each turn puts a slate in place of one damaged clip; where that changes nothing, the error is no clip's.
     while True:
         try:
             return _made_cut(settings, film, options, progress)
@@ -72,10 +96,12 @@ def _made_cut(settings: Settings, film: Film, options: CutOptions, progress: Pro
     target, root = target_of(settings.root, options.to, film.target(NAME, *marks))
     assembly = assembly_of(settings, film, options)
     stored = stored_key(target)
+    # A small film of a free run does not stand for the one that is asked for in full size.
     if stored is not None and stored.content == assembly.key and (options.quick or not stored.is_quick):
         return MadeCut(film, target, is_new=False)
     from av.error import FFmpegError
 
+    # Under another name until it is whole: no player, and no later command, takes half a film for the film.
     part = part_of(target)
     try:
         make_folder(target.parent, root)
@@ -86,6 +112,7 @@ def _made_cut(settings: Settings, film: Film, options: CutOptions, progress: Pro
     except (OSError, FileRejected, FFmpegError) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
     finally:
+        # A stopped cut leaves no part behind: unlike a clip's it could not be continued.
         with suppress(OSError):
             remove_file(part, root)
     return MadeCut(film, target, is_new=True, result=result)

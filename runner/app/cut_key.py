@@ -35,6 +35,7 @@ def older_cut(settings: Settings, film: Film) -> Path | None:
     try:
         return None if stored.content == cut_key(settings, film) else path
     except CommandError:
+        # What cannot be read any more is not what the film shows.
         return path
 
 
@@ -55,6 +56,7 @@ def cut_key(settings: Settings, film: Film, *, is_burnt_in: bool = False) -> str
 
 def _segment_key(settings: Settings, segment: Segment, is_burnt_in: bool) -> list[object]:
     if segment.clip is not None:
+        # The recorded hash: to read every clip again would take as long as to join them.
         content: object = segment.clip.sha256
     elif segment.path is not None:
         content = _file_hash(settings, segment.path)

@@ -7,15 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.clips_on_disk import clips_on_disk
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
 from runner.app.films import Film, segment_file, target_of, without_clips
+from runner.app.manifest_files import ManifestFiles
 from runner.app.note import notes_of
-from runner.app.session import Session
-from runner.assembly.posters import PosterRequest, posters
-from runner.assembly.sheet import middle
+from runner.app.project import StoryboardSources
+from runner.assembly.clip_picture import ClipRange
+from runner.assembly.posters import PosterRequest, posters, reach
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Clip
 from runner.attempts.film import storyboard_slug
@@ -30,6 +32,8 @@ from runner.planning.plan import Action, Step
 from runner.requests.request import LocalFile
 from runner.show.dailies.film_data import Dailies, PageFile, film_json
 from runner.show.dailies.page import data_address, page
+from runner.show.screens.film_files import FilmFile
+from runner.show.text.format import volume
 
 NAME = "dailies.html"
 PAGE_BYTES = 3_000_000
@@ -62,43 +66,59 @@ class WrittenDailies:
     path: Path
     bytes: int
 
-
-def write_dailies(session: Session, film: Film, to: Path | None) -> WrittenDailies:
-    """Write the page of one film. Raises `CommandError` when it cannot be written."""
-    target, root = target_of(session.settings.root, to, film.target(NAME))
-    gathered = gather(session, film, lambda path, _: _relative(path, target.parent))
-    content = page(film_json(gathered.dailies, _poster_data(gathered), is_served=False)).encode()
-    try:
-        make_folder(target.parent, root)
-        replace_content(target, root, content)
-    except (OSError, FileRejected) as error:
-        raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
-    whole = without_clips(session.settings.root, film, gathered.damaged)
-    return WrittenDailies(whole, target, len(content))
+    @property
+    def file(self) -> FilmFile:
+        """The page as the screen shows it."""
+        cut = self.film.cut
+        missing = tuple((segment.label, segment.reason) for segment in cut.missing)
+        facts = (volume(self.bytes),)
+        return FilmFile("dailies", cut.film, display_path(self.path), cut.seconds, facts, cut.notes, missing)
 
 
-def gather(session: Session, film: Film, address: Address) -> GatheredDailies:
-    """Gather everything that the page of a film shows."""
-    return _Gatherer(session, film, address).gather()
+@dataclass(frozen=True, slots=True)
+class DailiesMaker:
+    """The sources of the dailies of a command's films beside the films."""
+
+    planner: BatchPlanner
+    manifests: ManifestFiles
+    sources: StoryboardSources
+
+    def write(self, film: Film, to: Path | None) -> WrittenDailies:
+        """Write the page of one film. Raises `CommandError` when it cannot be written."""
+        target, root = target_of(self.sources.root, to, film.target(NAME))
+        gathered = self.gather(film, lambda path, _: _relative(path, target.parent))
+        content = page(film_json(gathered.dailies, _poster_data(gathered), is_served=False)).encode()
+        try:
+            make_folder(target.parent, root)
+            replace_content(target, root, content)
+        except (OSError, FileRejected) as error:
+            raise CommandError(ExitCode.INVALID, f"cannot write {display_path(target)}: {reason(error)}") from error
+        return WrittenDailies(without_clips(self.sources.root, film, gathered.damaged), target, len(content))
+
+    def gather(self, film: Film, address: Address) -> GatheredDailies:
+        """Gather everything that the page of a film shows."""
+        return _Gatherer(self, film, address).gather()
 
 
 class _Gatherer:
     """Finds the files of one film, and collects the posters that are to be taken of them."""
 
-    def __init__(self, session: Session, film: Film, address: Address) -> None:
-        self._session = session
+    def __init__(self, maker: DailiesMaker, film: Film, address: Address) -> None:
+        self._settings = maker.planner.settings
+        self._maker = maker
         self._film = film
         self._address = address
-        self._exists = clips_on_disk(film.history, session.settings.root)
+        self._exists = clips_on_disk(film.history, self._settings.root)
         self._requests: dict[str, PosterRequest] = {}
-        self._storyboard = session.batch.storyboard_of(film.cut.film)
-        self._shots = _shots(session, film, self._storyboard)
+        self._storyboard = maker.planner.batch.storyboard_of(film.cut.film)
+        self._shots = _shots(film, self._storyboard)
         self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
         takes = len(self._steps)
         self._width = next((width for most, width in _POSTER_WIDTHS if takes <= most), _SMALLEST)
+        self._reach = reach(takes)
 
     def gather(self) -> GatheredDailies:
-        film, session = self._film, self._session
+        film, maker = self._film, self._maker
         in_film = {(segment.label, segment.take) for segment in film.cut.segments}
         segments = tuple(self._segment_file(index) for index in range(len(film.cut.segments)))
         # What the film shows comes first: where the page has no room for all posters, these have it.
@@ -116,25 +136,28 @@ class _Gatherer:
             self._animatics(),
             references,
             self._prompts(),
-            notes_of(session.manifests, self._storyboard),
-            sums_by_storyboard(session.planner, film.history).get(self._storyboard.path) or CreditSums(),
-            field_locator(session.files, session.settings.root, session.options),
+            notes_of(maker.manifests, self._storyboard),
+            sums_by_storyboard(maker.planner, film.history).get(self._storyboard.path) or CreditSums(),
+            field_locator(maker.sources),
         )
+        # After all requests are known: posters are taken in parallel.
         taken = self._posters()
+        # A clip without a poster is one that cannot be decoded.
         damaged = frozenset(request.path for key, request in self._requests.items() if key not in taken)
         return GatheredDailies(dailies, taken, damaged)
 
     def _segment_file(self, index: int) -> PageFile | None:
         segment = self._film.cut.segments[index]
-        path = segment_file(self._session.settings.root, segment)
+        path = segment_file(self._settings.root, segment)
         if path is None:
             return None
         key = ""
         sha256 = segment.clip.sha256 if segment.clip is not None else ""
         if segment.shot is None:
-            moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
             sha256 = self._hash(path)
-            key = self._poster(path, sha256, moment, self._width, is_picture=segment.is_picture)
+            begin, seconds = Fraction(segment.in_seconds), Fraction(segment.seconds)
+            span = None if segment.is_picture else ClipRange(begin, seconds, self._reach)
+            key = self._poster(path, sha256, span, self._width)
         return PageFile(self._address(path, sha256), key)
 
     def _clips(self, steps: Iterable[Step]) -> dict[tuple[str, int], PageFile]:
@@ -146,6 +169,7 @@ class _Gatherer:
             return None
         local = [clip for clip in attempt.clips if clip.repository is None and self._exists(clip)]
         own = ClipName(step.shot.id, step.take, step.action is Action.DOUBTFUL).path
+        # A renamed or shared take may lie here twice; the copy under its own name is the one that people look for.
         clip = min(local, key=lambda candidate: not candidate.path.endswith(own), default=None)
         return None if clip is None else self._file_of(step.shot, clip)
 
@@ -156,17 +180,19 @@ class _Gatherer:
         seconds = Fraction(str(clip.seconds))
         start, film_seconds = Fraction(shot.in_seconds), shot.film_seconds
         used = Fraction(film_seconds) if film_seconds is not None else seconds - start
-        moment = middle(start, used) if start + used <= seconds else seconds / 2
-        key = self._poster(path, clip.sha256, moment, self._width)
+        if start + used > seconds:
+            start, used = Fraction(0), seconds
+        key = self._poster(path, clip.sha256, ClipRange(start, used, self._reach), self._width)
         return PageFile(self._address(path, clip.sha256), key, round(clip.seconds, 3), clip.width, clip.height)
 
     def _animatics(self) -> dict[str, PageFile]:
         """The drawn clip of each shot, beside a paid provider's clips: its lowest take of the same profile."""
-        settings = self._session.settings
+        settings = self._settings
         if settings.account.free:
             return {}
         film = self._storyboard.film
         folder = settings.output / storyboard_slug(film.storyboard) / film.folder("sandbox")
+        # Most paid films were never drawn: one look instead of one for each shot.
         if not folder.is_dir():
             return {}
         animatics = {}
@@ -184,54 +210,52 @@ class _Gatherer:
         for name, material in files.items():
             path = self._inside(name)
             if path is not None and material.kind != "audio":
-                moment = Fraction(material.seconds or 0) / 2
-                is_picture = material.kind == "image"
-                key = self._poster(path, material.sha256, moment, _SMALLEST, is_picture=is_picture)
+                span = ClipRange(Fraction(0), Fraction(material.seconds or 0), self._reach)
+                key = self._poster(path, material.sha256, None if material.kind == "image" else span, _SMALLEST)
                 references[name] = PageFile("", key)
         return references
 
-    def _poster(self, path: Path, sha256: str, moment: Fraction, width: int, *, is_picture: bool = False) -> str:
+    def _poster(self, path: Path, sha256: str, span: ClipRange | None, width: int) -> str:
         """The key of a poster that is to be taken."""
-        name = f"{sha256}-{round(moment * 1000)}-{width}"
-        key = hashlib.sha256(name.encode()).hexdigest()[:10]
-        self._requests.setdefault(key, PosterRequest(path, sha256, moment, width, is_picture, "webp"))
+        request = PosterRequest(path, sha256, span, width, "webp")
+        key = hashlib.sha256(request.name.encode()).hexdigest()[:10]
+        self._requests.setdefault(key, request)
         return key
 
     def _posters(self) -> dict[str, bytes]:
-        state = self._session.settings.state_or_none
+        state = self._settings.state_or_none
         cache = state / "posters" if state is not None else None
         contents = posters(list(self._requests.values()), cache)
         return {key: content for key, content in zip(self._requests, contents, strict=True) if content is not None}
 
     def _prompts(self) -> dict[str, str]:
-        session = self._session
-        options = replace(session.options, profile=self._storyboard.profile)
-        prompts = written_prompts(session.files, session.settings.root, options)
+        sources = self._maker.sources
+        options = replace(sources.options, profile=self._storyboard.profile)
+        prompts = written_prompts(sources.files, sources.root, options)
         return {shot: text for (storyboard, shot), text in prompts.items() if storyboard == self._storyboard.path}
 
     def _hash(self, path: Path) -> str:
         try:
-            return hash_clip(path, self._session.settings.root)
+            return hash_clip(path, self._settings.root)
         except OSError:
             return ""
 
     def _inside(self, name: str) -> Path | None:
         """A plain file of the repository; None for anything else."""
-        root = self._session.settings.root
+        root = self._settings.root
         try:
             return resolve_inside(root / name, root, may_be_hidden=True)
         except (FileRejected, OSError):
             return None
 
 
-def _shots(session: Session, film: Film, storyboard: Storyboard) -> tuple[Shot, ...]:
+def _shots(film: Film, storyboard: Storyboard) -> tuple[Shot, ...]:
     """The selected shots in film order; what the cut leaves out is last, and a skipped shot needs takes."""
     in_film = {segment.shot.id: segment.shot for segment in film.cut.segments if segment.shot is not None}
-    keys = session.selected(film.history)
     others = (
         shot
         for shot in storyboard.shots
-        if shot.id not in in_film and not shot.skip and (keys is None or shot.key in keys)
+        if shot.id not in in_film and not shot.skip and (film.selected is None or shot.key in film.selected)
     )
     return (*in_film.values(), *others)
 

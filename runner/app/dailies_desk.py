@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runner.app.dailies import GatheredDailies, gather
+from runner.app.dailies import DailiesMaker, GatheredDailies
 from runner.app.films import films
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.named_shots import find_shot
@@ -23,10 +23,10 @@ from runner.files.reading import FileRejected, resolve_inside
 from runner.garbage_collection import collect_everything
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import dataclass, replace
+from runner.settings.settings import Settings
 from runner.show.dailies.film_data import film_json
 from runner.show.dailies.page import page
-
-_LEDGER_FILES = ("ledger.db", "ledger.db-wal")
+from runner.store.ledger.file_name import NAME as LEDGER_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ class DailiesDesk:
         """A file that a page names, still in the repository."""
         path = self._files[name]
         try:
+            # Again at each request: a link may have taken the file's place since the page was made.
             if resolve_inside(path, self._root, may_be_hidden=True) == path and path.is_file():
                 return path
         except (FileRejected, OSError):
@@ -118,20 +119,23 @@ class DailiesDesk:
         """The present session of the films with one film's profile, and a shot of it."""
         film = self._films[slug].gathered.dailies.cut.film
         session = self._present_session()
+        # A SHOT of several profiles would be ambiguous; the page knows which film it shows.
         boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
         settings = replace(session.settings, profiles=(film.profile,))
         session = replace(session, settings=settings, batch=Batch(boards))
-        return session, find_shot(session, f"{storyboard_slug(film.storyboard)}:{shot}")[0]
+        name = f"{storyboard_slug(film.storyboard)}:{shot}"
+        return session, find_shot(session.planner, session.history_reader.read, name)[0]
 
     def _read(self, session: Session) -> None:
         """Read the films; the stamp is taken before, so that a change in between is read at the next question."""
         stamp = self._stamp_now()
         read: dict[str, _FilmRead] = {}
-        for film in films(session):
-            gathered = gather(session, film, self._address)
+        maker = DailiesMaker(session.planner, session.manifests, session.sources)
+        for film in films(session.selection, session.history_reader):
+            gathered = maker.gather(film, self._address)
             self._posters |= gathered.posters
             content = film_json(gathered.dailies, {key: f"/poster/{key}" for key in gathered.posters}, is_served=True)
-            slug = self._slug(session, film.cut.film)
+            slug = _slug(session.settings, film.cut.film)
             content["slug"] = slug
             read[slug] = _FilmRead(gathered, _served(content), content)
         slugs = list(read)
@@ -140,11 +144,6 @@ class DailiesDesk:
                 content = {**entry.content, "films": slugs}
                 read[slug] = _FilmRead(entry.gathered, _served(content), content)
         self._films, self._stamp = read, stamp
-
-    def _slug(self, session: Session, film: FilmName) -> str:
-        """The name of a film in addresses: `harbour`, and `harbour:tall` where the films have several profiles."""
-        slug, several = storyboard_slug(film.storyboard), len(session.settings.profiles) > 1
-        return f"{slug}:{film.profile}" if several and film.profile is not None else slug
 
     def _address(self, path: Path, sha256: str) -> str:
         """The address of a file; it changes with the file's content, so that no browser shows the one before."""
@@ -163,7 +162,7 @@ class DailiesDesk:
         """The files from which a film is read: storyboards and what lies beside them, manifests, the ledger."""
         state = self._session.settings.state_or_none
         if state is not None:
-            yield from (state / name for name in _LEDGER_FILES)
+            yield state / LEDGER_NAME
         for storyboard in self._session.batch.storyboards:
             yield self._session.manifests.path(storyboard.film)
         yield from self._session.files
@@ -178,6 +177,12 @@ def _tidied() -> Iterator[None]:
         yield
     finally:
         collect_everything()
+
+
+def _slug(settings: Settings, film: FilmName) -> str:
+    """The name of a film in addresses: `harbour`, and `harbour:tall` where the films have several profiles."""
+    slug, several = storyboard_slug(film.storyboard), len(settings.profiles) > 1
+    return f"{slug}:{film.profile}" if several and film.profile is not None else slug
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

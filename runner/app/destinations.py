@@ -13,6 +13,7 @@ from runner.store.git import Repository
 
 def destinations(planner: BatchPlanner, repository: Repository, history: History) -> tuple[Destination, ...]:
     """The destinations of a paid run, each marked if it differs from the last approved one."""
+    # The sandbox runs in this process: nothing leaves the machine.
     if planner.settings.account.free:
         return ()
     approved = _approved(planner.settings, repository)
@@ -44,6 +45,7 @@ def _ways(planner: BatchPlanner) -> set[Way]:
     if routes is None:
         return set()
     materials = {material for shot in planner.batch.shots for material in shot.request.materials}
+    # By the provider's own address no byte is sent: it has the frame already.
     return {way for material in materials for way in routes.of(material).ways if way != "vendor"}
 
 

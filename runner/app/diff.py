@@ -67,6 +67,7 @@ def find_base(words: Sequence[str]) -> tuple[Base, tuple[Path, ...]]:
         raise CommandError(ExitCode.INVALID, "git is not installed, or not on the PATH: `diff` reads commits with it")
     first = words[0] if words else ""
     commit = git_refs.commit_of(root, first, environment) if first else None
+    # git itself refuses such a word for the same reason.
     if commit is not None and os.path.exists(first):
         message = f"{first!r} is a commit and a file: write the file as ./{first}, or the commit's full name"
         raise CommandError(ExitCode.USAGE, message)
@@ -114,13 +115,15 @@ def compare(project: Project, planner: BatchPlanner, reader: HistoryReader, base
     try:
         earlier = compile_commit(project, base.commit, base.text)
     except CommandError:
+        # It names the commit already.
         raise
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
-    left = [board for board in earlier.storyboards if board.film not in project.films]
+    # Clips of storyboards that are gone count too: what the commit had is not priced as if it were to be made.
+    left = [board for board in earlier.storyboards if board.film not in project.batch.films]
     history = replace(reader, batch=Batch((*project.batch.storyboards, *left))).read()
     after = planner.plan(history)
-    before = planner.plan(history, earlier)
+    before = planner.plan(history, batch=earlier)
     return DiffReport(base, difference(before, after), after)
 
 

@@ -37,6 +37,7 @@ def check_machine(settings: Settings, demo: bool) -> list[HealthCheck]:
             f"doctor --demo needs {key_variables_text()}: your key, or the demo key of the provider's quick-start page"
         )
         raise CommandError(ExitCode.KEY, message)
+    # Behind a broken proxy every request fails, and says less than the check of the proxy did.
     reachable = all(check.verdict != "error" for check in checks if check.name in ("proxy", "certificates"))
     if reachable and (demo or _has_usable_key(settings)):
         checks += anyio.run(_provider_checks, settings, demo)
@@ -45,6 +46,7 @@ def check_machine(settings: Settings, demo: bool) -> list[HealthCheck]:
 
 def _has_usable_key(settings: Settings) -> bool:
     key = settings.api_key
+    # A key that is malformed or given twice is never sent anywhere, not even to be checked.
     return bool(key.text) and key.contradicted_by is None and key_format_error(key.text or "") is None
 
 
@@ -105,6 +107,7 @@ def _state(settings: Settings) -> Iterator[HealthCheck]:
     try:
         state = settings.state
     except Failure as stop:
+        # A check reports and goes on: the user wants all that is wrong at once.
         reason, _, hint = stop.message.partition("\n")
         yield HealthCheck("state", "error", reason, hint.strip())
         return

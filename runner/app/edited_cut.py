@@ -1,5 +1,6 @@
 """The way back from the editor: a timeline that was edited elsewhere as the storyboard's `cut:` section."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,8 +35,11 @@ class CutFromEditor:
     """Whether comments stood in the section that was replaced."""
 
 
-def cut_from_editor(root: Path, film: Film, timeline: Path, *, write: bool) -> CutFromEditor:
+def cut_from_editor(root: Path, films: Sequence[Film], timeline: Path, *, write: bool) -> CutFromEditor:
     """Read an edited timeline, and put its section into the storyboard where that is asked. Raises `CommandError`."""
+    if len(films) > 1:
+        raise CommandError(ExitCode.USAGE, "--from is the timeline of one film: name its storyboard")
+    film = films[0]
     edited = _edited(root, film, timeline)
     storyboard = film.cut.storyboard
     lost_comments = _write(root, storyboard, edited) if write else False
@@ -69,6 +73,7 @@ def _film_facts(root: Path, film: Film) -> FilmFacts:
 def _shots(root: Path, film: Film) -> dict[str, ShotFacts]:
     """Each shot as the film shows it without an entry of its own."""
     board = film.plan.batch.storyboard_of(film.cut.film)
+    # Without the present cut: what the editor left as the shot has it, needs no words in the section.
     plain = cut_list(replace(board, cut=None), film.plan, film.history, clips_on_disk(film.history, root))
     return {
         segment.shot.id: ShotFacts(
@@ -84,6 +89,7 @@ def _write(root: Path, storyboard: str, edited: EditedCut) -> bool:
     try:
         path = resolve_inside(root / storyboard, root)
         content = read_bytes(path, root)
+        # Mark and line ends stay as the user's editor wrote them: the diff shows the section, and nothing else.
         mark = _BOM if content.startswith(_BOM) else b""
         text = content.removeprefix(mark).decode()
         newline = "\r\n" if "\r\n" in text else "\n"

@@ -7,18 +7,20 @@ from decimal import Decimal
 
 import anyio
 
-from runner.app import approval, provider_gateway, webhooks
+from runner.app import provider_gateway, webhooks
 from runner.app.batch_planner import BatchPlanner
+from runner.app.closing_report import ClosingReporter, repo_prefix
 from runner.app.completion_words import keep_completion_words
 from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
-from runner.app.final_cut import closing_films
+from runner.app.final_cut import FilmReporter
 from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_first_picks, write_manifests
+from runner.app.options import DisplayOptions
 from runner.app.orphaned_attempts import lock_outputs_of_orphans
 from runner.app.run_outcome import RunOutcome
-from runner.app.run_store import RunStore, closing_context, repo_prefix
-from runner.app.session import Session
+from runner.app.run_store import PlannedRun
+from runner.app.spending_limits import storyboard_budgets
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
@@ -31,10 +33,9 @@ from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.engine.run_ports import PlannedWork, RunPorts
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
-from runner.planning.plan_inputs import PlanOverrides
+from runner.planning.plan_inputs import PlanOverrides, PlanScope
 from runner.settings.settings import Settings
 from runner.show.live.progress import Progress
-from runner.show.live.view import View
 
 # Minimum seconds between two writes of the manifest during a run.
 _MANIFEST_EVERY = 5.0
@@ -43,102 +44,117 @@ _MANIFEST_SHARE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovedPlan:
-    """A plan that may be carried out, with the history and the overrides that it was made from."""
+class Execution:
+    """The execution of a command's plans: by which planner, into which manifests, and how its end is told."""
 
-    session: Session
-    plan: Plan
-    history: History
-    store: RunStore
-    overrides: PlanOverrides
-    more_follows: bool = False
-    """Whether the command may order more after this: it ends the event stream and the film itself."""
-    before: ExitCode = ExitCode.OK
-    """The exit code of what the command carried out before this: the last event has the more severe one."""
+    planner: BatchPlanner
+    manifests: ManifestFiles
+    closing: ClosingReporter
+    films: FilmReporter
+    display: DisplayOptions
+    makes_films: bool
+    """Whether a run that made a clip ends with its film."""
 
+    def execute(
+        self, run: PlannedRun, conversation: Conversation, *, more_follows: bool = False, before: ExitCode = ExitCode.OK
+    ) -> RunOutcome:
+        """Run the engine on an approved plan, while the user follows it; manifests and film are written at the end.
 
-def execute_plan(approved: ApprovedPlan, conversation: Conversation) -> RunOutcome:
-    """Run the engine on a plan, while the user follows it; the manifests and the film are written when it returns."""
-    session, plan, history, clock = approved.session, approved.plan, approved.history, approved.store.clock
-    started_at = clock.monotonic()
-    if plan.is_free and not session.command.display.quiet and (message := _missing_font(plan)) is not None:
-        conversation.advise(message)
-    run_view = conversation.follow_run(_progress(session, plan), clock)
-    try:
-        result = anyio.run(_execute, approved, run_view)
-    except BaseException as error:
+        `more_follows`: the command may order more after this, and ends the event stream and the film itself. `before`
+        is the exit code of what the command carried out before: the last event has the more severe one.
+        """
+        plan, history, clock = run.plan, run.history, run.store.clock
+        started_at = clock.monotonic()
+        if plan.is_free and not self.display.quiet and (message := _missing_font(plan)) is not None:
+            conversation.advise(message)
+        run_view = conversation.follow_run(self._progress(plan), clock)
+        hides_end = more_follows and self.display.as_json
+
+        def show(event: RunEvent) -> None:
+            if event.outcome is not None:
+                if hides_end:
+                    return
+                outcome = replace(with_sums(self.planner, history, event.outcome), code_of_command=before)
+                event = replace(event, outcome=outcome)
+            run_view.tell(event)
+
+        try:
+            result = anyio.run(self._run_engine, run, show, run_view.stopping)
+        except BaseException as error:
+            run_view.close()
+            with suppress(Failure):  # the error that ended the run matters more to the user
+                write_manifests(self.manifests, self.planner.plan(history), history)
+            raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
         run_view.close()
-        with suppress(Failure):  # the error that ended the run matters more to the user
-            write_manifests(session.manifests, session.planner.plan(history), history)
-        raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
-    run_view.close()
-    if approved.overrides.first_take and not plan.is_free:
-        picks = _first_take_picks(session.planner, history, approved.overrides, clock)
-        write_first_picks(session.manifests, plan.batch.storyboards, history, picks)
-    write_manifests(session.manifests, session.planner.plan(history), history)
-    keep_completion_words(session, history)
-    closing = None
-    if not session.command.display.as_json:
-        closing = closing_context(session, approved.store, history, clock.monotonic() - started_at, result)
-        if not approved.more_follows:
-            films = closing_films(session, history, closing.whole_plan or plan, result, conversation)
-            closing = replace(closing, films=films)
-    return RunOutcome(result.exit_code, plan, result, clock.now(), was_followed=True, closing=closing)
+        # The sandbox goes on without picks anyway, so that none has to be recorded for its next run.
+        if run.scope.overrides.first_take and not plan.is_free:
+            picks = _first_take_picks(self.planner, history, run.scope.overrides, clock)
+            write_first_picks(self.manifests, plan.batch.storyboards, history, picks)
+        write_manifests(self.manifests, self.planner.plan(history), history)
+        # Again after the run: a retake has a number that TAB did not know.
+        keep_completion_words(self.planner.settings, self.planner.batch, history)
+        closing = None
+        # The last event of the stream says the same to a program.
+        if not self.display.as_json:
+            closing = self.closing.context(history, run.store.limits.run, clock.monotonic() - started_at, result)
+            if not more_follows:
+                whole_plan = closing.whole_plan or plan
+                films = self.films.make_films(history, whole_plan, result, conversation, is_wanted=self.makes_films)
+                closing = replace(closing, films=films)
+        return RunOutcome(result.exit_code, plan, result, clock.now(), was_followed=True, closing=closing)
 
-
-def _progress(session: Session, plan: Plan) -> Progress:
-    return Progress(
-        ceiling=_spending_limit(session.settings, plan),
-        concurrency=session.settings.concurrency,
-        prefix=repo_prefix(session),
-        look_command=session.command_line.to_look(session.look_provider).dailies("--serve"),
-    )
-
-
-async def _execute(approved: ApprovedPlan, run_view: View) -> RunResult:
-    session, history, store = approved.session, approved.history, approved.store
-    limits = replace(store.limits, budgets=approval.storyboard_budgets(session.planner, approved.plan, history))
-    store.ledger.set_budget_scope(limits)
-    manifest_writer = ManifestWriter(session.manifests, session.planner, history, store.clock)
-
-    def emit(event: RunEvent) -> None:
-        if event.outcome is not None:
-            if approved.more_follows and session.command.display.as_json:
-                return
-            outcome = replace(with_sums(session.planner, history, event.outcome), code_of_command=approved.before)
-            event = replace(event, outcome=outcome)
-        run_view.tell(event)
-        manifest_writer.tell(event)
-
-    stop_request = StopRequest()
-    async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-        gateway = await provider_gateway.open_gateway(session.planner, history, stack)
-        group.start_soon(_watch_signals, stop_request, run_view)
-        mark_orphans = lock_outputs_of_orphans(
-            session.settings, session.films, approved.plan, stack.enter_context(ExitStack())
+    def _progress(self, plan: Plan) -> Progress:
+        settings = self.planner.settings
+        return Progress(
+            ceiling=_spending_limit(settings, plan),
+            concurrency=settings.concurrency,
+            prefix=repo_prefix(settings.root),
+            look_command=self.films.look_line().dailies("--serve"),
         )
-        replan = _replanner(approved, limits)
-        planned = PlannedWork(mark_orphans(approved.plan), history, lambda history: mark_orphans(replan(history)))
-        ports = RunPorts(gateway, store.ledger, store.clock, emit)
-        async with webhooks.listen(session.settings, gateway.client, store.clock, emit) as inbox:
-            result = await run_loop(planned, ports, limits, stop_request, inbox)
-        group.cancel_scope.cancel()
-    return with_sums(session.planner, history, result)
+
+    async def _run_engine(
+        self, run: PlannedRun, show: Callable[[RunEvent], None], on_stop: Callable[[], None]
+    ) -> RunResult:
+        planner, history, store = self.planner, run.history, run.store
+        limits = replace(store.limits, budgets=storyboard_budgets(planner, run.plan, history))
+        # Before the first order: the ledger counts budgets in the transaction that writes an intent.
+        store.ledger.set_budget_scope(limits)
+        manifest_writer = ManifestWriter(self.manifests, planner, history, store.clock)
+
+        def emit(event: RunEvent) -> None:
+            show(event)
+            manifest_writer.tell(event)
+
+        stop_request = StopRequest()
+        async with AsyncExitStack() as stack, anyio.create_task_group() as group:
+            gateway = await provider_gateway.open_gateway(planner, history, stack)
+            group.start_soon(_watch_signals, stop_request, on_stop)
+            mark_orphans = lock_outputs_of_orphans(
+                planner.settings, planner.batch.films, run.plan, stack.enter_context(ExitStack())
+            )
+            replan = _replanner(planner, run, limits)
+            # The same marks at each new plan: another run holds those outputs until this one ends.
+            planned = PlannedWork(mark_orphans(run.plan), history, lambda history: mark_orphans(replan(history)))
+            ports = RunPorts(gateway, store.ledger, store.clock, emit)
+            async with webhooks.listen(planner.settings, gateway.client, store.clock, emit) as inbox:
+                result = await run_loop(planned, ports, limits, stop_request, inbox)
+            # The watcher of signals never ends by itself.
+            group.cancel_scope.cancel()
+        return with_sums(planner, history, result)
 
 
-def _replanner(approved: ApprovedPlan, limits: RunLimits) -> Callable[[History], Plan]:
-    session = approved.session
-
+def _replanner(planner: BatchPlanner, run: PlannedRun, limits: RunLimits) -> Callable[[History], Plan]:
     def replan(history: History) -> Plan:
-        plan = session.planner.plan(history, selected=session.selected(history), overrides=approved.overrides)
-        budgets = approval.storyboard_budgets(session.planner, plan, history)
-        approved.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
+        plan = planner.plan(history, run.scope)
+        budgets = storyboard_budgets(planner, plan, history)
+        # A pick or a finished take changes what is made from it, and with that the fingerprints that a budget counts.
+        run.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
         return plan
 
     return replan
 
 
-async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
+async def _watch_signals(stop_request: StopRequest, on_stop: Callable[[], None]) -> None:
     """Stop creating tasks at the first Ctrl-C, SIGTERM or closed terminal, exit at the second."""
     stop_signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     active_signals = [
@@ -147,7 +163,7 @@ async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
     with anyio.open_signal_receiver(*active_signals) as signals:
         async for _ in signals:
             stop_request.on_signal()
-            run_view.stopping()
+            on_stop()
 
 
 def _first_take_picks(
@@ -155,7 +171,7 @@ def _first_take_picks(
 ) -> dict[ShotKey, Pick]:
     """The takes that `--first-take` used, as picks: without them the next run would wait for a pick again."""
     multi_take_shots = {shot.key for shot in planner.batch.shots if shot.takes > 1}
-    plan = planner.plan(history, overrides=overrides)
+    plan = planner.plan(history, PlanScope(overrides=overrides))
     picks: dict[ShotKey, Pick] = {}
     for step in plan.steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
@@ -178,6 +194,7 @@ class ManifestWriter:
     next_at: float = float("-inf")
 
     def tell(self, event: RunEvent) -> None:
+        # The events that change what a manifest says: a task id in it keeps a clone from paying for the same take.
         if event.event in ("created", "stored", "failed", "refused", "unsettled"):
             started_at = self.clock.monotonic()
             if started_at < self.next_at:
@@ -194,6 +211,7 @@ def _missing_font(plan: Plan) -> str | None:
     from runner.settings.environment import child_environment
 
     prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.is_billable)
+    # Every font has ASCII, and asking fontconfig starts a process.
     return None if prompts.isascii() else missing_font(prompts, child_environment())
 
 

@@ -1,4 +1,4 @@
-"""The exit code of each failure: the one place where errors of the rooms below become exit codes."""
+"""The exit code of each failure: the one place where errors of the floors below become exit codes."""
 
 from runner.diagnostics.failures import (
     ConnectionUnusable,

@@ -32,15 +32,18 @@ class OrphanFetcher:
         """Find the clip on this disk, else download it; None while the task has no clip yet."""
         clip_store = open_clip_store(self.settings, self.history)
         path = clip_store.archive_path(attempt)
+        # Before the provider is asked: what this disk has needs neither key nor link.
         if (local_path := clip_store.find(attempt)) is not None:
             is_doubtful = attempt.state is AttemptState.DOUBTFUL
             return self._check(attempt, local_path, "doubtful" if is_doubtful else "whole", attempt.doubt)
         if attempt.task_id is None:
             return self._check(attempt, path, "gone", "it has no task id")
+        # By the age alone: the question would be answered "not found" anyway.
         if self.edition.has_deleted_record(self._age(attempt)):
             days = self.edition.record_days
             return self._check(attempt, path, "gone", f"the provider keeps records for {days} days")
         gateway = await self.gateway()
+        # With another account's key a task looks lost, and would be called gone.
         if gateway.is_barred(attempt):
             return self._check(attempt, path, "failed", messages.other_key(attempt))
         model = attempt.intent.request.get("model")
@@ -49,8 +52,10 @@ class OrphanFetcher:
             case Succeeded():
                 return await self._download(gateway, attempt, answer, path)
             case Running(not_found=True) if self._age(attempt) > LOST_AFTER:
+                # A record may be late; only one that is missing for so long is gone.
                 return self._check(attempt, path, "gone", "the provider no longer has its record")
             case _ if attempt.clip is None:
+                # It still runs, or nobody knows: that is the next run's to find out, and no clip is missing yet.
                 return None
             case _:
                 return self._check(attempt, path, "failed", _describe(answer))
@@ -65,6 +70,7 @@ class OrphanFetcher:
             return self._check_download(attempt, download)
         if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             return self._check(attempt, path, "failed", refusal.message)
+        # The ledger takes no clip for a task that has not succeeded.
         for payload in (download,) if attempt.state.has_clip else (answer, download):
             event = Event(self.store.clock.now(), attempt.id, payload)
             self.store.ledger.append(event)

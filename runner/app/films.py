@@ -1,11 +1,14 @@
 """The films of a command: the cut list of each storyboard, what is selected of it, and where its files go."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from runner.app.clips_on_disk import clips_on_disk
-from runner.app.session import Session
+from runner.app.history_reader import HistoryReader
+from runner.app.options import SelectionOptions
+from runner.app.selection import Selection
+from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
@@ -27,6 +30,8 @@ class Film:
     """The output folder, beside whose manifest the film's files lie."""
     plan: Plan
     history: History
+    selected: frozenset[ShotKey] | None = None
+    """The shots that are selected, in the film or not; None without a selection."""
     slug: str = ""
     """The selection as a part of a file name; "" for the whole film."""
 
@@ -36,15 +41,19 @@ class Film:
         return self.folder / ".".join(part for part in (stem, self.slug, *marks, ending) if part)
 
 
-def films(session: Session) -> list[Film]:
-    """The film of every storyboard of the session that has a selected shot. Raises `CommandError` for an empty one."""
-    history = session.history_reader.read()
-    slug = _slug(session)
-    whole = whole_films(session.settings, history, session.planner.plan(history))
-    selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]
-    selected_films = [film for film in selected if film.cut.segments]
+def films(selection: Selection, reader: HistoryReader, to: Path | None = None) -> list[Film]:
+    """The film of every storyboard that has a selected shot.
+
+    Raises `CommandError` where there is none, and where the one file `to` would have to hold several.
+    """
+    history, slug = reader.read(), _slug(selection.flags)
+    whole = whole_films(reader.settings, history, selection.planner.plan(history))
+    selected = selection.selected(history)
+    in_part = [replace(film, cut=_in_part(film.cut, selected), selected=selected, slug=slug) for film in whole]
+    selected_films = [film for film in in_part if film.cut.segments]
     if not selected_films:
         raise CommandError(ExitCode.INVALID, "there is no film: none of the selected shots is in a storyboard's cut")
+    _check_target(selected_films, to)
     return selected_films
 
 
@@ -68,8 +77,7 @@ def without_clips(root: Path, film: Film, damaged: Collection[Path]) -> Film:
     return replace(film, cut=replace(film.cut, segments=segments))
 
 
-def only_target(films: list[Film], to: Path | None) -> None:
-    """Raise `CommandError` where one file would have to hold several films."""
+def _check_target(films: Sequence[Film], to: Path | None) -> None:
     if to is not None and len(films) > 1:
         boards = {film.cut.storyboard for film in films}
         is_of_profiles = len(boards) == 1
@@ -84,6 +92,7 @@ def segment_file(root: Path, segment: Segment) -> Path | None:
         return None
     path = root / segment.path
     try:
+        # The path comes from a manifest, which a stranger may have written.
         return resolve_inside(path, root, may_be_hidden=True)
     except (FileRejected, OSError):
         return None
@@ -101,17 +110,15 @@ def target_of(root: Path, to: Path | None, default: Path) -> tuple[Path, Path]:
     return folder.resolve() / path.relative_to(folder), folder.resolve()
 
 
-def _selected(session: Session, film: Film) -> CutList:
-    cut, keys = film.cut, session.selected(film.history)
+def _in_part(cut: CutList, keys: frozenset[ShotKey] | None) -> CutList:
     if keys is None:
         return cut
     chosen = tuple(segment for segment in cut.segments if segment.shot is not None and segment.shot.key in keys)
     return replace(cut, segments=chosen)
 
 
-def _slug(session: Session) -> str:
-    selection = session.command.selection
-    words = [*selection.select, *(f"without {expression}" for expression in selection.exclude)]
+def _slug(flags: SelectionOptions) -> str:
+    words = [*flags.select, *(f"without {expression}" for expression in flags.exclude)]
     if not words:
         return ""
     from slugify import slugify  # with its tables, which only a film in parts needs

@@ -1,34 +1,38 @@
 """Skips storyboards whose manifest is unreadable or belongs to another account, and reports them."""
 
-from runner.app.session import Session
+from runner.app.batch_planner import BatchPlanner
+from runner.app.history_reader import HistoryReader
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.language.model import Batch
 from runner.lazy_dataclass import replace
 
 
-def history_without_foreign(session: Session, everything: bool = False) -> tuple[Session, History, list[str]]:
-    """The history, the session without storyboards that have a foreign manifest, and a message about each of those.
+def history_without_foreign(
+    planner: BatchPlanner, reader: HistoryReader, everything: bool = False
+) -> tuple[BatchPlanner, History, list[str]]:
+    """The planner without storyboards that have a foreign manifest, the history, and a message about each of those.
 
     The other storyboards are shown all the same.
     """
     try:
-        return session, session.history_reader.read(everything), []
+        return planner, reader.read(everything), []
     except Failure:
-        own_session, reasons = without_foreign(session)
+        # Only now each manifest alone: usually none is foreign, and each is read once.
+        own_batch, reasons = without_foreign(reader)
         if not reasons:
             raise
-    return own_session, own_session.history_reader.read(everything), reasons
+    return replace(planner, batch=own_batch), replace(reader, batch=own_batch).read(everything), reasons
 
 
-def without_foreign(session: Session) -> tuple[Session, list[str]]:
-    """The session without storyboards that have a foreign manifest, and a message about each of those."""
+def without_foreign(reader: HistoryReader) -> tuple[Batch, list[str]]:
+    """The batch without storyboards that have a foreign manifest, and a message about each of those."""
     own_storyboards, reasons = [], []
-    for storyboard in session.batch.storyboards:
+    for storyboard in reader.batch.storyboards:
         try:
-            session.manifests.read(storyboard)
+            reader.manifests.read(storyboard)
         except Failure as stop:
             reasons.append(f"{storyboard.path} is left out: {stop.message}")
         else:
             own_storyboards.append(storyboard)
-    return (replace(session, batch=Batch(tuple(own_storyboards))) if reasons else session), reasons
+    return (Batch(tuple(own_storyboards)) if reasons else reader.batch), reasons

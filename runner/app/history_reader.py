@@ -45,6 +45,7 @@ class HistoryReader:
 
     def of_ledger(self, ledger: "Ledger", everything: bool = False) -> History:
         """The ledger's history of the batch's storyboards, or of all that this repository ordered."""
+        # By storyboard: a ledger of years is not read for the plan of one film.
         boards = None if everything else [board.path for board in self.batch.storyboards]
         names = self.first_version_names(ledger)
         return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
@@ -66,6 +67,7 @@ class HistoryReader:
     def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
         """The manifests of profiles that the batch does not have; at a free account none counts."""
         account, root = self.settings.account, self.settings.root
+        # Clips of the sandbox cost nothing, so that those of another profile save nothing.
         if account.free:
             return ()
         films = [board.film for board in self.batch.storyboards]

@@ -4,18 +4,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.clips_on_disk import clips_on_disk
 from runner.app.conversation import Note
+from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_keeps, write_manifests
 from runner.app.named_shots import shot_of_former_name
-from runner.app.run_store import open_run_store
-from runner.app.session import Session
+from runner.app.run_store import RunStoreOpener
+from runner.app.selection import Selection
 from runner.attempts.attempt import Attempt
 from runner.attempts.clip_name import ClipName
 from runner.attempts.film import FilmName, ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.film_attempts import was_ordered_for
 from runner.planning.keeping import KeepAnswer, clips_to_keep
@@ -31,61 +34,66 @@ class NextOrders:
     is_free: bool
 
 
-def keep_clips(session: Session, selection: Sequence[str], note: Note) -> list[KeepAnswer]:
+def keep_clips(
+    selection: Selection, opener: RunStoreOpener, expressions: Sequence[str], note: Note
+) -> list[KeepAnswer]:
     """Keep the clips of the selected shots; the answer for each of their takes."""
-    with _locked_history(session, note) as history:
-        keys = _selected(session, selection, history)
-        plan = session.planner.plan(history)
-        answers = [answer for key in keys for answer in _answers(session, history, plan, key)]
-        _record(
-            session,
-            history,
-            [(answer.shot[0], answer.attempt, answer.wanted) for answer in answers if answer.attempt is not None],
-        )
+    planner = selection.planner
+    with _locked_history(planner, opener, note) as history:
+        keys = _selected(selection, expressions, history)
+        plan = planner.plan(history)
+        answers = [answer for key in keys for answer in _answers(planner, history, plan, key)]
+        keeps = [(answer.shot[0], answer.attempt, answer.wanted) for answer in answers if answer.attempt is not None]
+        _record(opener.reader.manifests, planner.batch, history, keeps)
     return answers
 
 
-def undo_keeps(session: Session, selection: Sequence[str], note: Note) -> tuple[list[Step], NextOrders]:
+def undo_keeps(
+    selection: Selection, opener: RunStoreOpener, expressions: Sequence[str], note: Note
+) -> tuple[list[Step], NextOrders]:
     """Remove the keeps of the selected shots; return their takes, and the orders of the next run."""
-    with _locked_history(session, note) as history:
-        keys = _selected(session, selection, history)
-        plan = session.planner.plan(history)
+    planner = selection.planner
+    with _locked_history(planner, opener, note) as history:
+        keys = _selected(selection, expressions, history)
+        plan = planner.plan(history)
         steps = [step for key in keys for step in plan.steps_of(key) if step.keep is not None]
         if not steps:
             raise CommandError(ExitCode.USAGE, f"no clip of {', '.join(shot for _, shot in keys)} is kept")
         attempts = [(step.shot.film, history.attempts[step.attempt or ""], None) for step in steps]
-        _record(session, history, attempts)
-        after = session.planner.plan(history)
+        _record(opener.reader.manifests, planner.batch, history, attempts)
+        after = planner.plan(history)
     shots = tuple(dict.fromkeys(step.shot.id for step in after.steps if step.is_billable))
     return steps, NextOrders(shots, after.totals.credits, after.is_free)
 
 
 @contextmanager
-def _locked_history(session: Session, note: Note) -> Iterator[History]:
+def _locked_history(planner: BatchPlanner, opener: RunStoreOpener, note: Note) -> Iterator[History]:
     """Context manager: the history, with outputs locked and manifests up to date."""
-    with open_run_store(session, note) as store:
+    with opener.locked(note) as store:
         history = store.history()
-        write_manifests(session.manifests, session.planner.plan(history), history)
+        # A keep is written at its task's entry, which has to stand in the manifest first.
+        write_manifests(opener.reader.manifests, planner.plan(history), history)
         yield history
 
 
-def _selected(session: Session, selection: Sequence[str], history: History) -> list[ShotKey]:
+def _selected(selection: Selection, expressions: Sequence[str], history: History) -> list[ShotKey]:
     """The selected shots in the files' order, also by a former name."""
     keys: set[ShotKey] = set()
-    for expression in selection:
+    for expression in expressions:
         try:
-            keys |= session.select([expression], (), history) or set()
+            keys |= selection.shots([expression], (), history) or set()
         except Failure:
-            if (shot := shot_of_former_name(session, expression)) is None:
+            # A rename is a change that `keep` is made for: the old name is the one that its user remembers.
+            if (shot := shot_of_former_name(selection.planner, history, expression)) is None:
                 raise
             keys.add(shot.key)
-    return [shot.key for shot in session.batch.shots if shot.key in keys]
+    return [shot.key for shot in selection.planner.batch.shots if shot.key in keys]
 
 
-def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
-    clip_exists = clips_on_disk(history, session.settings.root)
-    folder = session.settings.output_name(key[0])
-    paths = {board.path for board in session.batch.storyboards}
+def _answers(planner: BatchPlanner, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
+    clip_exists = clips_on_disk(history, planner.settings.root)
+    folder = planner.settings.output_name(key[0])
+    paths = {board.path for board in planner.batch.storyboards}
 
     def own_clip(shot: ShotKey, take: int, attempt: Attempt) -> bool:
         path = f"{folder}/{ClipName(shot[1], take).path}"
@@ -97,9 +105,11 @@ def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> It
     yield from clips_to_keep(plan, history, key, own_clip, is_of_film)
 
 
-def _record(session: Session, history: History, keeps: Sequence[tuple[FilmName, Attempt, str | None]]) -> None:
+def _record(
+    manifests: ManifestFiles, batch: Batch, history: History, keeps: Sequence[tuple[FilmName, Attempt, str | None]]
+) -> None:
     """Write the requests that clips are kept for; an earlier keep for the same request ends."""
-    for board in session.batch.storyboards:
+    for board in batch.storyboards:
         tasks = {attempt.task_id: wanted for film, attempt, wanted in keeps if film == board.film and attempt.task_id}
         replaced = {
             attempt.task_id: None
@@ -107,6 +117,7 @@ def _record(session: Session, history: History, keeps: Sequence[tuple[FilmName, 
             if attempt.task_id and attempt.kept_for is not None and attempt.kept_for in tasks.values()
         }
         if tasks:
-            write_keeps(session.manifests, board, replaced | tasks)
+            write_keeps(manifests, board, replaced | tasks)
     for _, attempt, wanted in keeps:
+        # No event: a keep is the manifest's alone, so that everybody who clones it has it.
         history.attempts[attempt.id] = replace(attempt, kept_for=wanted)

@@ -32,6 +32,7 @@ def open_bills(settings: Settings, edition: Edition, history: History, now: date
 def has_due_bills(settings: Settings, edition: Edition, history: History, now: datetime) -> bool:
     """Whether a bill is to be read now, and a key is there to read it with."""
     is_due = any(due_at <= now for _, due_at in open_bills(settings, edition, history, now))
+    # A bill may wait for a run that has a key anyway.
     return is_due and bool(settings.api_key.text)
 
 
@@ -53,6 +54,7 @@ async def read_due_bills(
         model = attempt.intent.request.get("model")
         answer = await provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
         if isinstance(answer, Succeeded):
+            # A late record may have lost its links; those that are stored stay.
             answer = replace(answer, outputs=answer.outputs or attempt.outputs)
             event = Event(store.clock.now(), attempt.id, answer)
             if store.ledger.append(event) is None:

@@ -44,4 +44,5 @@ def spent_last_24h(settings: Settings) -> Decimal:
     try:
         return ledger.spent_last_24h(settings.account)
     finally:
+        # At once: the history's own ledger stays open beside it.
         ledger.close()

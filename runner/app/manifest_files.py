@@ -43,12 +43,14 @@ class ManifestFiles:
             return contents
         if not contents.takes:
             return None  # nothing was made for whoever it belongs to
+        # Two storyboards with one output would write over each other's takes and clips.
         if contents.storyboard != storyboard.path and os.path.exists(root / contents.storyboard):
             raise CommandError(
                 ExitCode.INVALID,
                 f"{display_name} belongs to {contents.storyboard}, not to {storyboard.path}: rename one, "
                 "or choose another --output",
             )
+        # A host is an account: tasks of another one can be neither asked for nor downloaded here.
         if not is_of_account:
             raise CommandError(
                 ExitCode.INVALID,

@@ -55,12 +55,14 @@ def write_first_picks(
         new = {shot: pick for (film, shot), pick in picks.items() if film == storyboard.film}
         loaded = {shot: history.picks.get((storyboard.film, shot)) for shot in new}
         shots = [entry for entry in content["shots"] if entry["id"] in new]
+        # A person who picked while the run worked knows better than the order of arrival.
         others = {entry["id"] for entry in shots if not is_same_pick(entry.get("picked"), loaded[entry["id"]])}
         return with_picks(content, {shot: pick_json(pick) for shot, pick in new.items() if shot not in others})
 
     for storyboard in storyboards:
         if any(film == storyboard.film for film, _ in picks):
             _change(manifests, storyboard, partial(change, storyboard))
+    # The next plan of this command has to see them without reading the file again.
     history.picks |= picks
 
 
@@ -87,6 +89,7 @@ def _change(
 ) -> None:
     """Read the manifest under its lock, and write its changed content."""
     path = manifests.path(storyboard.film)
+    # A pick in another terminal may write at this moment: read, change and write are one step.
     with locks.lock_manifest(manifests.settings.state, path.parent):
         before = manifests.read(storyboard)
         try:

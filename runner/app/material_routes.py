@@ -33,6 +33,7 @@ def routes_of(settings: Settings, edition: Edition, batch: Batch) -> Routes | No
 def _git_addresses(settings: Settings, batch: Batch) -> dict[str, GitAddress | str] | None:
     """The public address of a committed file, or why git cannot serve it, by path; None without `git_url`."""
     git_url = settings.publish.git_url
+    # Without a way by git nothing is asked of it: that costs a process.
     if git_url is None or "git" not in settings.publish.ways:
         return None
     paths = [
@@ -40,6 +41,7 @@ def _git_addresses(settings: Settings, batch: Batch) -> dict[str, GitAddress | s
     ]
     pushed = find_pushed(settings.root, paths, child_environment())
     return {
+        # Quoted: `#` and blanks in a path would end the address.
         path: GitAddress(git_url.replace("{commit}", entry.commit).replace("{path}", quote(path)))
         if isinstance(entry, Pushed)
         else entry

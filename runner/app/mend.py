@@ -23,6 +23,7 @@ from runner.store.manifest.merging import PickConflict, merge, tasks
 from runner.store.manifest.reading import has_conflict_marks, parse
 from runner.store.manifest.shared_shots import SharedShots
 
+# Nobody can merge what has no two sides: a guess might drop what was paid for.
 _NO_SIDES = (
     "it was committed with conflict marks, outside of a merge, and git does not know its two sides any more: restore "
     "the file from each of them, and merge the branches again"
@@ -64,6 +65,7 @@ def mend_conflicts(files: Sequence[Path]) -> list[Mended]:
             if (result := _mend(root, name, versions.get(name))) is not None:
                 mended.append(result)
         except Failure as failure:
+            # The other manifests are written all the same: each is a file of its own.
             failures.append(failure)
     if failures:
         raise failures[0] if len(failures) == 1 else SeveralFailures(failures)
@@ -76,6 +78,7 @@ def merge_driver(base: Path, ours: Path, theirs: Path, name: str) -> Mended:
         versions = [_read(path, name) for path in (base, ours, theirs)]
         content, result = _merged(name, Versions(versions[0] or None, versions[1], versions[2]))
     except Failure:
+        # git takes what a driver leaves for the result: without marks one side would be lost silently.
         git_conflicts.merge_with_marks(base.absolute(), ours.absolute(), theirs.absolute(), child_environment())
         raise
     _write(ours.absolute(), ours.absolute().parent, content)
@@ -115,6 +118,7 @@ def _named(files: Sequence[Path], root: Path, candidates: Mapping[str, Versions]
         elif path.is_dir():
             names += [other for other in candidates if Path(other).is_relative_to(name) or path == root]
         elif path.exists():
+            # As text: with conflict marks the file is no JSON.
             mark = f'"storyboard": "{name}"'.encode()
             names += [other for other, sides in candidates.items() if any(mark in text for text in _existing(sides))]
         else:
@@ -125,6 +129,7 @@ def _named(files: Sequence[Path], root: Path, candidates: Mapping[str, Versions]
 def _mend(root: Path, name: str, versions: Versions | None) -> Mended | None:
     """Merge one manifest, write and stage it; None where it has no conflict."""
     path, state = root / name, state_folder()
+    # A run may be writing the same manifest.
     with locks.lock_manifest(state, path.parent) if state is not None else nullcontext():
         try:
             present: bytes | None = read_bytes(path, root, MANIFEST_LIMIT)
@@ -167,6 +172,7 @@ def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tu
     if ours is not None and theirs is not None:
         content, conflicts = (merged := merge(base, ours, theirs)).content, merged.conflicts
     merged_manifest = _reread(content, name, shared)
+    # A run may have written takes while the merge was open: what it paid for is merged in.
     if present and present not in (versions.ours, versions.theirs):
         content = merge(ours or single, parse(present, name, shared=shared), merged_manifest).content
         merged_manifest = _reread(content, name, shared)

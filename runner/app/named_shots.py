@@ -1,16 +1,18 @@
 """The shots that a command line names: a mistake in another storyboard, or a new name, is not in the way."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.options import CommandOptions
-from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot
+from runner.app.session import Session, load_session, reject_shared_outputs
 from runner.attempts.film import ShotKey
+from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
-from runner.diagnostics.problem import Problems
+from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import replace
-from runner.planning.selection import select
+from runner.planning.selection import select, shot_selector
 
 
 def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
@@ -51,11 +53,13 @@ def _narrowed(session: Session, paths: Collection[str]) -> Session:
 
 def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     """The shots that a name stands for, by their present names or by a former one."""
-    expression = name.partition("#")[0]
+    expression, read_history = name.partition("#")[0], fit.history_reader.read
     try:
-        return select(whole.batch, [expression], (), lambda: fit.states(fit.history_reader.read())) or frozenset()
+        # In the whole batch: a shot of a broken storyboard is refused for its errors, and not as unknown.
+        chosen = select(whole.batch, [expression], (), lambda: fit.selection.states(read_history()))
+        return chosen or frozenset()
     except Failure:
-        if (former := shot_of_former_name(fit, expression)) is not None:
+        if (former := shot_of_former_name(fit.planner, read_history(), expression)) is not None:
             return frozenset({former.key})
         if whole.problems.errors:
             raise _refusal(whole, [whole.problems]) from None
@@ -70,10 +74,9 @@ def _refusal(session: Session, faults: Iterable[Problems]) -> InvalidStoryboards
     return InvalidStoryboardsError(problems, session.settings.root, "nothing was changed")
 
 
-def shot_of_former_name(session: Session, name: str) -> Shot | None:
+def shot_of_former_name(planner: BatchPlanner, history: History, name: str) -> Shot | None:
     """The shot that asks for a request which was ordered under another name; None where there is none."""
-    history = session.history_reader.read()
-    steps = {step.fingerprint: step for step in session.planner.plan(history).steps if step.fingerprint is not None}
+    steps = {step.fingerprint: step for step in planner.plan(history).steps if step.fingerprint is not None}
     for attempt in history.attempts.values():
         step = steps.get(attempt.intent.fingerprint)
         if step is not None and attempt.intent.shot.casefold() == name.casefold():
@@ -81,12 +84,31 @@ def shot_of_former_name(session: Session, name: str) -> Shot | None:
     return None
 
 
-def find_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
-    """The shot of a SHOT, by its present or its former name, and the number of its take."""
+def find_shot(planner: BatchPlanner, read_history: Callable[[], History], reference: str) -> tuple[Shot, int | None]:
+    """The shot of a SHOT, by its present or its former name, and the number of its take.
+
+    The history is read for a former name only.
+    """
     try:
-        return resolve_shot(session, reference)
+        return resolve_shot(planner, reference)
     except Failure:
         name, _, number = reference.partition("#")
-        if (shot := shot_of_former_name(session, name)) is None:
+        if (shot := shot_of_former_name(planner, read_history(), name)) is None:
             raise
-        return resolve_shot(session, "#".join([shot.id, *([number] if number else [])]))
+        return resolve_shot(planner, "#".join([shot.id, *([number] if number else [])]))
+
+
+def resolve_shot(planner: BatchPlanner, reference: str) -> tuple[Shot, int | None]:
+    """The shot that `quay`, `harbour:quay` or `quay#2` names, and the number of its take."""
+    name, separator, number = reference.partition("#")
+    matches = sorted(select(planner.batch, [name], ()) or ())
+    if len({film.storyboard for film, _ in matches}) == 1 and len(planner.settings.profiles) > 1:
+        films = ", ".join(film.profile or "none" for film, _ in matches)
+        raise CommandError(ExitCode.USAGE, f"{name!r} is a shot of several films ({films}): give one --profile")
+    if len(matches) > 1:
+        names = " and ".join(shot_selector(match, with_storyboard=True) for match in matches)
+        raise CommandError(ExitCode.USAGE, f"{name!r} is ambiguous: write one of {names}")
+    if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise CommandError(ExitCode.USAGE, f"{reference!r}: the take after # must be a number, as in {name}#2")
+    shot = next(shot for shot in planner.batch.shots if shot.key == matches[0])
+    return shot, int(number) if separator else None

@@ -107,6 +107,7 @@ def _files_below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
 def _write(path: Path, top: Path, content: bytes) -> bool:
     make_folder(path.parent, top)
     try:
+        # Exclusively: `init` in a repository that exists overwrites nothing.
         with create_file(path, top) as file:
             file.write(content)
     except FileExistsError:
@@ -117,6 +118,7 @@ def _write(path: Path, top: Path, content: bytes) -> bool:
 def _write_hidden(path: Path, top: Path, content: bytes) -> bool:
     """Write a workflow, whose folder is hidden, unless there is one; OSError where a link leads out of `top`."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # The writer for a repository's files refuses hidden folders; what it checks otherwise is checked here.
     if not Path(os.path.realpath(path.parent)).is_relative_to(top):
         raise PermissionError(1, "a link leads outside the repository", str(path))
     try:

@@ -8,6 +8,7 @@ from runner.language.model import Shot, Storyboard
 from runner.timeline.shot_note import ShotNote
 
 MOST_CHARACTERS = 4000
+"""Of a note: longer ones are documents, and every clone carries the manifest that holds them."""
 
 
 def notes_of(manifests: ManifestFiles, storyboard: Storyboard) -> dict[str, list[ShotNote]]:

@@ -19,6 +19,7 @@ from runner.store import locks
 def fetchable_orphans(settings: Settings, plan: Plan) -> bool:
     """Whether paid tasks of earlier versions may be fetched now, which needs a key."""
     awaited = (orphan for orphan in plan.orphans if orphan.may_be_fetched and not orphan.is_unsettled)
+    # Without a key a run whose takes are all made says so, instead of asking for one.
     return any(awaited) and bool(settings.api_key.text)
 
 
@@ -30,6 +31,7 @@ def lock_outputs_of_orphans(
     Return what marks in a plan the orphans whose output another run holds; `stack` unlocks. The outputs of the
     `films` are locked already.
     """
+    # By the real path: a link may make one folder of two names, and a run must not wait for its own lock.
     own = {os.path.realpath(settings.output_folder(film)) for film in films}
     for film in dict.fromkeys(orphan.film for orphan in plan.orphans):
         output = settings.output_folder(film)
@@ -38,6 +40,7 @@ def lock_outputs_of_orphans(
         try:
             stack.enter_context(locks.lock_outputs(settings.state, [output]))
         except Failure:
+            # Another run holds it, and fetches these clips itself.
             continue
         own.add(os.path.realpath(output))
 
@@ -64,6 +67,7 @@ def stored_orphans(
         if (attempt.state.has_clip and attempt.clip is not None)
         or (attempt.from_manifest and attempt.task_id is not None and attempt.state.awaits_clip)
         if attempt.intent.film in films
+        # `names_files`: a shot's name comes from a manifest, and becomes part of a path.
         if attempt.intent.fingerprint not in fingerprints and names_files(attempt.intent.shot)
         if selected is None or (attempt.intent.film, attempt.intent.shot) in selected
     ]

@@ -31,13 +31,13 @@ def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) ->
         raise CommandError(ExitCode.USAGE, message)
     clips = {step.take: attempt for step in steps if (attempt := history.attempts.get(step.attempt or "")) is not None}
     attempt = clips.get(take)
+    # Bound to the clip by fingerprint and task: a take that is made anew under the number is another one.
     if attempt is not None and attempt.state is AttemptState.STORED and not attempt.needs_confirmation:
         return Pick(take, attempt.intent.fingerprint, attempt.task_id, now)
     if attempt is not None and attempt.state is AttemptState.DOUBTFUL:
         name = f"{storyboard_slug(shot.storyboard)}:{shot.id}#{take}"
-        message = (
-            f"take {take} of {shot.id} is doubtful: its clip {attempt.doubt}. If it is good, take it, then pick it:"
-        )
+        fault = f"take {take} of {shot.id} is doubtful: its clip {attempt.clip_fault}"
+        message = f"{fault}. If it is good, take it, then pick it:"
         raise CommandError(ExitCode.USAGE, f"{message}\n  storyboard fetch --accept {name}")
     finished = [str(number) for number, other in sorted(clips.items()) if other.state is AttemptState.STORED]
     summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"

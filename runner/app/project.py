@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +28,20 @@ from runner.settings.file import providers
 from runner.settings.settings import Flags, Settings
 
 
+@dataclass(frozen=True, slots=True)
+class StoryboardSources:
+    """The storyboards of a command as files, for a step that reads or compiles them again."""
+
+    files: tuple[Path, ...]
+    root: Path
+    options: CompileOptions
+    """The options of every film, without its profile."""
+
+    def compile(self, profiles: Sequence[str | None]) -> tuple[Batch, Problems]:
+        """Compile the films of some profiles."""
+        return compile_films(self.files, self.root, self.options, profiles)
+
+
 @dataclass(frozen=True)
 class Project:
     """The batch of one command, with its sources; its storyboards may have problems."""
@@ -42,10 +55,10 @@ class Project:
     batch: Batch
     problems: Problems
 
-    @cached_property
-    def films(self) -> tuple[FilmName, ...]:
-        """The films of the batch."""
-        return tuple(storyboard.film for storyboard in self.batch.storyboards)
+    @property
+    def sources(self) -> StoryboardSources:
+        """The storyboards as files, for what reads them again."""
+        return StoryboardSources(self.files, self.settings.root, self.options)
 
     def compile(
         self, files: Sequence[Path] | None = None, options: CompileOptions | None = None
@@ -70,8 +83,10 @@ def load_project(command: CommandOptions, *, prefer_clips: bool = False, require
     named_files = source.files
     if too_long := next(filter(is_too_long, named_files), None):
         raise CommandError(ExitCode.USAGE, f"{str(too_long)[:40]}…: the name is too long for a file: name another FILE")
+    # By the file, not by the working folder: where the same files had two tops, their takes were paid twice.
     root = settings_module.find_root(named_files[0] if named_files else Path())
     if named_files:
+        # Once each: a folder and a file in it may both be named, and its shots would stand twice.
         files = tuple(dict.fromkeys(file for name in named_files for file in _files_of(name, root)))
     else:
         files = discover_storyboards(Path.cwd(), required=required)
@@ -122,6 +137,7 @@ def edition_with_prices(settings: Settings, day: date, name: str | None = None) 
         return load(name).on(day)
     edition = load(settings.edition).on(day)
     try:
+        # A repository's file may be a stranger's: it can make a plan look dearer than it is, never cheaper.
         edition = with_prices(edition, settings.repo_price_floor, may_lower=False)
         return with_prices(edition, settings.user_prices, may_lower=True)
     except ValueError as error:
@@ -133,6 +149,7 @@ def provider_with_clips(settings: Settings) -> Settings:
     """The settings with the provider whose outputs have manifests, the paid one first."""
     from runner.store.manifest.document import NAME
 
+    # The paid one is the last: where both have clips, people mean the ones that they paid for.
     for provider in reversed(providers()):
         candidate = replace(settings, provider=provider)
         names = {FilmName("", profile).folder(provider) for profile in settings.profiles}
@@ -184,6 +201,7 @@ def _is_file_or_broken_link(path: Path) -> bool:
     return os.path.isfile(path) or not os.path.exists(path)
 
 
+# Of files that are looked for; a file of any other ending can be named.
 _ENDINGS = (".yaml", ".yml")
 # How many storyboards elsewhere in the repository a message names.
 _MAX_NAMED = 8
@@ -220,8 +238,10 @@ def _files_below(top: Path, *, may_be_hidden: bool = True) -> Iterator[Path]:
 def _is_storyboard(path: Path, root: Path) -> bool:
     """Whether the file begins like a storyboard; a file that cannot be read is one, so that its problem is told."""
     try:
+        # The keys that tell stand at the top; other YAML files of a repository may be huge.
         head = read_bytes(path, root)[: 1 << 20]
     except FileRejected as rejected:
+        # A pipe or a device is none: opening it could wait forever.
         return rejected.code != "file-kind"
     return any(line.removeprefix(b"\xef\xbb\xbf").startswith((b"storyboard:", b"shots:")) for line in head.splitlines())
 

@@ -96,6 +96,7 @@ class ProviderGateway:
         return await self.publisher.recheck(material, address)
 
     async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
+        # Abandoned: at the second Ctrl-C nobody waits for a thread, and the next run continues its part file.
         return await to_thread.run_sync(
             lambda: self._store(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
         )
@@ -142,6 +143,7 @@ class ProviderGateway:
             part = clip_store.part_path(step) if step is not None else clip_store.archive_part_path(attempt)
             match self.downloader.fetch(attempt.outputs[0].url, part):
                 case Downloaded(path, sha256) if expected is not None and sha256 != expected.sha256:
+                    # `fetch` promises the recorded clip: other content under its name would make the manifest a lie.
                     remove_file(path, clip_store.root)
                     return TransferFailed("the download is not the recorded clip: its hash differs", final=True)
                 case Downloaded() as downloaded:
@@ -157,6 +159,7 @@ class ProviderGateway:
     def _keep(self, downloaded: Downloaded, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
         """Verify a downloaded file; the same content twice means that the provider has no other."""
         path, sha256 = downloaded.path, downloaded.sha256
+        # Only of a whole download: one that broke off twice at the same byte proves nothing.
         repeated = downloaded.has_known_end and self.unusable.get(attempt.id) == sha256
         if step is None:
             result = self.clip_store.archive(path, sha256, attempt, repeated=repeated)
@@ -191,10 +194,12 @@ async def open_gateway(planner: BatchPlanner, history: History, stack: AsyncExit
     )
     clip_store = open_clip_store(settings, history)
     is_local = is_loopback(urlsplit(base_url).hostname or "")
+    # No proxy reaches this machine's own addresses.
     proxy = None if is_local else proxy_for(base_url)
     if not is_local:
         await to_thread.run_sync(tls.context)  # certificates that cannot be read are told before an order
     uploads = await stack.enter_async_context(provider_api().uploader(base_url, key, proxy))
+    # Cut parts and frames to be published; they are made again from the clips at any time.
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(
         ContentReader(settings.root, scratch, clip_store.find),
@@ -204,6 +209,7 @@ async def open_gateway(planner: BatchPlanner, history: History, stack: AsyncExit
         partial(_output_of, client),
         client.clock,
         open_store(settings, edition),
+        # The sandbox takes uploads only, which nobody else has to read.
         check=settings.publish.check and not settings.account.free,
     )
     downloader = Downloader(local=is_local, proxy=proxy, root=settings.root)

@@ -1,79 +1,137 @@
 """Makes the clips that are missing: plan, consent, execution; a run with nothing to do only writes the manifest."""
 
-from runner.app import approval, run_store
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runner.app.approval import Approval, check_materials
+from runner.app.batch_planner import BatchPlanner
+from runner.app.closing_report import ClosingReporter
 from runner.app.confirmation import confirm_tasks
 from runner.app.conversation import Conversation
 from runner.app.credit_scope import with_sums
 from runner.app.manifests import write_manifests
 from runner.app.orphaned_attempts import fetchable_orphans
 from runner.app.run_outcome import RunOutcome
+from runner.app.run_store import PlannedRun, restore_clips
 from runner.app.session import Session
-from runner.attempts.history import History
 from runner.engine.result import summarize_run
 from runner.engine.run_events import CreditTotals
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.garbage_collection import collection_off
 from runner.planning.plan import Action, Plan
-from runner.planning.plan_inputs import NO_OVERRIDES
+from runner.planning.plan_inputs import WHOLE_BATCH
 from runner.show.screens.plan import nothing_to_do
+
+if TYPE_CHECKING:
+    from runner.app.execute import Execution
 
 
 def make_missing_clips(session: Session, conversation: Conversation) -> RunOutcome:
     """Plan, get approval and execute."""
-    with run_store.open_run_store(session, conversation.note) as store:
+    planner, display = session.planner, session.command.display
+    approval, canary_takes = _approval(session), session.command.execution.canary
+    with session.store_opener.locked(conversation.note) as store:
+        # Before anything is planned: an unknown paid task may be that of a take below.
         store.stop_on_unknown_receipts()
         # The history stays in memory until the end.
         with collection_off(keep=True):
             history = store.history()
-        confirm_tasks(session.planner, history, store, conversation.note)
-        overrides = session.overrides(history)
-        selected = session.selected(history)
-        plan = session.planner.plan(history, selected=selected, overrides=overrides)
-        if session.saved_plan is not None:
-            from runner.app import saved_plans
-
-            saved_plans.check_plan(session, plan, history, store, conversation.note)
-        run_store.restore_clips(plan, history, store)
-        if session.command.execution.canary is not None:
+        # Before the plan: a take counts as paid for only once the provider has confirmed it.
+        confirm_tasks(planner, history, store, conversation.note)
+        # Once: what the run makes changes the states that `--select` and `--again` name takes by.
+        scope = session.selection.scope(history)
+        run = PlannedRun(planner.plan(history, scope), scope, history, store)
+        # Before anything changes: a plan that does not fit is refused with nothing moved, nothing written.
+        for line in _takes_left_out_of_saved_plan(session, run):
+            conversation.note(line)
+        # Before approval: a clip that lies under another name must not be paid for.
+        restore_clips(run.plan, history, store)
+        if canary_takes is not None:
             from runner.app import canary
 
-            if first := canary.first_takes(session, plan):
-                return canary.make_first_then_rest(session, plan, first, history, store, overrides, conversation)
-        if _anything_to_do(plan):
-            from runner.app.approved_store import approve_orders
-
-            store = approve_orders(session, plan, history, store, conversation)
-        elif not fetchable_orphans(session.settings, plan) and not _has_due_bills(session, history, store):
-            approval.check_materials(session, plan)
-            is_whole = session.selected(history) is None and overrides == NO_OVERRIDES
-            whole_plan = plan if is_whole else session.planner.plan(history)
+            if canary.has_rest(run.plan, canary_takes):
+                execution = _execution(session)
+                return canary.make_first_then_rest(run, canary_takes, approval, execution, conversation)
+        if _anything_to_do(run.plan):
+            run = approval.approve(run, conversation)
+        # Clips of earlier versions and late bills need the engine, though nothing is ordered.
+        elif not fetchable_orphans(planner.settings, run.plan) and not _has_due_bills(planner, run):
+            # Only where nothing else is left: a run makes what it can, and tells of the rest at its end.
+            check_materials(planner, session.command_line, run.plan)
+            whole_plan = run.plan if scope == WHOLE_BATCH else planner.plan(history)
             write_manifests(session.manifests, whole_plan, history)
-            return _nothing_to_do(session, plan, history, store)
-        from runner.app import execute
-
-        return execute.execute_plan(execute.ApprovedPlan(session, plan, history, store, overrides), conversation)
+            return _nothing_to_do(planner, run, None if display.as_json else partial(_closing, session))
+        return _execution(session).execute(run, conversation)
 
 
-def _has_due_bills(session: Session, history: History, store: run_store.RunStore) -> bool:
+def _approval(session: Session) -> Approval:
+    line, takes = session.command_line, session.command.execution.canary
+    return Approval(
+        session.plan_report,
+        session.spending_limits,
+        session.command.spending,
+        line if takes is None else line.with_flag("--canary", str(takes)),
+        shows_plan=not session.command.display.quiet,
+    )
+
+
+def _execution(session: Session) -> "Execution":
+    from runner.app.execute import Execution
+    from runner.app.final_cut import FilmReporter
+
+    command, selection = session.command, session.command.selection
+    is_for_programs = session.settings.ci or command.display.as_json or command.display.quiet
+    is_part = bool(selection.select or selection.exclude)
+    return Execution(
+        session.planner,
+        session.manifests,
+        _closing(session),
+        FilmReporter(session.planner, session.look_line),
+        command.display,
+        makes_films=not (is_for_programs or is_part or command.execution.no_cut),
+    )
+
+
+def _closing(session: Session) -> ClosingReporter:
+    return ClosingReporter(
+        session.planner,
+        session.manifests,
+        session.sources,
+        session.command_line,
+        session.look_provider,
+        session.command.display.quiet,
+    )
+
+
+def _takes_left_out_of_saved_plan(session: Session, run: PlannedRun) -> Iterator[str]:
+    """Check that the saved plan lists what the run orders; the takes that it lists and that need no order any more."""
+    if session.saved_plan_file is not None:
+        from runner.app.saved_plans import check_plan
+
+        left_out = check_plan(session.saved_plan_file, session.plan_report, run)
+        yield from () if session.command.display.quiet else left_out
+
+
+def _has_due_bills(planner: BatchPlanner, run: PlannedRun) -> bool:
     """Whether bills of earlier runs are to be read again."""
-    if session.settings.account.free:
+    if run.plan.is_free:
         return False
     from runner.app.late_bills import has_due_bills
 
-    return has_due_bills(session.settings, session.edition, history, store.clock.now())
+    return has_due_bills(planner.settings, planner.edition, run.history, run.store.clock.now())
 
 
 def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for in ("shot", "run") for step in plan.steps)
 
 
-def _nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> RunOutcome:
-    """The outcome of a run that had nothing to send."""
+def _nothing_to_do(planner: BatchPlanner, run: PlannedRun, closing: Callable[[], ClosingReporter] | None) -> RunOutcome:
+    """The outcome of a run that had nothing to send; no closing screen where every clip is made, or for a program."""
+    plan, history, store = run.plan, run.history, run.store
     result = summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
-    result = with_sums(session.planner, history, result)
+    result = with_sums(planner, history, result)
     is_complete = nothing_to_do(plan) and not (result.orphans or result.unsettled_orphans)
-    closing = None
-    if not session.command.display.as_json and not is_complete:
-        closing = run_store.closing_context(session, store, history, 0, result)
-    return RunOutcome(result.exit_code, plan, result, store.clock.now(), was_followed=False, closing=closing)
+    context = None if closing is None or is_complete else closing().context(history, store.limits.run, 0, result)
+    return RunOutcome(result.exit_code, plan, result, store.clock.now(), was_followed=False, closing=context)

@@ -1,7 +1,7 @@
 """The store of a run: locks, ledger, manifests, and clips under the names of their takes."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -10,34 +10,29 @@ from typing import TYPE_CHECKING
 from runner.app.clips_on_disk import clips_on_disk
 from runner.app.conversation import Note
 from runner.app.display_path import display_path
-from runner.app.field_locations import field_locator
 from runner.app.history_reader import HistoryReader
-from runner.app.session import Session
+from runner.app.options import ExecutionOptions
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Event
 from runner.attempts.history import History
-from runner.attempts.sums import sum_credits
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.editions.edition import Edition
 from runner.engine.limits import PlanCeiling, RunLimits
-from runner.engine.run_events import RunResult
 from runner.files.writing import make_folder
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
-from runner.planning.selection import shot_selector
-from runner.settings.environment import child_environment
+from runner.planning.plan_inputs import PlanScope
 from runner.settings.settings import Settings
-from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
-from runner.show.screens.missing_clips import find_missing_clips
-from runner.show.text.command_line import CommandLine
 from runner.store import locks
 from runner.store.durability import escaping_folder
-from runner.store.git import uncommitted
 from runner.store.ledger.ledger import Ledger
 from runner.store.writable import probe_writable
 
 if TYPE_CHECKING:
+    from runner.planning.saved_plan import SavedPlan
     from runner.store.clip_store import ClipStore
+    from runner.store.ledger.rows import SavedPlanRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +50,7 @@ class RunStore:
 
     def stop_on_unknown_receipts(self) -> None:
         """Stop before anything is paid while a receipt tells of a paid task, and nobody can tell what it was for."""
+        # Nothing of a free account was paid.
         unknown = [] if self.reader.settings.account.free else self.ledger.unknown_receipts()
         if not unknown:
             return
@@ -69,39 +65,66 @@ class RunStore:
 
     def with_price_cap(self, approved_price: Decimal) -> "RunStore":
         """The store with a confirmed price as its limit, which retries and unsettled attempts count against too."""
+        # The stricter of the two: consent never raises a limit that was given.
         lowest = approved_price if self.limits.max_credits is None else min(approved_price, self.limits.max_credits)
         return replace(self, limits=replace(self.limits, max_credits=lowest))
+
+    def saved_plan_row(self, saved: "SavedPlan") -> "SavedPlanRow | None":
+        """A saved plan as this ledger wrote it; None if another machine saved it."""
+        return self.ledger.saved_plan(self.reader.settings.account, saved.id)
 
     def spent_last_24h(self) -> Decimal:
         """The account's credits of the last 24 hours."""
         return self.ledger.spent_last_24h(self.reader.settings.account)
 
 
-@contextmanager
-def open_run_store(session: Session, note: Note) -> Iterator[RunStore]:
-    """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
-    for storyboard in session.batch.storyboards:
-        _check_name(storyboard.path)
-    outputs = [session.settings.output_folder(storyboard.film) for storyboard in session.batch.storyboards]
-    for output in outputs:
-        _check_output(session, output)
-    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session, note) as store:
-        yield store
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A plan on its way through a run, with what it was made from."""
+
+    plan: Plan
+    scope: PlanScope
+    history: History
+    store: RunStore
+    """Once the plan is approved, with the confirmed price as its limit."""
 
 
-@contextmanager
-def open_ledger(session: Session, note: Note) -> Iterator[RunStore]:
-    """Open the ledger for writing, without locking an output; `note` gets what it has to tell."""
-    _check_name(str(session.settings.root))
-    clock = SystemClock()
-    ledger = Ledger(session.settings.state, clock)
-    try:
-        limits = run_limits(session, clock.token())
-        names = session.history_reader.first_version_names(ledger)
-        ledger.start_run(session.settings.account, str(session.settings.root), limits, names, note)
-        yield RunStore(session.history_reader, ledger, clock, limits)
-    finally:
-        ledger.close()
+@dataclass(frozen=True, slots=True)
+class RunStoreOpener:
+    """The ledger of a command's account and its outputs, for use cases that write: each opens them for itself."""
+
+    reader: HistoryReader
+    limits: RunLimits
+    """The limits of a run that begins; each opening gives it an id."""
+
+    @contextmanager
+    def locked(self, note: Note) -> Iterator[RunStore]:
+        """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
+        settings, storyboards = self.reader.settings, self.reader.batch.storyboards
+        for storyboard in storyboards:
+            _check_name(storyboard.path)
+        outputs = [settings.output_folder(storyboard.film) for storyboard in storyboards]
+        for output in outputs:
+            _check_output(settings, output)
+        # Locks first: whoever holds an output may be paying for its takes at this moment.
+        with locks.lock_outputs(settings.state, outputs), self.unlocked(note) as store:
+            yield store
+
+    @contextmanager
+    def unlocked(self, note: Note) -> Iterator[RunStore]:
+        """Open the ledger for writing, without locking an output; `note` gets what it has to tell."""
+        settings = self.reader.settings
+        # A name that no record can hold would be found out after the first payment.
+        _check_name(str(settings.root))
+        clock = SystemClock()
+        ledger = Ledger(settings.state, clock)
+        try:
+            limits = replace(self.limits, run=clock.token())
+            names = self.reader.first_version_names(ledger)
+            ledger.start_run(settings.account, str(settings.root), limits, names, note)
+            yield RunStore(self.reader, ledger, clock, limits)
+        finally:
+            ledger.close()
 
 
 def _check_name(path: str) -> None:
@@ -119,17 +142,18 @@ def _check_name(path: str) -> None:
 _MIN_FREE_BYTES = 256 << 20
 
 
-def _check_output(session: Session, output: Path) -> None:
+def _check_output(settings: Settings, output: Path) -> None:
     """Raise `CommandError` before anything is paid if the output cannot take the clips."""
     try:
-        if (escape := escaping_folder(output, session.settings.root)) is not None:
+        if (escape := escaping_folder(output, settings.root)) is not None:
             raise CommandError(
                 ExitCode.INVALID,
                 f"{display_path(escape)} is outside the repository, because of a link: nothing was sent or "
                 "written; remove the link, or choose another --output",
             )
-        make_folder(output, session.settings.root)
+        make_folder(output, settings.root)
         probe_writable(str(output))
+        # After the folder is made: it may be the mount point of another disk.
         disk = os.statvfs(output)
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
@@ -139,7 +163,8 @@ def _check_output(session: Session, output: Path) -> None:
             f"{display_path(output)} cannot be written ({error.strerror}): {advice}, or choose another --output",
         ) from error
     free = disk.f_bavail * disk.f_frsize
-    if free < _MIN_FREE_BYTES and not session.settings.account.free:
+    # Clips of a paid task that find no room have a link for some days only.
+    if free < _MIN_FREE_BYTES and not settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
             f"the disk of {display_path(output)} has {free >> 20} MB left, and a paid run needs "
@@ -147,21 +172,23 @@ def _check_output(session: Session, output: Path) -> None:
         )
 
 
-def run_limits(session: Session, run: str) -> RunLimits:
-    """The limits of a run from settings and flags; budgets are added with the plan."""
-    settings, saved = session.settings, session.saved_plan
+def run_limits(
+    settings: Settings, edition: Edition, execution: ExecutionOptions, saved_plan: "SavedPlan | None"
+) -> RunLimits:
+    """The limits of a run from settings and flags; its id comes with the ledger, budgets with the plan."""
     return RunLimits(
-        run=run,
+        run="",
         concurrency=settings.concurrency,
-        task_life=session.edition.task_life,
+        task_life=edition.task_life,
         retries_provider=settings.retries_provider,
         retries_review=settings.retries_review,
         server_error="settle" if settings.server_error == "settle" else "retry",
-        fail_fast=session.command.execution.fail_fast,
-        no_wait=session.command.execution.no_wait,
+        fail_fast=execution.fail_fast,
+        no_wait=execution.no_wait,
+        # The embedded sandbox is a process of our own, with no rate to keep.
         requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
-        saved_plan=None if saved is None else PlanCeiling(saved.id, saved.ceiling),
+        saved_plan=None if saved_plan is None else PlanCeiling(saved_plan.id, saved_plan.ceiling),
         credits_per_day=settings.credits_per_day,
     )
 
@@ -193,6 +220,7 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
             raise CommandError(ExitCode.INVALID, message) from error
         if stored is not None:
             event = Event(store.clock.now(), attempt.id, stored)
+            # An event needs a row, which a manifest's attempt does not have yet.
             conflict = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
             if conflict is None and store.ledger.append(event) is None:
                 history.apply(event)
@@ -208,56 +236,3 @@ def open_clip_store(settings: Settings, history: History) -> "ClipStore":
 def fingerprint_by_content(history: History) -> dict[str, str]:
     """Fingerprints of takes by the SHA-256 of their clip."""
     return {attempt.clip.sha256: attempt.intent.fingerprint for attempt in history.attempts.values() if attempt.clip}
-
-
-def closing_context(
-    session: Session, store: RunStore, history: History, duration: float, result: RunResult
-) -> ClosingContext:
-    """The context of the closing screen, beside the result."""
-    open_shots, whole_plan = _open_shots(session, result), session.planner.plan(history)
-    return ClosingContext(
-        command_line=command_to_continue(session, open_shots),
-        resumable=bool(open_shots) or not session.command.orders.retake,
-        run=store.limits.run,
-        look_provider=session.look_provider,
-        whole_plan=whole_plan,
-        missing_clips=find_missing_clips(whole_plan.steps, history),
-        prefix=repo_prefix(session),
-        quiet=session.command.display.quiet,
-        seconds=duration,
-        to_commit=tuple(_uncommitted_manifests(session)),
-        locate_field=field_locator(session.files, session.settings.root, session.options),
-    )
-
-
-def _uncommitted_manifests(session: Session) -> Iterator[UncommittedManifest]:
-    """The manifests of paid clips that are not committed."""
-    if session.settings.account.free:
-        return
-    manifests = {session.manifests.path(storyboard.film): storyboard for storyboard in session.batch.storyboards}
-    for path in uncommitted(session.settings.root, list(manifests), child_environment()):
-        manifest = session.manifests.read(manifests[path])
-        if manifest is not None and manifest.takes:
-            yield UncommittedManifest(display_path(path), sum_credits(manifest.attempts).billed)
-
-
-def command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:
-    """The command of this run, as it goes on: `--again` would order anew, and `--retake` all but what is open."""
-    line = session.command_line.without("--again")
-    if not session.command.orders.retake:
-        return line
-    return line.with_flag("--retake", " ".join(open_shots)) if open_shots else line.without("--retake")
-
-
-def _open_shots(session: Session, result: RunResult) -> list[str]:
-    """The selectors of the shots of which this run left something open."""
-    several = len(session.batch.storyboards) > 1
-    left_open = (result.failed, result.unsettled, result.blocked, result.waiting, result.not_started)
-    shots = dict.fromkeys(take.step.shot.key for takes in left_open for take in takes)
-    return [shot_selector(shot, with_storyboard=several) for shot in shots]
-
-
-def repo_prefix(session: Session) -> str:
-    """The path from the working folder to the repository's top; empty at the top."""
-    relative = os.path.relpath(session.settings.root)
-    return "" if relative == os.curdir else relative

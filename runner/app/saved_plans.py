@@ -1,44 +1,55 @@
-"""Saved plans: writes one, opens the session that carries one out, and refuses what it does not list."""
+"""Saved plans: writes and reads one, and refuses a run of what it does not list."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from runner.app.conversation import Note
-from runner.app.destinations import destinations
-from runner.app.options import CommandOptions, InputOptions, OrderOptions, SelectionOptions
-from runner.app.run_store import RunStore
-from runner.app.session import Session, open_session
+from runner.app.options import CommandOptions
+from runner.app.plan_report import PlanReporter
+from runner.app.run_store import PlannedRun
 from runner.attempts.history import History
 from runner.clock import Clock, SystemClock, format_utc
 from runner.diagnostics.failures import LedgerUnusable
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, read_named
 from runner.files.writing import replace_content
-from runner.lazy_dataclass import replace
+from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
 from runner.planning.plan_differences import Comparison, compare, summary
 from runner.planning.saved_plan import NotASavedPlan, SavedPlan, exact, orders_of, read_saved_plan
-from runner.settings.file import providers
-from runner.settings.settings import find_root
+from runner.settings.settings import Settings, find_root
 from runner.show.screens import question
-from runner.show.text.escape import escape_terminal, json_document, one_line
+from runner.show.text.escape import one_line
 
 ENDING = ".json"
+"""Of a saved plan: by it `plan FILE` tells one from a storyboard."""
 # Bytes of a saved plan.
 _LIMIT = 64 << 20
 # Unless `--valid` says otherwise: a week is enough for a review.
 _VALID = timedelta(days=7)
+Destinations = frozenset[tuple[str, str]]
+"""The kinds of data that a run sends out, each with its address."""
 NOTHING_SENT = "nothing was sent, nothing was spent"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlanFile:
+    """A saved plan, and the file that holds it."""
+
+    path: Path
+    plan: SavedPlan
 
 
 # -- saving -----------------------------------------------------------------------------------------------------
 
 
-def new_saved_plan(session: Session, plan: Plan, history: History, valid: timedelta | None, clock: Clock) -> SavedPlan:
+def new_saved_plan(
+    command: CommandOptions, plan: Plan, destinations: Destinations, valid: timedelta | None, clock: Clock
+) -> SavedPlan:
     """The saved plan of a plan; raise `CommandError` where the plan cannot be a contract."""
-    source, orders = session.command.input, session.command.orders
+    source, orders = command.input, command.orders
     values = {"--var": source.variables, "--var-file": source.variable_files, "--config": source.config}
     if flag := next((name for name, value in values.items() if value), None):
         message = f"{flag} cannot stand beside -o: nothing that a run reads in a saved plan is sent; "
@@ -47,13 +58,16 @@ def new_saved_plan(session: Session, plan: Plan, history: History, valid: timede
     if not plan.is_free:
         if plan.totals.credits is None:
             raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
+        # What is made from an open choice has no request yet, and no reviewer could have seen it.
         undecided = [step.shot.id for step in plan.steps if step.is_billable and step.fingerprint is None]
         if undecided:
             message = f"--first-take leaves open what {undecided[0]} is made from, and a saved plan lists requests: "
             raise CommandError(ExitCode.USAGE, f"{message}pick a take first, or save the plan without --first-take")
     now = clock.now()
+    # As the file writes it: the digest is of the plan as it is read back.
     created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
     return SavedPlan(
+        # 132 bits, as the ids of attempts: two machines never make the same one.
         id=clock.token()[:22],
         provider=plan.account.provider,
         host=plan.account.host,
@@ -61,26 +75,27 @@ def new_saved_plan(session: Session, plan: Plan, history: History, valid: timede
         created_at=created_at,
         expires_at=created_at + (valid or _VALID),
         ceiling=exact(plan.totals.credits),
-        films=tuple(board.film for board in plan.batch.storyboards),
+        films=plan.batch.films,
         shots=frozenset(shot.key for shot in plan.shots),
-        select=session.command.selection.select,
-        exclude=session.command.selection.exclude,
+        select=command.selection.select,
+        exclude=command.selection.exclude,
         retake=orders.retake,
         again=orders.again,
         first_take=orders.first_take,
         orders=orders_of(plan),
-        destinations=_places(session, history),
+        destinations=destinations,
     )
 
 
-def save(
-    session: Session, saved: SavedPlan, document: Mapping[str, object], path: Path, clock: Clock, note: Note
-) -> None:
+def save(settings: Settings, file: SavedPlanFile, text: str, note: Note) -> None:
     """Write a saved plan into ledger and file; a file that is no saved plan is not overwritten."""
+    path = file.path
+    # Before the ledger: no consent to a plan that could not be written.
     _check_target(path)
-    _note_in_ledger(session, saved, clock, note)
+    # Before the file: a plan in hand that its own ledger does not know would ask for consent again.
+    _note_in_ledger(settings, file.plan, note)
     try:
-        replace_content(path, path.absolute().parent, json_document(document, deep=2).encode())
+        replace_content(path, path.absolute().parent, text.encode())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise CommandError(ExitCode.INVALID, f"{path} cannot be written ({reason}): name another file") from error
@@ -98,16 +113,16 @@ def _check_target(path: Path) -> None:
         raise CommandError(ExitCode.USAGE, message) from error
 
 
-def _note_in_ledger(session: Session, saved: SavedPlan, clock: Clock, note: Note) -> None:
+def _note_in_ledger(settings: Settings, saved: SavedPlan, note: Note) -> None:
     """Write a paid plan into this machine's ledger, as consent; a pull request's job consents to nothing."""
-    settings = session.settings
+    # A stranger's change must not leave consent behind on a runner that later pays.
     if settings.account.free or settings.pull_request is not None or settings.state_or_none is None:
         return
     from runner.store.ledger.ledger import Ledger
     from runner.store.ledger.rows import SavedPlanRow
 
     try:
-        ledger = Ledger(settings.state, clock)
+        ledger = Ledger(settings.state, SystemClock())
         try:
             row = SavedPlanRow(saved.id, saved.digest, saved.ceiling)
             ledger.note_saved_plan(settings.account, row, note)
@@ -133,23 +148,21 @@ def _read(path: Path) -> tuple[SavedPlan, bytes]:
     from runner.providers.transport.strict_json import NotJsonError, parse
 
     try:
-        content = read_named(path, _root(), _LIMIT)
+        content = read_named(path, find_root(Path()), _LIMIT)
         return read_saved_plan(parse(content)), content
     except FileRejected as rejected:
-        raise CommandError(ExitCode.USAGE, f"{path} {rejected.message}") from rejected
+        message = f"{path} {rejected.message}: `storyboard plan -o FILE` writes a plan"
+        raise CommandError(ExitCode.USAGE, message) from rejected
     except NotJsonError as error:
-        message = f"{path} is cut off or no plan ({error}): save the plan again with `storyboard plan -o`"
-        raise CommandError(ExitCode.USAGE, one_line(message, 400)) from error
+        message = f"{path} is cut off or no plan ({error}): `storyboard plan -o FILE` writes one"
+        raise CommandError(ExitCode.USAGE, message) from error
     except NotASavedPlan as error:
         raise CommandError(ExitCode.USAGE, f"{path} {error}") from error
 
 
-def _root() -> Path:
-    return find_root(Path())
-
-
 def check_valid(path: Path, saved: SavedPlan, clock: Clock) -> None:
     """Raise `CommandError` for a plan that has expired."""
+    # Prices and storyboards move on: a review of months ago is none.
     if clock.now() >= saved.expires_at:
         message = f"{path} expired at {format_utc(saved.expires_at)}: {NOTHING_SENT}; save the plan again"
         raise CommandError(ExitCode.DECLINED, message)
@@ -158,87 +171,37 @@ def check_valid(path: Path, saved: SavedPlan, clock: Clock) -> None:
 # -- running ----------------------------------------------------------------------------------------------------
 
 
-def open_for_run(command: CommandOptions, path: Path) -> Session:
-    """The session that carries out a saved plan; `command` has the flags that may stand beside `--plan`."""
-    saved, _ = read(path)
-    check_valid(path, saved, SystemClock())
-    return open_saved(command, path, saved)
-
-
-def open_saved(command: CommandOptions, path: Path, saved: SavedPlan) -> Session:
-    """The session of a saved plan's storyboards, compiled anew; raise `CommandError` where they are not here."""
-    if saved.provider not in providers():
-        raise _other(path, f"it is for {saved.provider}, which this version does not know")
-    root = _root()
-    files = tuple(_storyboard(path, root, name) for name in dict.fromkeys(film.storyboard for film in saved.films))
-    profiles = tuple(dict.fromkeys(film.profile or "none" for film in saved.films))
-    profiles = () if profiles == ("none",) else profiles
-    command = replace(
-        command,
-        input=InputOptions(files, saved.provider, profiles, saved_plan=path),
-        selection=SelectionOptions(saved.select, saved.exclude),
-        orders=OrderOptions(saved.retake, saved.again, saved.first_take),
-    )
-    session = replace(open_session(command), saved_plan=saved)
-    if session.films != saved.films:
-        raise _other(path, "its storyboards stand in another repository")
-    account = session.settings.account
-    if saved.host != account.host:
-        raise _other(path, f"it is for {saved.provider} at {saved.host}, and this is {account.host}")
-    if saved.edition != session.edition.name:
-        raise _other(path, f"it is for the edition {saved.edition}, and this is {session.edition.name}")
-    return session
-
-
-def _storyboard(path: Path, root: Path, name: str) -> Path:
-    """A storyboard of the plan in this repository."""
-    file = Path(os.path.normpath(root / name))
-    inside = not os.path.isabs(name) and "\0" not in name and file.is_relative_to(root)
-    if not inside or not file.is_file():
-        raise _other(path, f"it names {name}, which is not in {root}: it is of another repository, or the file moved")
-    return Path(os.path.relpath(file))
-
-
-def _other(path: Path, why: str) -> CommandError:
-    return CommandError(ExitCode.DECLINED, escape_terminal(f"{path} does not fit: {why}: {NOTHING_SENT}"))
-
-
-def compared(session: Session, saved: SavedPlan, plan: Plan, history: History) -> Comparison:
+def compared(saved: SavedPlan, report: PlanReporter, plan: Plan, history: History) -> Comparison:
     """The present plan beside the saved one."""
     from runner.providers.api import provider_api
     from runner.requests.placeholder import placeholder
 
-    encode = provider_api().encoder(session.edition, placeholder)
-    return compare(saved, plan, history, lambda step: encode(step.shot.request), _places(session, history))
+    encode = provider_api().encoder(report.planner.edition, placeholder)
+    return compare(saved, plan, history, lambda step: encode(step.shot.request), places(report, history))
 
 
-def _places(session: Session, history: History) -> frozenset[tuple[str, str]]:
+def places(report: PlanReporter, history: History) -> Destinations:
     """The kinds of data that a run sends out, each with its address."""
-    return frozenset((place.what, place.where) for place in destinations(session.planner, session.repository, history))
+    return frozenset((place.what, place.where) for place in report.destinations(history))
 
 
-def check_plan(session: Session, plan: Plan, history: History, store: RunStore, note: Note) -> None:
-    """Raise `CommandError` (exit 4) unless the saved plan of the session lists all that the plan orders."""
-    saved, path = session.saved_plan, session.command.input.saved_plan
-    if saved is None:
-        return
-    row = store.ledger.saved_plan(session.settings.account, saved.id)
+def check_plan(file: SavedPlanFile, report: PlanReporter, run: PlannedRun) -> Sequence[str]:
+    """Lines about what a saved plan lists and the run leaves out.
+
+    Raise `CommandError` (exit 4) unless the saved plan lists all that the run orders.
+    """
+    saved, path = file.plan, file.path
+    row = run.store.saved_plan_row(saved)
+    # Who edits a file can compute its digest anew, and cannot reach the row in this ledger.
     if row is not None and row.digest != saved.digest:
         message = f"{path} was edited: this ledger wrote the plan {saved.id} with another digest: {NOTHING_SENT}"
         raise CommandError(ExitCode.DECLINED, message)
-    comparison = compared(session, saved, plan, history)
+    comparison = compared(saved, report, run.plan, run.history)
     if comparison.differences:
         lines = [f"{path} is not what the storyboards ask for now: {NOTHING_SENT}"]
+        # A plan's texts are a stranger's, and may be as long as a file.
         lines += [f"  {one_line(difference.text, 300)}" for difference in comparison.differences[:20]]
         lines += ["  …"] if len(comparison.differences) > 20 else []
         lines.append(f"  storyboard plan {path}      shows it beside the present one")
         raise CommandError(ExitCode.DECLINED, "\n".join(lines))
-    if not session.command.display.quiet:
-        for line in summary(comparison.left_out):
-            note(line)
-
-
-def is_consent(session: Session, store: RunStore) -> bool:
-    """Whether the user consented to the session's saved plan by saving it on this ledger."""
-    saved = session.saved_plan
-    return saved is not None and store.ledger.saved_plan(session.settings.account, saved.id) is not None
+    return summary(comparison.left_out)

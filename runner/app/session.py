@@ -1,7 +1,6 @@
 """The session of a command that works on takes: the compiled project, and the parts that use cases take of it."""
 
 import os
-from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,21 +12,20 @@ from runner.app.invalid_storyboards import InvalidStoryboardsError
 from runner.app.manifest_files import ManifestFiles
 from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project, provider_with_clips
-from runner.attempts.film import ShotKey
-from runner.attempts.history import History
+from runner.app.selection import Selection
+from runner.app.spending_limits import SpendingLimits
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.films import compile_films
-from runner.language.model import Batch, Shot, Storyboard
+from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.paid_providers import paid_provider_name
-from runner.planning.plan import Action
-from runner.planning.plan_inputs import PlanOverrides
-from runner.planning.selection import select, shot_selector
 from runner.settings.environment import child_environment
 from runner.show.text.command_line import CommandLine
 from runner.store.git import Repository
 
 if TYPE_CHECKING:
+    from runner.app.plan_report import PlanReporter
+    from runner.app.run_store import RunStoreOpener
+    from runner.app.saved_plans import SavedPlanFile
     from runner.planning.saved_plan import SavedPlan
 
 
@@ -38,8 +36,12 @@ class Session(Project):
     Its storyboards have no errors, except in commands about money.
     """
 
-    saved_plan: "SavedPlan | None" = None
+    saved_plan_file: "SavedPlanFile | None" = None
     """The saved plan that this command carries out."""
+
+    @property
+    def saved_plan(self) -> "SavedPlan | None":
+        return None if self.saved_plan_file is None else self.saved_plan_file.plan
 
     @cached_property
     def repository(self) -> Repository:
@@ -61,44 +63,33 @@ class Session(Project):
         return HistoryReader(self.settings, self.batch, self.manifests, self.repository)
 
     @cached_property
-    def batches_of_other_profiles(self) -> Mapping[str, Batch]:
-        """The batch of each profile that could be ordered in place of this one, compiled once; none with errors."""
-        names = dict.fromkeys(name for storyboard in self.batch.storyboards for name in storyboard.profiles)
-        ordered = self.settings.profiles
-        if len(ordered) > 1:
-            return {}  # of several films, no single profile would be the same order for less
-        compiled = {
-            name: compile_films(self.files, self.settings.root, self.options, [name])
-            for name in names
-            if name not in ordered
-        }
-        return {name: batch for name, (batch, problems) in compiled.items() if not problems.errors}
+    def store_opener(self) -> "RunStoreOpener":
+        """The ledger and the outputs, for use cases that write."""
+        # Imported here: SQLite takes milliseconds to load, and most commands that look do without.
+        from runner.app.run_store import RunStoreOpener, run_limits
+
+        limits = run_limits(self.settings, self.edition, self.command.execution, self.saved_plan)
+        return RunStoreOpener(self.history_reader, limits)
 
     @cached_property
-    def _selections(self) -> dict[str, frozenset[ShotKey] | None]:
-        """Cache of the command's selection, by the state before anything is sent: a run does not change it."""
-        return {}
+    def selection(self) -> Selection:
+        """The shots and the extra orders of the command line."""
+        return Selection(self.planner, self.command.selection, self.command.orders, self.saved_plan)
 
-    def selected(self, history: History) -> frozenset[ShotKey] | None:
-        """The shots that `--select` and `--exclude` leave; None without either."""
-        if "selected" not in self._selections:
-            flags, saved = self.command.selection, self.saved_plan
-            self._selections["selected"] = (
-                self.select(flags.select, flags.exclude, history) if saved is None else saved.selected(self.batch)
-            )
-        return self._selections["selected"]
+    @cached_property
+    def spending_limits(self) -> SpendingLimits:
+        """The limits on spending."""
+        return SpendingLimits(self.planner, self.saved_plan)
 
-    def select(self, chosen: Iterable[str], excluded: Iterable[str], history: History) -> frozenset[ShotKey] | None:
-        """The shots that expressions select, by their states too."""
-        return select(self.batch, chosen, excluded, lambda: self.states(history))
+    @cached_property
+    def plan_report(self) -> "PlanReporter":
+        """The sources of a plan's screen."""
+        from runner.app.cheaper_orders import CheaperOrders
+        from runner.app.plan_report import PlanReporter
 
-    def states(self, history: History) -> Mapping[ShotKey, frozenset[str]]:
-        """The states of each shot's takes, for `state:`."""
-        from runner.planning.take_states import states_by_shot
-        from runner.show.screens.missing_clips import find_missing_clips
-
-        plan = self.planner.plan(history)
-        return states_by_shot(plan, find_missing_clips(plan.steps, history))
+        cheaper = CheaperOrders(self.planner, self.sources, self.command_line, is_fixed=self.saved_plan is not None)
+        warnings = tuple(self.problems.warnings)
+        return PlanReporter(self.planner, self.repository, self.command_line, self.selection, cheaper, warnings)
 
     @cached_property
     def command_line(self) -> CommandLine:
@@ -113,35 +104,9 @@ class Session(Project):
         )
         return "" if is_taken else self.settings.provider
 
-    def overrides(self, history: History) -> PlanOverrides:
-        """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
-        again, retake = self.command.orders.again, self.command.orders.retake
-        if again and retake:
-            raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
-        saved, named = self.saved_plan, again or retake
-        shots = None
-        if named:
-            shots = self.select(named, (), history) if saved is None else saved.named(self.batch, named)
-        return PlanOverrides(
-            first_take=self.command.orders.first_take,
-            again=self._attempts_to_repeat(history, shots) if again else None,
-            retakes=self._open_retakes(history, shots) if retake else None,
-        )
-
-    def _open_retakes(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[ShotKey] | None:
-        saved = self.saved_plan
-        return shots if saved is None or shots is None else saved.open_retakes(history, shots)
-
-    def _attempts_to_repeat(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[str]:
-        steps = self.planner.plan(history, selected=shots).steps
-        pending = (Action.RESUME, Action.UNSETTLED)  # ordered by this flag before a crash: the run continues them
-        repeatable = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *pending)]
-        if (saved := self.saved_plan) is not None:
-            attempts = [history.attempts[step.attempt] for step in repeatable if step.attempt is not None]
-            return frozenset(attempt.id for attempt in attempts if saved.may_repeat(attempt))
-        if not repeatable:
-            raise CommandError(ExitCode.USAGE, "--again: none of the selected takes is refused or gone")
-        return frozenset(step.attempt for step in repeatable if step.attempt is not None)
+    def look_line(self) -> CommandLine:
+        """The command line of a command that looks at these clips; found by a walk through the outputs."""
+        return self.command_line.to_look(self.look_provider)
 
 
 def load_session(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Session:
@@ -161,25 +126,10 @@ def load_session(command: CommandOptions, *, prefer_clips: bool = False, require
 def open_for_billing(command: CommandOptions) -> Session:
     """Open a session for commands about money: the paid provider; storyboards may have errors, or be gone."""
     session = load_session(command, required=False)
+    # Bills and unsettled attempts are the paid account's, whatever the settings make clips with.
     if not session.settings.account.free:
         return session
     return replace(session, settings=replace(session.settings, provider=paid_provider_name()))
-
-
-def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
-    """The shot that `quay`, `harbour:quay` or `quay#2` names, and the number of its take."""
-    name, separator, number = reference.partition("#")
-    matches = sorted(select(session.batch, [name], ()) or ())
-    if len({film.storyboard for film, _ in matches}) == 1 and len(session.settings.profiles) > 1:
-        films = ", ".join(film.profile or "none" for film, _ in matches)
-        raise CommandError(ExitCode.USAGE, f"{name!r} is a shot of several films ({films}): give one --profile")
-    if len(matches) > 1:
-        names = " and ".join(shot_selector(match, with_storyboard=True) for match in matches)
-        raise CommandError(ExitCode.USAGE, f"{name!r} is ambiguous: write one of {names}")
-    if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
-        raise CommandError(ExitCode.USAGE, f"{reference!r}: the take after # must be a number, as in {name}#2")
-    shot = next(shot for shot in session.batch.shots if shot.key == matches[0])
-    return shot, int(number) if separator else None
 
 
 def open_for_reading(command: CommandOptions) -> Session:
@@ -201,6 +151,7 @@ def reject_shared_outputs(session: Session) -> None:
     owners: dict[str, Storyboard] = {}
     for storyboard in session.batch.storyboards:
         folder = session.settings.output_folder(storyboard.film)
+        # As the disks of Macs and Windows compare names, and with links followed.
         other = owners.setdefault(os.path.realpath(folder).casefold(), storyboard)
         if other is storyboard:
             continue

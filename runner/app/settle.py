@@ -1,21 +1,23 @@
 """Settles attempts whose outcome is unknown: by a task that the provider confirms, or by the user's statement."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import anyio
 
-from runner.app import foreign_outputs, run_store
+from runner.app import foreign_outputs
 from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
+from runner.app.history_reader import HistoryReader
 from runner.app.ledger_reading import left_by_gone_repositories, unknown_receipts
-from runner.app.session import Session, resolve_shot
+from runner.app.named_shots import resolve_shot
+from runner.app.run_store import RunStore, RunStoreOpener
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
 from runner.attempts.film import TakeKey, storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, replace
 from runner.planning.settlement import (
     adopt_task,
     attempt_for_unknown_task,
@@ -39,37 +41,40 @@ class Statement:
     undo: bool = False
 
 
-def list_unsettled(session: Session) -> tuple[UnsettledList, list[str]]:
+def list_unsettled(planner: BatchPlanner, reader: HistoryReader) -> tuple[UnsettledList, list[str]]:
     """The unsettled attempts of the account, and the warnings about outputs that could not be read."""
-    session, history, foreign = foreign_outputs.history_without_foreign(session, everything=True)
-    _look_up_takes(session.planner, history)
-    left_behind = left_by_gone_repositories(session.settings)
+    planner, history, foreign = foreign_outputs.history_without_foreign(planner, reader, everything=True)
+    _look_up_takes(planner, history)
+    settings = planner.settings
+    left_behind = left_by_gone_repositories(settings)
     _load_left_behind(history, left_behind)
     unsettled = UnsettledList(
         unsettled_attempts(history),
-        session.settings.usd_per_credit,
-        receipts=unknown_receipts(session.settings),
+        settings.usd_per_credit,
+        receipts=unknown_receipts(settings),
         left_behind=left_behind,
-        root=str(session.settings.root),
+        root=str(settings.root),
     )
     return unsettled, foreign
 
 
 def settle_attempt(
-    session: Session, reference: str, statement: Statement, note: Note
+    planner: BatchPlanner, opener: RunStoreOpener, reference: str, statement: Statement, note: Note
 ) -> tuple[Attempt, SettlementVerdict]:
     """Settle the attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; return it with the verdict.
 
     Raise `CommandError` where no single attempt is meant, or the statement does not fit it: nothing is changed then.
     """
-    session, foreign = foreign_outputs.without_foreign(session)
+    own_batch, foreign = foreign_outputs.without_foreign(opener.reader)
     for message in foreign:
         note(message)
-    with run_store.open_ledger(session, note) as store:
+    planner, reader = replace(planner, batch=own_batch), replace(opener.reader, batch=own_batch)
+    with replace(opener, reader=reader).unlocked(note) as store:
         history = store.history(everything=True)
-        names = _look_up_takes(session.planner, history)
-        _load_left_behind(history, left_by_gone_repositories(session.settings))
-        attempt, event = _resolve(session, history, store, names, reference, statement)
+        names = _look_up_takes(planner, history)
+        _load_left_behind(history, left_by_gone_repositories(planner.settings))
+        attempt, event = _Settling(planner, store, history, names, reference).settle(statement)
+        # An event needs a row, which a manifest's attempt does not have yet.
         refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
         refusal = refusal or store.ledger.append(event)
         if refusal is not None:
@@ -77,10 +82,11 @@ def settle_attempt(
     return attempt, event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
 
 
-def forget_task(session: Session, task: str, note: Note) -> None:
+def forget_task(opener: RunStoreOpener, task: str, note: Note) -> None:
     """Give up a task that only a receipt of the first version names, by the user's word."""
-    with run_store.open_ledger(session, note) as store:
+    with opener.unlocked(note) as store:
         tasks = [receipt.task for receipt in store.ledger.unknown_receipts()]
+        # A task with a row is settled as its attempt; to forget it would drop what was paid.
         if task not in tasks:
             candidates = f"; those that do: {', '.join(tasks)}" if tasks else ""
             raise CommandError(ExitCode.USAGE, f"{task} does not stand in a receipt without a row{candidates}")
@@ -105,115 +111,113 @@ def _load_left_behind(history: History, attempts: Sequence[Attempt]) -> None:
     history.load(attempt for attempt in attempts if attempt.id not in history.attempts)
 
 
-def _resolve(
-    session: Session, history: History, store: run_store.RunStore, names: Names, reference: str, statement: Statement
-) -> tuple[Attempt, Event]:
-    """The attempt to settle, and the event that settles it."""
-    now = store.clock.now()
-    if statement.undo:
-        settled = [attempt for attempt in history.attempts.values() if attempt.state_before_settlement is not None]
-        if not _matching(settled, reference, names):
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """The settlement of the attempt that a reference names, on the open ledger."""
+
+    planner: BatchPlanner
+    store: RunStore
+    history: History
+    names: Names
+    reference: str
+
+    def settle(self, statement: Statement) -> tuple[Attempt, Event]:
+        """The attempt to settle, and the event that settles it."""
+        if statement.undo:
+            return self._undo()
+        if statement.task:
+            return self._adopt_task(statement.task)
+        if not statement.not_charged and not statement.charged:
+            raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
+        candidates = [
+            attempt
+            for attempt in self.history.attempts.values()
+            if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
+        ]
+        unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
+        # Given-up ones only where no other is meant: a decision about one of them is a correction.
+        attempt = self._exactly_one(unsettled if self._matching(unsettled) else candidates)
+        return attempt, settle_by_user(attempt, statement.charged, self.store.clock.now())
+
+    def _undo(self) -> tuple[Attempt, Event]:
+        attempts = self.history.attempts.values()
+        settled = [attempt for attempt in attempts if attempt.state_before_settlement is not None]
+        if not self._matching(settled):
             raise CommandError(
                 ExitCode.USAGE,
-                f"nothing was settled for {reference!r}: there is nothing to undo; to list what is unsettled:\n"
+                f"nothing was settled for {self.reference!r}: there is nothing to undo; to list what is unsettled:\n"
                 "  storyboard settle",
             )
-        attempt = _exactly_one(settled, reference, names)
-        return attempt, undo_settlement(attempt, history, now)
-    if statement.task:
-        return _adopt_task(session, history, store, names, reference, statement.task)
-    if not statement.not_charged and not statement.charged:
-        raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
-    candidates = [
-        attempt
-        for attempt in history.attempts.values()
-        if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
-    ]
-    unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
-    attempt = _exactly_one(unsettled if _matching(unsettled, reference, names) else candidates, reference, names)
-    return attempt, settle_by_user(attempt, statement.charged, now)
+        attempt = self._exactly_one(settled)
+        return attempt, undo_settlement(attempt, self.history, self.store.clock.now())
 
+    def _adopt_task(self, task: str) -> tuple[Attempt, Event]:
+        """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
+        now = self.store.clock.now()
+        answer, facts = anyio.run(_fetch_record, self.planner, task)
+        # The task may be another repository's attempt already, which its own ledger rows say.
+        self.history.load_more((), [task])
+        # An unsettled attempt goes first: its request is known, so that a task that does not fit is refused.
+        candidates = self._matching(unsettled_attempts(self.history))
+        if not candidates and facts is not None:
+            return self._adopt_for_untried_take(task, facts)
+        attempt = best_match(candidates, facts) or self._exactly_one(candidates)
+        return attempt, adopt_task(attempt, task, answer, facts, self.history, now)
 
-def _exactly_one(attempts: Sequence[Attempt], reference: str, names: Names) -> Attempt:
-    """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; an ambiguous name raises with all of them."""
-    matches = _matching(attempts, reference, names)
-    if not matches:
-        raise CommandError(
-            ExitCode.USAGE, f"no attempt of {reference!r} is unsettled; to list all that are:\n  storyboard settle"
-        )
-    if len(matches) > 1:
-        raise CommandError(
-            ExitCode.USAGE,
-            "\n".join([f"{reference!r} names {len(matches)} attempts: choose one", *settle_commands(matches)]),
-        )
-    return matches[0]
+    def _adopt_for_untried_take(self, task: str, facts: TaskFacts) -> tuple[Attempt, Event]:
+        """Adopt a task, on the user's statement, for a take of which the ledger has no attempt."""
+        now, history = self.store.clock.now(), self.history
+        shot, take = resolve_shot(self.planner, self.reference)
+        plan = self.planner.plan(history)
+        step = next((step for step in plan.steps_of(shot.key) if step.take == (take or 1)), None)
+        if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
+            message = f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"
+            raise CommandError(ExitCode.USAGE, message)
+        if any(attempt.task_id == task for attempt in history.attempts.values()):
+            raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
+        # As it would be sent now: the body of that request is known to nobody.
+        sent = provider_api().encode(shot.request, self.planner.edition, placeholder)
+        attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
+        if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
+            raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
+        return attempt, Event(now, attempt.id, Settled("adopted", task))
 
+    def _exactly_one(self, attempts: Sequence[Attempt]) -> Attempt:
+        """The attempt that the reference names; an ambiguous name raises with all of them."""
+        matches = self._matching(attempts)
+        if not matches:
+            message = f"no attempt of {self.reference!r} is unsettled; to list all that are:\n  storyboard settle"
+            raise CommandError(ExitCode.USAGE, message)
+        if len(matches) > 1:
+            first_line = f"{self.reference!r} names {len(matches)} attempts: choose one"
+            raise CommandError(ExitCode.USAGE, "\n".join([first_line, *settle_commands(matches)]))
+        return matches[0]
 
-def _matching(attempts: Sequence[Attempt], reference: str, names: Names) -> list[Attempt]:
-    """The attempts that were ordered for a take of this name, or whose request a take of this name asks for now."""
-    name, _, id_prefix = reference.partition("@")
-    name, _, take = name.partition("#")
-    slug, _, shot = name.rpartition(":")
+    def _matching(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """The attempts that were ordered for a take of this name, or whose request a take of this name asks for now."""
+        name, _, id_prefix = self.reference.partition("@")
+        name, _, take = name.partition("#")
+        slug, _, shot = name.rpartition(":")
 
-    def is_named(key: TakeKey) -> bool:
-        film, shot_id, number = key
-        return (
-            shot_id.casefold() == shot.casefold()
-            and slug in ("", storyboard_slug(film.storyboard))
-            and take in ("", str(number))
-        )
-
-    return [
-        attempt
-        for attempt in attempts
-        if attempt.id.startswith(id_prefix)
-        and any(
-            map(
-                is_named,
-                [
-                    (attempt.intent.film, attempt.intent.shot, attempt.intent.take),
-                    *names.get(attempt.intent.fingerprint, ()),
-                ],
+        def is_named(key: TakeKey) -> bool:
+            film, shot_id, number = key
+            return (
+                shot_id.casefold() == shot.casefold()
+                and slug in ("", storyboard_slug(film.storyboard))
+                and take in ("", str(number))
             )
-        )
-    ]
+
+        def keys(attempt: Attempt) -> Iterator[TakeKey]:
+            intent = attempt.intent
+            yield intent.film, intent.shot, intent.take
+            yield from self.names.get(intent.fingerprint, ())
+
+        return [
+            attempt for attempt in attempts if attempt.id.startswith(id_prefix) and any(map(is_named, keys(attempt)))
+        ]
 
 
-def _adopt_task(
-    session: Session, history: History, store: run_store.RunStore, names: Names, reference: str, task: str
-) -> tuple[Attempt, Event]:
-    """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
-    now = store.clock.now()
-    answer, facts = anyio.run(_poll, session, task)
-    history.load_more((), [task])
-    candidates = _matching(unsettled_attempts(history), reference, names)
-    if not candidates and facts is not None:
-        return _adopt_for_untried_take(session, history, store, reference, task, facts)
-    attempt = best_match(candidates, facts) or _exactly_one(candidates, reference, names)
-    return attempt, adopt_task(attempt, task, answer, facts, history, now)
-
-
-def _adopt_for_untried_take(
-    session: Session, history: History, store: run_store.RunStore, reference: str, task: str, facts: TaskFacts
-) -> tuple[Attempt, Event]:
-    """Adopt a task, on the user's statement, for a take of which the ledger has no attempt."""
-    now = store.clock.now()
-    shot, take = resolve_shot(session, reference)
-    plan = session.planner.plan(history)
-    step = next((step for step in plan.steps_of(shot.key) if step.take == (take or 1)), None)
-    if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
-        message = f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"
-        raise CommandError(ExitCode.USAGE, message)
-    if any(attempt.task_id == task for attempt in history.attempts.values()):
-        raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
-    sent = provider_api().encode(shot.request, session.edition, placeholder)
-    attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
-    if (refusal := store.ledger.import_attempt(attempt)) is not None:
-        raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
-    return attempt, Event(now, attempt.id, Settled("adopted", task))
-
-
-async def _poll(session: Session, task_id: str) -> tuple[PollResult, TaskFacts | None]:
-    settings = session.settings
-    async with provider_api().client(settings.base_url, settings.key(), session.edition) as client:
+async def _fetch_record(planner: BatchPlanner, task_id: str) -> tuple[PollResult, TaskFacts | None]:
+    settings = planner.settings
+    async with provider_api().client(settings.base_url, settings.key(), planner.edition) as client:
         return await client.fetch_record(task_id)

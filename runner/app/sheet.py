@@ -9,19 +9,23 @@ from runner.animatic.fonts import missing_font
 from runner.app.display_path import display_path
 from runner.app.films import Film, segment_file, target_of
 from runner.app.font_environment import font_environment
+from runner.assembly.clip_picture import ClipRange
 from runner.assembly.parts import DEFAULT_SHAPE, FilmShape, Part
-from runner.assembly.posters import PosterRequest, posters
-from runner.assembly.sheet import Sheet, SheetCell, Tone, middle, poster_width, sheet_jpeg
+from runner.assembly.posters import PosterRequest, posters, reach
+from runner.assembly.sheet import Sheet, SheetCell, Tone, poster_width, sheet_jpeg
 from runner.assembly.slate import slate_picture
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, hash_clip, reason
 from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action
+from runner.requests.decimals import decimal_text
 from runner.settings.settings import Settings
+from runner.show.screens.film_files import FilmFile
 from runner.show.text.format import count, length
 from runner.timeline.cut_list import Segment
 
+# Of a frame without a clip; actions that are not listed ask for somebody's attention.
 _TONES: dict[Action, Tone] = {
     Action.KEEP: "good",
     Action.MAKE: "quiet",
@@ -40,6 +44,14 @@ class MadeSheet:
     """The shots whose frame is empty: no clip, or a clip that cannot be decoded."""
     notes: tuple[str, ...] = ()
     """What a viewer should know: clips that came short, letters that no font draws."""
+
+    @property
+    def file(self) -> FilmFile:
+        """The sheet as the screen shows it."""
+        cut = self.film.cut
+        pictures = (count(len(cut.segments), "picture"),)
+        empty = tuple((segment.label, segment.reason or "cannot be decoded") for segment in self.empty)
+        return FilmFile("sheet", cut.film, display_path(self.path), cut.seconds, pictures, self.notes, empty)
 
 
 def make_sheet(settings: Settings, film: Film, to: Path | None, *, as_pdf: bool) -> MadeSheet:
@@ -64,7 +76,8 @@ def sheet_of(settings: Settings, film: Film) -> Sheet:
     """The content of a film's sheet, pictures included."""
     segments = film.cut.segments
     width = poster_width(len(segments))
-    requests = [_request(settings, segment, width) for segment in segments]
+    far = reach(len(segments))
+    requests = [_request(settings, segment, width, far) for segment in segments]
     cache = settings.state_or_none / "posters" if settings.state_or_none is not None else None
     taken = iter(posters([request for request in requests if request is not None], cache))
     cells = tuple(
@@ -86,16 +99,19 @@ def _missing_font(sheet: Sheet) -> Iterator[str]:
         yield message
 
 
-def _request(settings: Settings, segment: Segment, width: int) -> PosterRequest | None:
+def _request(settings: Settings, segment: Segment, width: int, far: Fraction) -> PosterRequest | None:
     path = segment_file(settings.root, segment)
     if path is None:
         return None
-    moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
-    return PosterRequest(path, _hash(settings, segment), moment, width, segment.is_picture)
+    span = None
+    if not segment.is_picture:
+        span = ClipRange(Fraction(segment.in_seconds), Fraction(segment.seconds), far)
+    return PosterRequest(path, _hash(settings, segment), span, width)
 
 
 def _slate(segment: Segment, width: int) -> bytes | None:
     """The picture of a slate of the edit, as the cut shows it; None for a shot without a clip."""
+    # A missing clip has an empty frame: a picture would look like something that exists.
     if segment.kind != "slate":
         return None
     part = Part("slate", Fraction(segment.seconds), slate_lines=(segment.label,))
@@ -116,7 +132,7 @@ def _hash(settings: Settings, segment: Segment) -> str:
 
 
 def _cell(segment: Segment, picture: bytes | None) -> SheetCell:
-    seconds = f"{segment.seconds.normalize():f} s"
+    seconds = f"{decimal_text(segment.seconds)} s"
     take = f"take {segment.take} · " if segment.take is not None and segment.kind == "shot" else ""
     state, tone = _state(segment, picture)
     scene = (segment.shot.scene or "") if segment.shot is not None else ""

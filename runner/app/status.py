@@ -1,16 +1,17 @@
 """The state of every take, by manifest and ledger."""
 
 from runner.app import foreign_outputs
-from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
-from runner.app.final_cut import film_lines_by_storyboard
+from runner.app.final_cut import FilmReporter
 from runner.app.ledger_reading import left_by_gone_repositories
 from runner.app.session import Session
+from runner.app.spending_limits import committed_credits, storyboard_budgets
 from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.plan import Plan
+from runner.planning.plan_inputs import PlanScope
 from runner.settings.settings import Settings
 from runner.show.screens.status import StatusReport
 from runner.show.text.command_line import CommandLine
@@ -21,24 +22,25 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
 
     Raise `CommandError` where no output could be read.
     """
-    whole_session = session
-    session, history, foreign = foreign_outputs.history_without_foreign(session)
-    if foreign and not session.batch.storyboards:
+    settings = session.settings
+    planner, history, foreign = foreign_outputs.history_without_foreign(session.planner, session.history_reader)
+    # With one readable storyboard the others are notes; without any there is nothing to show.
+    if foreign and not planner.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
-    plan = session.planner.plan(history, selected=whole_session.selected(history))
-    budgets = {} if plan.is_free else storyboard_budgets(session.planner, plan, history)
+    plan = planner.plan(history, PlanScope(session.selection.selected(history)))
+    budgets = {} if plan.is_free else storyboard_budgets(planner, plan, history)
     report = StatusReport(
         plan,
         history,
         SystemClock().now(),
         _next_command_line(session),
-        locate_field=field_locator(session.files, session.settings.root, session.options),
+        locate_field=field_locator(session.sources),
         orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
-        sums=sums_by_storyboard(session.planner, history),
+        sums=sums_by_storyboard(planner, history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
-        left_behind=_left_behind(session.settings, plan),
-        root=str(session.settings.root),
-        films=film_lines_by_storyboard(session, history, plan),
+        left_behind=_left_behind(settings, plan),
+        root=str(settings.root),
+        films=FilmReporter(planner, session.look_line).lines_by_film(history, plan),
     )
     return report, foreign
 
@@ -51,6 +53,7 @@ def _left_behind(settings: Settings, plan: Plan) -> tuple[Attempt, ...]:
 
 def _next_command_line(session: Session) -> CommandLine:
     """The command line to type next, with the provider that was found by its clips."""
+    # `status` looks where clips are, a run where the settings say: the line has to name it.
     is_explicit = session.command.input.provider is not None or session.settings.account.free
     line = session.command_line
     return line if is_explicit else line.with_flag("--provider", session.settings.provider)

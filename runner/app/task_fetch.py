@@ -7,10 +7,10 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
+from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.run_store import RunStore, open_ledger
-from runner.app.session import Session
+from runner.app.run_store import RunStore, RunStoreOpener
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
@@ -19,6 +19,7 @@ from runner.files.writing import part_of
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.clip import IncompleteClip, probe
 from runner.providers.transport.download import Downloaded
+from runner.settings.settings import Settings
 from runner.store.durability import sync_folder
 
 
@@ -30,22 +31,22 @@ class FetchedTask:
     message: str
 
 
-def fetch_task(session: Session, task: str, target: Path, note: Note) -> FetchedTask:
+def fetch_task(planner: BatchPlanner, opener: RunStoreOpener, task: str, target: Path, note: Note) -> FetchedTask:
     """Ask for a task of this account with the key that is set, and store its clip; an existing file stays as it is.
 
     Raises `CommandError` for a task that the ledger does not know, and for a file that exists or cannot be written.
     """
-    with open_ledger(session, note) as store:
-        attempt = _attempt_of(session, store, task)
+    with opener.unlocked(note) as store:
+        attempt = _attempt_of(planner.settings, store, task)
+        # A link too, though it leads nowhere: writing through it would land somewhere else.
         if os.path.lexists(target):
             raise CommandError(ExitCode.INVALID, f"{target} exists, and is never overwritten: name another file")
         if not target.parent.is_dir():
             raise CommandError(ExitCode.INVALID, f"{target.parent} is no folder: nothing was fetched")
-        return anyio.run(_fetch, session, store, attempt, target.absolute())
+        return anyio.run(_fetch, planner, store, attempt, target.absolute())
 
 
-def _attempt_of(session: Session, store: RunStore, task: str) -> Attempt:
-    settings = session.settings
+def _attempt_of(settings: Settings, store: RunStore, task: str) -> Attempt:
     attempt = store.ledger.attempt_of_task(settings.account, str(settings.root), task)
     if attempt is None:
         raise CommandError(
@@ -56,9 +57,10 @@ def _attempt_of(session: Session, store: RunStore, task: str) -> Attempt:
     return attempt
 
 
-async def _fetch(session: Session, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
+async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway(session.planner, History(), stack)
+        # Without a history: the task's own repository may be gone.
+        gateway = await open_gateway(planner, History(), stack)
         model = attempt.intent.request.get("model")
         answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
         if not isinstance(answer, Succeeded):
@@ -88,6 +90,7 @@ def _without_clip(store: RunStore, attempt: Attempt, answer: PollResult) -> Fetc
 
 async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     part = part_of(target)
+    # The user names the place, which may lie outside every repository.
     downloader = replace(gateway.downloader, root=None)
     result = await to_thread.run_sync(downloader.fetch, attempt.outputs[0].url, part)
     try:
@@ -136,6 +139,7 @@ def _give_name(part: Path, target: Path) -> None:
         if os.path.lexists(target):
             raise FileExistsError(17, "the file exists by now") from None
         part.rename(target)
+    # The ledger says "stored" after this: the name has to outlast a power cut.
     sync_folder(target.parent)
 
 

@@ -22,12 +22,15 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, reason
 from runner.files.writing import make_folder, replace_content
 from runner.lazy_dataclass import dataclass
+from runner.show.screens.film_files import FilmFile
+from runner.show.text.format import count
 from runner.timeline.cut_list import Segment
 from runner.timeline.media_names import media_names, own_media_names
 from runner.timeline.otio import MediaFile, TimelineEntry, editors_rate, otio_document
 
 FORMATS = {"otio": "otio", "edl": "edl", "fcpxml": "fcpxml", "xml": "xml", "csv": "csv"}
 """Ending of the file by format."""
+# The names of OpenTimelineIO's adapters by format.
 _ADAPTERS = {"edl": "cmx_3600", "fcpxml": "fcpx_xml", "xml": "fcp_xml"}
 MEDIA_FOLDER = "media"
 
@@ -41,6 +44,14 @@ class WrittenTimeline:
     clips: int
     """Clips under their unique names in `media/`."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> FilmFile:
+        """The timeline as the screen shows it."""
+        cut = self.film.cut
+        missing = tuple((segment.label, segment.reason) for segment in cut.missing)
+        facts = (f"{count(self.clips, 'clip')} in media/",)
+        return FilmFile("timeline", cut.film, display_path(self.path), cut.seconds, facts, self.notes, missing)
 
 
 def write_timeline(manifests: ManifestFiles, film: Film, to: Path | None, file_format: str) -> WrittenTimeline:
@@ -65,6 +76,7 @@ def write_timeline(manifests: ManifestFiles, film: Film, to: Path | None, file_f
 
 def editor_names(film: Film) -> tuple[dict[tuple[str, str, int], str], dict[str, str]]:
     """Names of a film's files for editors: of takes by storyboard, shot and number, of other files by their path."""
+    # Unique over the film: editors link media again by the file's name alone, and every shot has a `take-1`.
     takes = media_names(
         (step.shot.storyboard, step.shot.id, step.take)
         for segment in film.cut.segments
@@ -162,6 +174,7 @@ class _Media:
                     )
                 continue
             try:
+                # Relative, so that the film's folder can be moved or mounted elsewhere with its media.
                 target.symlink_to(address)
             except OSError:
                 shutil.copyfile(source, target)

@@ -25,6 +25,7 @@ def takes_with_clips(settings: Settings, plan: Plan, history: History) -> Iterat
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
         if attempt is not None and attempt.state.has_clip and attempt.clip is not None:
             own_path = target(settings, step, attempt).relative_to(settings.root).as_posix()
+            # A shared take has several copies; each name is checked against its own record.
             own_clips = (clip for clip in attempt.clips if clip.path == own_path)
             yield step, attempt, next(own_clips, attempt.clip)
 
@@ -46,10 +47,11 @@ def check(settings: Settings, step: Step, attempt: Attempt, clip: Clip) -> ClipC
         return ClipCheck(*identity, "missing")
     except OSError as error:
         return ClipCheck(*identity, "failed", error.strerror or str(error))
+    # A clone without Git LFS has a pointer in each clip's place: nothing is damaged, and git brings it.
     if not is_same and is_lfs_pointer(path, settings.root):
         return ClipCheck(*identity, "missing", LFS_POINTER)
     if not is_same:
         return ClipCheck(*identity, "changed", "its content differs from the recorded clip")
     if attempt.state is AttemptState.DOUBTFUL:
-        return ClipCheck(*identity, "doubtful", f"it {attempt.doubt}")
+        return ClipCheck(*identity, "doubtful", f"it {attempt.clip_fault}")
     return ClipCheck(*identity, "whole")

@@ -17,9 +17,11 @@ def open_in_viewer(target: Path | str) -> None:
         raise CommandError(ExitCode.INVALID, f"--open: this machine has no {opener}; the file is {target}")
     subprocess.Popen(
         [path, str(target)],
+        # Without the provider's key: the viewer is somebody else's program.
         env=child_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A Ctrl-C in this terminal is not meant for the viewer.
         start_new_session=True,
     )

@@ -27,9 +27,11 @@ async def listen(
     inbox = WebhookInbox(client.fetch_record)
     server = WebhookServer(inbox.is_known_token, inbox.on_callback, provider_api().read_callback, clock=clock)
     async with server.listening(webhook.host, webhook.port) as problem:
+        # A port in use costs only speed: polling finds the same answers.
         if problem is not None:
             emit(RunEvent("warning", clock.now(), message=problem))
             yield None
         else:
+            # Only while somebody listens: the provider would call an address in vain.
             client.callbacks = webhook.url
             yield inbox

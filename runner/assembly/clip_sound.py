@@ -55,6 +55,7 @@ class ClipSound:
         self._used = used
         self._resampler = av.AudioResampler(format=form.sample_format, layout=form.layout, rate=form.rate)
         self._first = round(used.start * form.rate)
+        self._hole = _HOLE * form.rate
         self._position: int | None = None
         self._is_begun = False
 
@@ -92,11 +93,11 @@ class ClipSound:
 
     def _placed(self, piece: "av.AudioFrame") -> Iterator["av.AudioFrame"]:
         """The samples of a piece that lie in the range, after silence where the piece follows a hole."""
-        stated = None if piece.time is None else round(piece.time * self._form.rate) - self._first
+        stated = self._stated(piece)
         position = self._position
         if position is None:
             position = -self._first if stated is None else stated
-        elif stated is not None and (not self.written or stated - position > _HOLE * self._form.rate):
+        elif stated is not None and (not self.written or stated - position > self._hole):
             position = stated
         self._position = position + piece.samples
         yield from self._silence(min(position - self.written, self.missing))
@@ -105,6 +106,15 @@ class ClipSound:
         if count > 0:
             self.written += count
             yield _part(piece, skipped, count)
+
+    def _stated(self, piece: "av.AudioFrame") -> int | None:
+        """The sample of the range at which a piece begins by its time stamp; None without one."""
+        ticks, base = piece.pts, piece.time_base
+        if ticks is None or base is None:
+            return None
+        # Time stamps of sound nearly always count its samples; fractions would cost more than decoding.
+        is_counted = base.numerator == 1 and base.denominator == self._form.rate
+        return (ticks if is_counted else round(ticks * base * self._form.rate)) - self._first
 
     def _silence(self, samples: int) -> Iterator["av.AudioFrame"]:
         while samples > 0:

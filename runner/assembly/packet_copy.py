@@ -7,6 +7,7 @@ picture. Each sample stands where the pictures have it, so that a join is not he
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from math import ceil, floor, lcm
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -90,15 +91,55 @@ class _Range:
         begin, end = facts.begin, facts.begin + facts.seconds
         return cls(begin + part.start, end if to_the_end else begin + part.end, to_the_end, begin, end, picture / 2)
 
-    def moment(self, packet: "Packet") -> Fraction:
-        """The moment at which a packet of pictures is shown: the first one is not shown before the clip begins."""
-        at = packet.pts if packet.pts is not None else packet.dts or 0
-        return max(self.file_begin, at * (packet.time_base or Fraction(1)))
-
     def sound(self, form: SoundForm, offset: Fraction) -> SoundRange:
         """The range of the sound below it: whole samples, counted from the film's beginning."""
         samples = round((offset + self.end - self.start) * form.rate) - round(offset * form.rate)
         return SoundRange(self.start, samples, self.file_begin, self.file_end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The used range in ticks of the clip's pictures, and the way from there to ticks of the film's.
+
+    Whole numbers: fractions for each packet took as long as all the rest of a copy.
+    """
+
+    file_begin: int
+    from_tick: int
+    """The first tick of the range."""
+    last_begin: int
+    """The last tick at which the range's first picture may be shown."""
+    end_tick: int
+    """The first tick behind the range."""
+    scale: tuple[int, int, int]
+    """The film's tick at a tick t of the clip is (a · t + b) / c."""
+
+    @classmethod
+    def of(cls, used: _Range, offset: Fraction, base: Fraction, film_base: Fraction) -> "_Clock":
+        """The clock of a clip with this time base whose used range begins at `offset` seconds of the film."""
+        ticks, shift = base / film_base, (offset - used.start) / film_base
+        whole = lcm(ticks.denominator, shift.denominator)
+        return cls(
+            round(used.file_begin / base),
+            ceil((used.start - used.half_picture) / base),
+            floor((used.start + used.half_picture) / base),
+            ceil((used.end - used.half_picture) / base),
+            (int(ticks * whole), int(shift * whole), whole),
+        )
+
+    def shown_at(self, packet: "Packet") -> int:
+        """The tick at which a packet of pictures is shown: the first one is not shown before the clip begins."""
+        return max(self.file_begin, packet.pts if packet.pts is not None else packet.dts or 0)
+
+    def in_film(self, tick: int) -> int:
+        """The film's tick at a tick of the clip."""
+        a, b, c = self.scale
+        return (2 * (a * tick + b) + c) // (2 * c)
+
+    def film_ticks(self, ticks: int) -> int:
+        """A duration in ticks of the film."""
+        a, _, c = self.scale
+        return (2 * a * ticks + c) // (2 * c)
 
 
 @dataclass(slots=True)
@@ -115,7 +156,8 @@ class _Joiner:
         """Append the used range of a clip at `offset` seconds. Raises CannotCopy."""
         stream = film_stream(container)
         assert stream is not None
-        pictures = _Pictures(used)
+        clock = _Clock.of(used, offset, stream.time_base or Fraction(1), self.video_base)
+        pictures = _Pictures(clock, used.to_the_end)
         sound = None if self.sound is None else ClipSound(self.sound.form, used.sound(self.sound.form, offset))
         heard = container.streams.audio[:1] if sound is not None else ()
         for packet in container.demux([stream, *(track for track in heard if track.codec_context is not None)]):
@@ -125,20 +167,19 @@ class _Joiner:
                 if packet.is_discard:
                     raise CannotCopy("an edit list hides a part of a clip")
                 if pictures.takes(packet):
-                    self._write_picture(packet, used, offset - used.start)
+                    self._write_picture(packet, clock)
         pictures.check_end()
         self._write_sound(sound.end() if sound is not None else ())
 
-    def _write_picture(self, packet: "Packet", used: _Range, shift: Fraction) -> None:
-        base = packet.time_base or Fraction(1)
-        pts = round((used.moment(packet) + shift) / self.video_base)
-        dts = round(((packet.dts if packet.dts is not None else packet.pts or 0) * base + shift) / self.video_base)
+    def _write_picture(self, packet: "Packet", clock: _Clock) -> None:
+        pts = clock.in_film(clock.shown_at(packet))
+        dts = clock.in_film(packet.dts if packet.dts is not None else packet.pts or 0)
         # The muxer refuses a decoding time that does not grow; a tick later changes no picture.
         if self.last_dts is not None and dts <= self.last_dts:
             dts = self.last_dts + 1
         if dts > pts:
             raise CannotCopy("the order of the frames of two clips does not fit")
-        packet.duration = round((packet.duration or 0) * base / self.video_base)
+        packet.duration = clock.film_ticks(packet.duration or 0)
         packet.time_base, packet.pts, packet.dts = self.video_base, pts, dts
         self.last_dts = dts
         packet.stream = self.video
@@ -153,20 +194,21 @@ class _Joiner:
 class _Pictures:
     """Choice of the video packets of one used range, in decoding order."""
 
-    used: _Range
+    clock: _Clock
+    to_the_end: bool
     begun: bool = False
     ended: bool = False
 
     def takes(self, packet: "Packet") -> bool:
         """Whether the packet belongs to the range. Raises CannotCopy where the range needs frames outside."""
-        at = self.used.moment(packet)
-        if at < self.used.start - self.used.half_picture:
+        at = self.clock.shown_at(packet)
+        if at < self.clock.from_tick:
             return False
         if not self.begun:
-            if not packet.is_keyframe or at > self.used.start + self.used.half_picture:
+            if not packet.is_keyframe or at > self.clock.last_begin:
                 raise CannotCopy("a clip begins between two key frames")
             self.begun = True
-        if not self.used.to_the_end and at >= self.used.end - self.used.half_picture:
+        if not self.to_the_end and at >= self.clock.end_tick:
             self.ended = True
             return False
         if self.ended:

@@ -1,4 +1,4 @@
-"""Posters: a small picture of a clip at a moment, kept in a cache folder by the clip's hash."""
+"""Posters: a small picture of a range of a clip, kept in a cache folder by the clip's hash."""
 
 import io
 import os
@@ -7,17 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from PIL import Image, ImageOps
 
-from runner.assembly.sources import film_stream, open_source
+from runner.assembly.clip_picture import ClipRange, clip_picture
 from runner.lazy_dataclass import dataclass
 from runner.media.clip import MAX_PIXELS
-from runner.media.frames import image_of
-
-if TYPE_CHECKING:
-    import av
 
 # Clips that are decoded at once: the decoder leaves the interpreter, so that two cores work.
 _AT_ONCE = 2
@@ -25,6 +21,12 @@ _AT_ONCE = 2
 _QUALITY = {"jpg": 78, "webp": 52}
 # What a whole file of each format begins and ends with.
 _MAGIC = {"jpg": (b"\xff\xd8", b"\xff\xd9"), "webp": (b"RIFF", b"")}
+# Counted up when another picture is taken or it is drawn otherwise: a poster that is kept is of the present rule.
+_RULE = 2
+# Seconds of film that all clips of a film together may be decoded for: less than 20 s of CPU at 720p.
+_DECODED_SECONDS = 150
+# Less is too near the beginning.
+_LEAST_REACH = Fraction(1, 2)
 CACHE_BYTES = 200_000_000
 """The size above which the cache loses the posters that were used least recently."""
 # The part of `CACHE_BYTES` that is left then, so that not every command has to remove some.
@@ -38,13 +40,29 @@ class PosterRequest:
     path: Path
     sha256: str
     """Hash of the file, under which the poster is kept; "" keeps it nowhere."""
-    seconds: Fraction
-    """The moment in the clip; of a picture file it means nothing."""
+    span: ClipRange | None
+    """The part of the clip that the film shows; None for a picture file."""
     width: int
     """Pixels; the height follows."""
-    is_picture: bool = False
     form: Literal["jpg", "webp"] = "jpg"
     """WebP has no tables of its own: of a picture as small as a stamp it takes a third of a JPEG."""
+
+    @property
+    def name(self) -> str:
+        """The name under which the poster is kept: whatever decides its pixels."""
+        numbers: list[Fraction] = []
+        if self.span is not None:
+            numbers = [self.span.begin, self.span.seconds, min(self.span.reach, self.span.seconds / 2)]
+        moment = "-".join(str(round(number * 1000)) for number in numbers) or "still"
+        return f"{self.sha256}-{moment}-{self.width}-{_RULE}.{self.form}"
+
+
+def reach(clips: int) -> Fraction:
+    """The reach for the picture of each clip of a film: the middle of its range, unless the clips are many.
+
+    In steps, so that a film that grows by a clip seldom loses all its posters.
+    """
+    return max(_LEAST_REACH, Fraction(_DECODED_SECONDS * 2 // max(1, clips), 2))
 
 
 def posters(
@@ -78,21 +96,20 @@ def _prune(cache: Path, cache_bytes: int) -> None:
 
 
 def _poster(request: PosterRequest, cache: Path | None) -> bytes | None:
-    name = f"{request.sha256}-{round(request.seconds * 1000)}-{request.width}.{request.form}"
-    file_path = cache / name if cache else None
+    file_path = cache / request.name if cache else None
     if file_path is not None and request.sha256:
         content = _read(file_path)
         if content is not None:
             return content
-    image = _still(request.path) if request.is_picture else _picture_at(request.path, request.seconds)
+    image = (
+        _still(request.path, request.width)
+        if request.span is None
+        else clip_picture(request.path, request.span, request.width)
+    )
     if image is None:
         return None
-    height = max(1, round(image.height * request.width / image.width))
     file = io.BytesIO()
-    # `reducing_gap` shrinks in whole steps first, which is quicker than to filter every pixel of a frame.
-    image.resize((request.width, height), Image.Resampling.LANCZOS, reducing_gap=2.0).save(
-        file, format="WEBP" if request.form == "webp" else "JPEG", quality=_QUALITY[request.form], optimize=True
-    )
+    image.save(file, format="WEBP" if request.form == "webp" else "JPEG", quality=_QUALITY[request.form])
     content = file.getvalue()
     if file_path is not None and request.sha256:
         _keep(file_path, content)
@@ -122,42 +139,14 @@ def _keep(file_path: Path, content: bytes) -> None:
         return
 
 
-def _still(path: Path) -> Image.Image | None:
+def _still(path: Path, width: int) -> Image.Image | None:
     try:
         with Image.open(path) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 return None
-            return ImageOps.exif_transpose(opened).convert("RGB")
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+            size = (width, max(1, round(image.height * width / image.width)))
+            # `reducing_gap` shrinks in whole steps first, which is quicker than to filter every pixel of a picture.
+            return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
-
-
-def _picture_at(path: Path, seconds: Fraction) -> Image.Image | None:
-    """The picture that is shown at a moment; None where nothing can be decoded."""
-    from av.error import FFmpegError
-
-    from runner.assembly.parts import AssemblyError
-
-    try:
-        with open_source(path) as container:
-            stream = film_stream(container)
-            if stream is None or stream.codec_context is None:
-                return None
-            base = stream.time_base or Fraction(1)
-            # Decoding can begin only at the key picture before the moment.
-            container.seek(max(0, int(seconds / base)), stream=stream, backward=True, any_frame=False)
-            picture: av.VideoFrame | None = None
-            for frame in container.decode(stream):
-                if frame.width * frame.height > MAX_PIXELS:
-                    return None
-                if picture is not None and (frame.pts or 0) * base > seconds:
-                    break
-                picture = frame
-            return _upright(picture) if picture is not None else None
-    except (AssemblyError, FFmpegError, OSError, ValueError):
-        return None
-
-
-def _upright(frame: "av.VideoFrame") -> Image.Image:
-    image = image_of(frame)
-    return image.rotate(frame.rotation, expand=True) if frame.rotation else image

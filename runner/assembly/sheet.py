@@ -1,7 +1,6 @@
 """The contact sheet: one picture a shot in the film's order, with name, length, state and pick."""
 
 import io
-from fractions import Fraction
 from math import ceil, sqrt
 from typing import Literal
 
@@ -95,11 +94,6 @@ def poster_width(count: int, width: int = WIDTH) -> int:
     """Pixels of a picture on a sheet of `count` cells."""
     columns = columns_of(count)
     return (width - max(8, width // 90) * (columns + 1)) // columns
-
-
-def middle(start: Fraction, seconds: Fraction) -> Fraction:
-    """The moment whose picture stands for a used range."""
-    return start + seconds / 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class SoundTrack:
         self._output = output
         self._stream = output.add_stream("aac", rate=form.rate, layout=form.layout, options=dict(_OPTIONS))
         self._stream.bit_rate = max(_BIT_RATE * channels, min(source_bit_rate, _MOST_BITS * channels))
+        self._base = Fraction(1, form.rate)
         self._queue = av.AudioFifo()
 
     def write(self, frames: Iterable["av.AudioFrame"]) -> None:
@@ -57,7 +58,7 @@ class SoundTrack:
         for frame in frames:
             self.samples += frame.samples
             # The queue counts the time itself.
-            frame.pts, frame.time_base = None, Fraction(1, self.form.rate)
+            frame.pts, frame.time_base = None, self._base
             self._queue.write(frame)
             for piece in self._queue.read_many(_PACKET):
                 self._output.mux(self._stream.encode(piece))

@@ -61,12 +61,12 @@ class SourceFacts:
         return size if self.video.rotation % 180 == 0 else (size[1], size[0])
 
 
-def open_source(path: Path) -> "InputContainer":
-    """Open a clip or an audio file. Raises AssemblyError."""
+def open_source(path: Path, **options: str) -> "InputContainer":
+    """Open a clip or an audio file, with further options of the demuxer. Raises AssemblyError."""
     from av.error import FFmpegError
 
     try:
-        return open_media(str(path), None, max_pixels=str(MAX_PIXELS))
+        return open_media(str(path), None, max_pixels=str(MAX_PIXELS), **options)
     except (FFmpegError, OSError, ValueError) as error:
         raise AssemblyError("cannot be opened: it is no video or is damaged", path) from error
 

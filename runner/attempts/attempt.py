@@ -176,6 +176,12 @@ class Attempt:
     kept_for: str | None = None
     """The wanted fingerprint that a person said this clip stands for, by `keep`."""
 
+    @property
+    def clip_fault(self) -> str:
+        """The fault of a doubtful clip, as a sentence about the clip goes on: `is 2.0 s long instead of 5 s`."""
+        # A manifest may leave the fault out, as one that was merged by hand does.
+        return self.doubt or "did not pass a check"
+
     def needs_other_key(self, key_id: str) -> bool:
         """Whether another key ordered it: its task is asked for with that one only; every key fits an empty id."""
         return bool(key_id) and self.intent.key_id not in ("", key_id)

@@ -38,6 +38,7 @@ def _command_line() -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         command_module(name).add(command)
+        # Shells show one line for a command; the pages of help would fill the terminal.
         command.description, command.epilog = summary, None
         names = _printed_names(name)
         for action in command._actions:

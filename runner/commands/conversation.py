@@ -30,6 +30,7 @@ class TerminalConversation:
 
     @property
     def can_ask(self) -> bool:
+        # The question goes to standard error, so that standard output can be a file.
         return sys.stdin.isatty() and sys.stderr.isatty()
 
     def note(self, message: str) -> None:
@@ -46,6 +47,7 @@ class TerminalConversation:
         text = question(plan, destinations) if first is None else first_question(first, plan, destinations)
         lines = wrapped(f"{text} [y/N]", terminal_width(sys.stderr), 0)
         print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
+        # Everything else is a no, an empty line and the end of input too.
         return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
     def show_first(self, outcome: RunOutcome) -> None:
@@ -53,6 +55,7 @@ class TerminalConversation:
 
         if outcome.closing is not None:
             color = use_color(sys.stdout, self._display.no_color)
+            # The next command is not the user's to type yet: the question follows.
             context = replace(outcome.closing, more_follows=True)
             print(closing(outcome.result, terminal_width(), color, context), end="", flush=True)
             print(file=sys.stderr)
@@ -64,10 +67,12 @@ class TerminalConversation:
             sys.stderr,
             progress,
             clock,
+            # A dumb terminal moves no cursor: it gets a line for each event.
             terminal=sys.stderr.isatty() and not is_dumb_terminal(),
             color=use_color(sys.stderr, self._display.no_color),
             quiet=self._display.quiet,
         )
+        # People may watch a run whose events a program reads: the lines go to standard error all the same.
         return JsonView(sys.stdout, terminal_view) if self._display.as_json else terminal_view
 
     def follow_cut(self) -> "FilmProgress":

@@ -2,21 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from runner.app.cut import CutOptions, MadeCut, make_cut
-from runner.app.display_path import display_path
-from runner.app.films import Film, films, only_target
+from runner.app.cut import CutOptions, command_for_missing, make_cut
+from runner.app.films import Film, films
+from runner.app.options import DisplayOptions
 from runner.app.session import open_for_reading
 from runner.app.viewer import open_in_viewer
 from runner.commands import flags
+from runner.commands.film_output import print_film_files
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.show.json.film_files import film_files_json
 from runner.show.live.film_progress import FilmProgress
-from runner.show.screens.film_files import FilmFile, film_files
-from runner.show.text.command_line import CommandLine
-from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -55,36 +52,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     _check_flags(args)
-    session = open_for_reading(flags.command_options(args))
+    session = open_for_reading(command_options(args))
+    display, selected = session.command.display, films(session.selection, session.history_reader, args.to)
     if args.timeline is not None:
-        return _back_from_the_editor(args, films(session), session.settings.root)
-    selected = films(session)
-    only_target(selected, args.to)
-    options = CutOptions(args.to, args.burn_in)
-    with FilmProgress(sys.stderr, "cut", is_shown=not (args.json or args.quiet)) as progress:
+        return _back_from_the_editor(session.settings.root, selected, args.timeline, args.write, display)
+    with FilmProgress(sys.stderr, "cut", is_shown=not (display.as_json or display.quiet)) as progress:
+        options = CutOptions(args.to, args.burn_in)
         cuts = [make_cut(session.settings, film, options, progress.tell) for film in selected]
-    files = [film_file(cut) for cut in cuts]
-    if args.json:
-        print(json_document(film_files_json(files, "cut")), end="")
-    else:
-        print(
-            film_files(
-                files, terminal_width(), use_color(sys.stdout, args.no_color), _way_on(session.command_line, cuts)
-            ),
-            end="",
-        )
+    print_film_files("cut", [cut.file for cut in cuts], display, command_for_missing(session.command_line, cuts))
+    # The first: a viewer for each of several films would hide one behind the other.
     if args.open:
         open_in_viewer(cuts[0].path)
     return ExitCode.FAILED if any(cut.missing for cut in cuts) else ExitCode.OK
-
-
-def _way_on(command_line: CommandLine, cuts: Sequence[MadeCut]) -> str:
-    """The command that brings the clips for which slates stand in; "" where none is missing."""
-    missing = [segment for cut in cuts for segment in cut.missing]
-    if not missing:
-        return ""
-    is_damaged = all(segment.is_damaged for segment in missing)
-    return command_line.verify() if is_damaged else command_line.run()
 
 
 def _check_flags(args: argparse.Namespace) -> None:
@@ -93,45 +72,28 @@ def _check_flags(args: argparse.Namespace) -> None:
         if args.write:
             raise CommandError(ExitCode.USAGE, "--write puts an edited timeline into the storyboard: add --from OTIO")
         return
+    # They say how a film is made, and none is made here.
     others = ("to", "burn_in", "open", "json", "select", "exclude", "scenes")
     if other := next((name for name in others if getattr(args, name)), None):
         flag = f"--{other.removesuffix('s') if other == 'scenes' else other.replace('_', '-')}"
         raise CommandError(ExitCode.USAGE, f"--from reads a whole film's timeline back, and makes none: without {flag}")
 
 
-def _back_from_the_editor(args: argparse.Namespace, selected: list[Film], root: Path) -> ExitCode:
+def _back_from_the_editor(
+    root: Path, selected: list[Film], timeline: Path, write: bool, display: DisplayOptions
+) -> ExitCode:
     """Show the section of an edited timeline, or write it."""
     from runner.app.edited_cut import cut_from_editor
     from runner.show.screens import edited_cut as screen
 
-    if len(selected) > 1:
-        raise CommandError(ExitCode.USAGE, "--from is the timeline of one film: name its storyboard")
-    edited = cut_from_editor(root, selected[0], args.timeline, write=args.write)
-    width, color = terminal_width(), use_color(sys.stdout, args.no_color)
+    edited = cut_from_editor(root, selected, timeline, write=write)
+    width, color = terminal_width(), use_color(sys.stdout, display.no_color)
+    text = screen.pasted_section(edited.section)
     if edited.is_written:
         text = screen.written_section(
             edited.storyboard, edited.entries, width, color, lost_comments=edited.lost_comments
         )
-    else:
-        text = screen.pasted_section(edited.section)
     print(text, end="")
-    print(screen.edit_notes(edited.notes, width, use_color(sys.stderr, args.no_color)), end="", file=sys.stderr)
+    print(screen.edit_notes(edited.notes, width, use_color(sys.stderr, display.no_color)), end="", file=sys.stderr)
+    # A cut that says less than the timeline is written, and not passed over in silence.
     return ExitCode.FAILED if edited.notes else ExitCode.OK
-
-
-def film_file(cut: MadeCut) -> FilmFile:
-    """A cut as the screen shows it."""
-    facts = ["unchanged: it already shows this edit and these clips"]
-    if cut.result is not None:
-        shape = cut.result.shape
-        facts = [f"{shape.width} × {shape.height}", f"{float(shape.rate):.5g} fps"]
-        facts.append("pictures not encoded again" if cut.result.copied else f"encoded, since {cut.result.reason}")
-    return FilmFile(
-        "watch",
-        cut.film.cut.film,
-        display_path(cut.path),
-        cut.film.cut.seconds,
-        tuple(facts),
-        (*cut.film.cut.notes, *(cut.result.notes if cut.result is not None else ())),
-        tuple((segment.label, segment.reason) for segment in cut.missing),
-    )

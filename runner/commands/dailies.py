@@ -1,23 +1,18 @@
 """`storyboard dailies`: the page on which takes are compared and picked; no key, no network."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.app.dailies import write_dailies
-from runner.app.display_path import display_path
-from runner.app.films import Film, films, only_target
+from runner.app.dailies import DailiesMaker
+from runner.app.films import films
 from runner.app.session import open_for_reading
 from runner.app.viewer import open_in_viewer
 from runner.clock import SystemClock
-from runner.commands import flags
+from runner.commands import flag_values, flags
+from runner.commands.film_output import print_film_files
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.show.json.film_files import film_files_json
-from runner.show.screens.film_files import FilmFile, film_files
-from runner.show.text.escape import json_document
-from runner.show.text.format import volume
-from runner.show.text.terminal import terminal_width, use_color
 
 if TYPE_CHECKING:
     from runner.app.dailies_desk import DailiesDesk
@@ -47,7 +42,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     text = "write the page here (default: dailies.html beside the manifest; a part: dailies.SELECTION.html)"
     group.add_argument("--to", type=Path, metavar="FILE", help=text)
     group.add_argument("--serve", action="store_true", help="serve the page on 127.0.0.1 until Ctrl-C")
-    group.add_argument("--port", type=flags.port, metavar="PORT", help="with --serve: the port (default: a free one)")
+    group.add_argument(
+        "--port", type=flag_values.port, metavar="PORT", help="with --serve: the port (default: a free one)"
+    )
     group.add_argument("--open", action="store_true", help="open the page with the system's browser")
 
 
@@ -57,21 +54,17 @@ def run(args: argparse.Namespace) -> ExitCode:
         _reject(args.json, "--json: a served page prints its address only; leave out --json or --serve")
     else:
         _reject(args.port is not None, "--port: only a served page has a port; add --serve")
-    session = open_for_reading(flags.command_options(args))
+    session = open_for_reading(command_options(args))
     if args.serve:
         # Imported here: the server takes a fifth of a second to load.
         from runner.app.dailies_desk import DailiesDesk
 
         _serve(DailiesDesk(session), args.port or 0, is_opened=args.open)
         return ExitCode.OK
-    selected = films(session)
-    only_target(selected, args.to)
-    pages = [write_dailies(session, film, args.to) for film in selected]
-    files = [_film_file(page.film, page.path, page.bytes) for page in pages]
-    if args.json:
-        print(json_document(film_files_json(files, "dailies")), end="")
-    else:
-        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
+    maker = DailiesMaker(session.planner, session.manifests, session.sources)
+    selected = films(session.selection, session.history_reader, args.to)
+    pages = [maker.write(film, args.to) for film in selected]
+    print_film_files("dailies", [page.file for page in pages], session.command.display)
     if args.open:
         open_in_viewer(pages[0].path)
     return ExitCode.FAILED if any(page.film.cut.missing for page in pages) else ExitCode.OK
@@ -82,23 +75,12 @@ def _reject(is_wrong: bool, message: str) -> None:
         raise CommandError(ExitCode.USAGE, message)
 
 
-def _film_file(film: Film, path: Path, size: int) -> FilmFile:
-    return FilmFile(
-        "dailies",
-        film.cut.film,
-        display_path(path),
-        film.cut.seconds,
-        (volume(size),),
-        film.cut.notes,
-        tuple((segment.label, segment.reason) for segment in film.cut.missing),
-    )
-
-
 def _serve(desk: "DailiesDesk", port: int, *, is_opened: bool) -> None:
     from runner.dailies_server.serve import serve
 
     def on_ready(address: str) -> None:
         print(f"dailies  {address}\n         Ctrl-C ends it; picks and notes are in the manifest", flush=True)
+        # Not before the port listens: a browser does not ask twice.
         if is_opened:
             open_in_viewer(address)
 

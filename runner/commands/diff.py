@@ -7,6 +7,7 @@ from pathlib import Path
 from runner.app.diff import compare, find_base, saved_plan_of
 from runner.app.session import open_session
 from runner.commands import flags
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
 from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
@@ -16,6 +17,7 @@ from runner.show.screens.diff_markdown import diff_markdown
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
+# `json` is `--json`, for a workflow that has the format in a variable.
 _FORMATS = ("text", "json", "markdown", "select")
 
 
@@ -55,7 +57,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     base, files = find_base([*filter(None, [args.ref]), *map(str, args.files)])
-    options = flags.command_options(args)
+    options = command_options(args)
+    # Of `[REF] [FILE…]` argparse cannot know whether the first word is a commit; `find_base` asked git.
     session = open_session(replace(options, input=replace(options.input, files=files)))
     report = compare(session, session.planner, session.history_reader, base)
     difference, plan = report.difference, report.plan

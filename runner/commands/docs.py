@@ -2,8 +2,10 @@
 
 import argparse
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
-from runner.show.pages.pages import page_paths, page_title
+from runner.commands.flag_values import unknown_name
+from runner.diagnostics.problem import ExitCode
+from runner.show.pages.pages import page_list, page_paths
+from runner.show.text.terminal import terminal_width
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +20,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     pages = page_paths()
     if args.page is None:
-        width = max(map(len, pages), default=0)
-        for name, path in pages.items():
-            print(f"{name:<{width}}  {page_title(path)}")
+        print(page_list(terminal_width()), end="")
         return ExitCode.OK
+    # As a page is named in links, too.
     name = args.page.removeprefix("docs/").removesuffix(".md")
     if name not in pages:
-        suggestion = closest_match(name, pages)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the pages are {', '.join(pages)}"
-        raise CommandError(ExitCode.USAGE, f"there is no page {args.page!r}{hint}")
+        raise unknown_name("page", args.page, name, pages)
     print(pages[name].read_text("utf-8"), end="")
     return ExitCode.OK

@@ -39,6 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    # Without a storyboard: it is to help where there is none yet.
     settings = read(find_root(Path.cwd()), Flags(config=args.config), files=(Path.cwd(),))
     checks = check_machine(settings, args.demo)
     if args.json:

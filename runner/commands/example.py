@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.commands.flag_values import unknown_name
+from runner.diagnostics.problem import ExitCode
 from runner.show.pages.examples import example_paths, example_title, needs_files
 
 
@@ -25,11 +26,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         return ExitCode.OK
     name = args.name.removesuffix(".yaml")
     if name not in examples:
-        suggestion = closest_match(args.name, examples)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the examples are {', '.join(examples)}"
-        raise CommandError(ExitCode.USAGE, f"there is no example {args.name!r}{hint}")
+        raise unknown_name("example", args.name, args.name, examples)
     path = examples[name]
     print(path.read_text("utf-8"), end="")
+    # On standard error, so that `> film.yaml` holds the storyboard alone.
     if needs_files(path):
         print(f"storyboard: the files that it uses lie in {path.parent}", file=sys.stderr)
     return ExitCode.OK

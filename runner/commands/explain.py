@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     problem = explain_code(args.word)
     texts = [problem.rstrip("\n")] if problem is not None else []
     texts += explanations(args.word)
+    # One word may be a problem, a field and a flag at once: all of them are shown.
     texts += [_flag(args.word, helps) for name, helps in flags.items() if name == args.word]
     if not texts:
         suggestion = closest_match(args.word, [*entries, *words(), *flags])
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _screen_lines(text: str) -> list[str]:
     """The lines of a text, on a terminal wrapped by words; what is indented is an example or a list, and stays."""
     lines = text.split("\n")
+    # Another program wraps for itself, or compares lines.
     if not sys.stdout.isatty():
         return lines
     width = terminal_width()

@@ -1,69 +1,13 @@
-"""The flags that several commands share, and the options that are parsed from them."""
+"""The flags that several commands share."""
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from runner.app.options import (
-    CommandOptions,
-    DisplayOptions,
-    ExecutionOptions,
-    InputOptions,
-    OrderOptions,
-    SelectionOptions,
-    SpendingOptions,
-)
+from runner.commands.flag_values import OneCombination, ProfileCombinations
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.settings.file import providers
-
-
-class _ProfileCombinations(argparse.Action):
-    """Appends one combination of profiles, `tall+draft`: each is a film."""
-
-    several = True
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> None:
-        text, earlier = str(values), tuple(getattr(namespace, self.dest))
-        names = text.split("+")
-        if not all(names):
-            parser.error(f"--profile: {text!r} has an empty name: write NAME+NAME")
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            parser.error(f"--profile: {twice} stands twice in {text}")
-        if "none" in names and len(names) > 1:
-            parser.error("--profile: none is the storyboard without a profile, and combines with none")
-        if text in earlier:
-            parser.error(f"--profile: {text} is given twice: each film once")
-        if earlier and not self.several:
-            parser.error(f"--profile: this command works on one film, not on several ({earlier[0]}, {text}): give one")
-        setattr(namespace, self.dest, (*earlier, text))
-
-
-class _OneCombination(_ProfileCombinations):
-    """Takes one combination: the command is about one shot, or one take, of one film."""
-
-    several = False
-
-
-def task_id(text: str) -> str:
-    """The value of `--task`: an id as the provider gives it."""
-    from runner.attempts.task_id import is_task_id
-
-    if not is_task_id(text):
-        excerpt = text if len(text) <= 40 else f"{text[:40]}…"
-        raise argparse.ArgumentTypeError(
-            f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
-            "vendor's page"
-        )
-    return text
 
 
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -96,24 +40,14 @@ def refuse_others(
     """
     parser = argparse.ArgumentParser(add_help=False)
     add(parser)
+    # From the command's own declaration: a flag that is added later is refused by itself, not let through.
     for action in parser._actions:
         name = next((text for text in action.option_strings if text.startswith("--")), action.metavar or "")
+        # A flag at its default changes nothing of what the plan lists.
         if str(name) not in allowed and getattr(args, action.dest, action.default) != action.default:
             names = ", ".join(sorted(allowed - {beside, "FILE"}))
             message = f"{name} cannot stand beside {beside}, which has it: only {names} may"
             raise CommandError(ExitCode.USAGE, message)
-
-
-def validity(text: str) -> timedelta:
-    """Parse a time such as `30d`, `12h` or `90s`."""
-    units = {"d": "days", "h": "hours", "s": "seconds"}
-    number, unit = text[:-1], text[-1:]
-    if unit not in units or not (number.isascii() and number.isdigit()) or not 0 < int(number[:9]) < 10**8:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 30d, 12h or 90s")
-    time = timedelta(**{units[unit]: int(number[:9])})
-    if time > timedelta(days=366):
-        raise argparse.ArgumentTypeError(f"{text} is too long: a saved plan is valid for 366d at most")
-    return time
 
 
 def add_input(parser: argparse.ArgumentParser, *, several_films: bool = True) -> None:
@@ -127,7 +61,7 @@ def add_input(parser: argparse.ArgumentParser, *, several_films: bool = True) ->
     )
     group.add_argument(
         "--profile",
-        action=_ProfileCombinations if several_films else _OneCombination,
+        action=ProfileCombinations if several_films else OneCombination,
         default=(),
         metavar="NAME[+NAME…]",
         help="profiles of the storyboard, the later over the earlier: a film with an output of its own; none: without "
@@ -220,67 +154,3 @@ def alternatives(names: Sequence[str]) -> str:
     """`a, b or c`: the values of a flag, for its help."""
     *others, last = names
     return f"{', '.join(others)} or {last}"
-
-
-def credits(text: str) -> Decimal:
-    """Parse a number of credits, 0 or more."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal(-1)
-    if not number.is_finite() or number < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of credits")
-    return number
-
-
-def count(text: str) -> int:
-    """Parse a whole number from 1 to 1000."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
-    return int(text)
-
-
-def port(text: str) -> int:
-    """Parse the number of a port; 0 chooses a free one."""
-    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; 0 chooses a free one")
-    return int(text)
-
-
-def command_options(args: argparse.Namespace) -> CommandOptions:
-    """The values of all shared flags; a command without a flag has the flag's default."""
-    values = vars(args)
-    return CommandOptions(
-        input=InputOptions(
-            files=tuple(values.get("files", ())),
-            provider=args.provider,
-            profiles=tuple(args.profile) if tuple(args.profile) != ("none",) else (),
-            variables=tuple(args.var),
-            variable_files=tuple(args.var_file),
-            config=args.config,
-            trusts_unchanged_files=not values.get("verify_files", False),
-        ),
-        selection=SelectionOptions(
-            select=(*values.get("select", ()), *(f'scene:"{scene}"' for scene in values.get("scenes", ()))),
-            exclude=tuple(values.get("exclude", ())),
-        ),
-        orders=OrderOptions(
-            retake=tuple(values.get("retake", ())),
-            again=tuple(values.get("again", ())),
-            first_take=values.get("first_take", False),
-        ),
-        spending=SpendingOptions(
-            yes=values.get("yes", False),
-            max_credits=values.get("max_credits"),
-            allow_pull_request=values.get("allow_pull_request", False),
-        ),
-        execution=ExecutionOptions(
-            concurrency=values.get("concurrency"),
-            output=values.get("output"),
-            no_wait=values.get("no_wait", False),
-            fail_fast=values.get("fail_fast", False),
-            no_cut=values.get("no_cut", False),
-            canary=values.get("canary"),
-        ),
-        display=DisplayOptions(as_json=args.json, quiet=args.quiet, no_color=args.no_color),
-    )

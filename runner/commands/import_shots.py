@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         shot_list = read_shot_list(args.file.name, _content(args.file), dict(args.map))
     except ShotListUnusable as unusable:
         raise CommandError(ExitCode.INVALID, f"{args.file}: {unusable.message}") from None
+    # To standard output: an import never writes over a storyboard.
     print(storyboard_text(shot_list, args.file.name), end="")
     return ExitCode.OK
 
@@ -52,10 +53,12 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _content(path: Path) -> bytes:
     """The bytes of an ordinary file of a reasonable size."""
     try:
+        # A named pipe without a writer would hold the command for ever.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise ShotListUnusable("is not an ordinary file")
+            # One byte more than is allowed tells that there are more.
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -9,6 +9,7 @@ from runner.app.new_repository import VARIABLE, write_repository
 from runner.diagnostics.problem import ExitCode
 from runner.show.text.escape import escape_terminal
 
+# As the templates' folders are called, and as people write the name.
 _SERVICES = {"github": "GitHub", "gitlab": "GitLab"}
 
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _print_next(folder: Path, service: str | None, install: str | None) -> None:
     enter = "" if folder == Path() else f"cd {shlex.quote(escape_terminal(str(folder)))} && "
     print(f"\nnext   {enter}storyboard run storyboards/*.yaml\n         a first moving picture, free")
+    # Without git a paid take has no record that outlives this disk.
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         # Typed after the line above, which has entered the folder.
         print("       git init\n         so that the storyboard has a history")
@@ -67,6 +69,7 @@ def _print_next(folder: Path, service: str | None, install: str | None) -> None:
 
 def _service(args: argparse.Namespace) -> str | None:
     """The service whose workflow is written: of the flags, else of the answer at a terminal; None for none."""
+    # Asked only where somebody can answer: a script that calls `init` does not hang.
     if args.github or args.gitlab or args.no_ci or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "github" if args.github else "gitlab" if args.gitlab else None
     try:

@@ -7,6 +7,7 @@ from runner.app.named_shots import open_for_shots
 from runner.attempts.film import ShotKey, storyboard_slug
 from runner.commands import flags
 from runner.commands.notes import note
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
 from runner.show.text.escape import escape_terminal
@@ -47,17 +48,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_shots(flags.command_options(args), args.selection)
+    session = open_for_shots(command_options(args), args.selection)
     if args.undo:
-        steps, orders = undo_keeps(session, args.selection, note)
+        steps, orders = undo_keeps(session.selection, session.store_opener, args.selection, note)
         lines = [_line(step.key[:2], f"take {step.take} is no longer kept") for step in steps]
         if orders.shots:
+            # The price at once: to undo a keep is to ask for these takes again.
             price = "free" if orders.is_free else money(orders.credits, session.settings.usd_per_credit)
             lines.append(escape_terminal(f"to be made now: {', '.join(orders.shots)}   {price}"))
         code = ExitCode.OK
     else:
-        answers = keep_clips(session, args.selection, note)
+        answers = keep_clips(session.selection, session.store_opener, args.selection, note)
         lines = [_line(answer.shot, f"take {answer.take} {answer.message}") for answer in answers]
+        # A refused keep means that the next run pays for this take: a script has to notice.
         code = ExitCode.FAILED if any(answer.is_refused for answer in answers) else ExitCode.OK
     if not args.quiet:
         print(*lines, sep="\n", end="\n" if lines else "")

@@ -41,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     if args.driver is not None:
+        # The three files have temporary names; messages name the fourth, which is the manifest.
         base, ours, theirs, name = args.driver
         _print_picks(merge_driver(Path(base), Path(ours), Path(theirs), name))
         return ExitCode.OK
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     for result in mended:
         if not args.quiet:
             print(escape_terminal(f"{result.name}: {_summary(result)}"))
+        # Also with `--quiet`: which take is picked is the one thing that no merge can decide.
         _print_picks(result)
     if not mended and not args.quiet:
         print("no manifest is in conflict")

@@ -6,6 +6,7 @@ from runner.app.named_shots import find_shot, open_for_shots
 from runner.app.pick import pick_take
 from runner.attempts.film import storyboard_slug
 from runner.commands import flags
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.paid_providers import paid_provider_name
 
@@ -43,8 +44,9 @@ def _take(text: str) -> int | None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_shots(flags.command_options(args), [args.shot])
-    shot, number = find_shot(session, args.shot)
+    session = open_for_shots(command_options(args), [args.shot])
+    shot, number = find_shot(session.planner, session.history_reader.read, args.shot)
+    # `quay#2 3` would be two takes, and `quay#2` no choice: one way to say it.
     if number is not None:
         raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
     history = session.history_reader.read()

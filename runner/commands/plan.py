@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from runner.app.completion_words import keep_completion_words
 from runner.app.exceeded_limit import context_with_limit
+from runner.app.named_shots import resolve_shot
 from runner.app.options import DisplayOptions
-from runner.app.project import Project
-from runner.app.session import open_session, resolve_shot
-from runner.commands import flags
+from runner.app.plan import plan_takes, what_if
+from runner.app.project import StoryboardSources
+from runner.app.session import open_session
+from runner.commands import flag_values, flags
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.model import Batch, Shot
+from runner.language.model import Shot
 from runner.paid_providers import paid_provider_name
-from runner.planning.plan import Plan
 from runner.planning.what_if import WhatIfRow
 from runner.show.screens.plan import price_line, screen
 from runner.show.text.escape import json_document, json_pieces
@@ -67,48 +68,43 @@ def _add_saving(parser: argparse.ArgumentParser) -> None:
     text = "save the plan as a price contract, which `run --plan PLAN` carries out and `plan PLAN` shows"
     group.add_argument("-o", dest="saved_plan", metavar="PLAN", type=Path, help=text)
     text = "how long the saved plan is valid: 30d, 12h, 90s (default: 7d)"
-    group.add_argument("--valid", metavar="TIME", type=flags.validity, help=text)
+    group.add_argument("--valid", metavar="TIME", type=flag_values.validity, help=text)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     _check_flags(args)
+    command = command_options(args)
     if (saved_file := _saved_file(args.files)) is not None:
         from runner.commands.saved_plan import show_saved_plan
 
+        # What the plan lists is fixed: a flag that seems to change it would mislead.
         flags.refuse_others(args, add, frozenset({"FILE", "--json", "--quiet", "--no-color"}), "a saved plan")
-        return show_saved_plan(args, saved_file)
-    session = open_session(flags.command_options(args))
+        return show_saved_plan(command, saved_file)
+    session = open_session(command)
     if args.explain is not None:
-        shot, _ = resolve_shot(session, args.explain)
-        return _explain(session, shot)
-    history = session.history_reader.read()
-    keep_completion_words(session, history)
+        return _explain(session.sources, resolve_shot(session.planner, args.explain)[0], command.display)
     if args.what_if:
-        from runner.app.what_if import what_if
-
-        def plan_of(batch: Batch) -> Plan:
-            return session.planner.plan(history, batch, session.selected(history), session.overrides(history))
-
-        rows = what_if(session, plan_of)
-        return _show_rows(rows, session.settings.usd_per_credit, session.command.display)
-    plan = session.planner.plan(history, selected=session.selected(history), overrides=session.overrides(history))
+        return _show_rows(what_if(session), session.settings.usd_per_credit, command.display)
+    plan, history = plan_takes(session)
     if args.saved_plan is not None:
-        from runner.commands.saved_plan import save_plan
+        from runner.commands.saved_plan import save_and_show_plan
 
-        save_plan(args, session, plan, history)
+        save_and_show_plan(session, plan, history, args.saved_plan, args.valid, all_takes=args.all)
     elif args.json:
         from runner.app.plan_document import plan_document
 
-        sys.stdout.writelines(json_pieces(plan_document(session, plan, history), deep=2))
+        sys.stdout.writelines(json_pieces(plan_document(session.plan_report, plan, history), deep=2))
     elif args.quiet:
         print(price_line(plan, paid_provider_name()))
     else:
-        context = context_with_limit(session, plan, history)
+        context = context_with_limit(session.plan_report, session.spending_limits, plan, history)
         print(screen(plan, terminal_width(), use_color(sys.stdout, args.no_color), args.all, context), end="")
+    # Its own code, so that CI can tell "there is something to pay for" from a failure.
     return ExitCode.CHANGES_PENDING if args.exit_code and plan.has_orders else ExitCode.OK
 
 
 def _check_flags(args: argparse.Namespace) -> None:
+    # A flag without effect is a misunderstanding, which is cheaper now than after a week.
     if args.valid is not None and args.saved_plan is None:
         raise CommandError(ExitCode.USAGE, "--valid says how long a saved plan is valid: add -o PLAN")
     if args.saved_plan is not None and (args.explain is not None or args.what_if):
@@ -117,6 +113,7 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 def _saved_file(files: Sequence[Path]) -> Path | None:
     """The saved plan among the files: its name ends with `.json`."""
+    # By its name: `-o` accepts no other ending, and a storyboard never has it.
     saved = next((file for file in files if file.suffix == ".json"), None)
     if saved is not None and len(files) > 1:
         raise CommandError(ExitCode.USAGE, f"{saved} is a saved plan, which stands alone: leave out the other files")
@@ -135,14 +132,12 @@ def _show_rows(rows: Sequence[WhatIfRow], usd_per_credit: Decimal, display: Disp
     return ExitCode.OK
 
 
-def _explain(project: Project, shot: Shot) -> ExitCode:
+def _explain(sources: StoryboardSources, shot: Shot, display: DisplayOptions) -> ExitCode:
     from runner.language.explain import explain_shot
     from runner.show.screens.shot import render_shot
 
-    root = project.settings.root
-    explanation = explain_shot(project.files, root, project.options, shot.key)
+    explanation = explain_shot(sources.files, sources.root, sources.options, shot.key)
     if explanation is not None:
-        print(
-            render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, project.command.display.no_color)), end=""
-        )
+        color = use_color(sys.stdout, display.no_color)
+        print(render_shot(explanation, sources.root, Path.cwd(), color), end="")
     return ExitCode.OK

@@ -32,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config), files=(Path.cwd(),))
     edition = edition_with_prices(settings, SystemClock().now().date(), args.edition)
+    # Beside the one in use: what a change of `edition` would cost is a reason to change it, or not.
     others = [load(name) for name in NAMES if name != edition.name]
     if args.json:
         print(json_document(prices_json(edition, others, settings.usd_per_credit)), end="")

@@ -8,8 +8,9 @@ from runner.app.options import DisplayOptions
 from runner.app.run import make_missing_clips
 from runner.app.run_outcome import RunOutcome
 from runner.app.session import open_session
-from runner.commands import flags
+from runner.commands import flag_values, flags
 from runner.commands.conversation import TerminalConversation
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.run_events import RunEvent
 from runner.lazy_dataclass import replace
@@ -62,32 +63,35 @@ def _add_spending(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("spending")
     group.add_argument("--yes", action="store_true", help="do not ask before paying; sets no limit by itself")
     text = "spend at most N credits, retries and unsettled attempts included"
-    group.add_argument("--max-credits", type=flags.credits, metavar="N", help=text)
+    group.add_argument("--max-credits", type=flag_values.credits, metavar="N", help=text)
     text = "allow a pull request's CI job to pay; needs --max-credits too"
     group.add_argument("--allow-pull-request", action="store_true", help=text)
 
 
 def _add_execution(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("execution")
-    group.add_argument("--concurrency", type=flags.count, metavar="N", help="tasks in progress at most (default: 3)")
+    group.add_argument(
+        "--concurrency", type=flag_values.count, metavar="N", help="tasks in progress at most (default: 3)"
+    )
     group.add_argument("--output", type=Path, metavar="DIR", help="folder of manifests and clips (default: renders)")
     text = "create the tasks that the concurrency limit allows, then exit; the next run fetches their clips"
     group.add_argument("--no-wait", action="store_true", help=text)
     text = "make N takes first, show them, and ask before the rest; with consent it follows if they are right"
-    group.add_argument("--canary", type=flags.count, metavar="N", help=text)
+    group.add_argument("--canary", type=flag_values.count, metavar="N", help=text)
     group.add_argument("--fail-fast", action="store_true", help="create no further task once a take has failed")
     group.add_argument("--no-cut", action="store_true", help="end without making the film's cut and sheet")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     if args.plan is not None:
-        from runner.app.saved_plans import open_for_run
+        from runner.app.saved_plan_session import open_for_run
 
         flags.refuse_others(args, add, BESIDE_PLAN, "--plan")
-        session = open_for_run(flags.command_options(args), args.plan)
+        session = open_for_run(command_options(args), args.plan)
     elif args.files:
-        session = open_session(flags.command_options(args))
+        session = open_session(command_options(args))
     else:
+        # No search for storyboards: the command that pays works on what was named.
         message = "run needs FILE (a storyboard, or a folder of them) or --plan PLAN\n  storyboard run --help"
         raise CommandError(ExitCode.USAGE, message)
     outcome = make_missing_clips(session, TerminalConversation(session.command.display))
@@ -106,14 +110,17 @@ def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOption
         from runner.show.live.view import JsonView
 
         json_view = JsonView(sys.stdout)
+        # A Ctrl-C at the question of `--canary` came after the run's own result.
         is_interrupted = outcome.result.interrupted or outcome.exit_code is ExitCode.INTERRUPTED
         result = replace(outcome.result, code_of_command=outcome.exit_code, interrupted=is_interrupted)
         json_view.tell(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
+        # Done orders are not shown again as the command to type: it would order another take.
         context = PlanContext(command_line=command_line.without_extra_orders())
         print(screen(outcome.plan, terminal_width(), color, context=context), end="")
     if outcome.next_command and not display.quiet:
+        # On standard error: with `--json` the stream has ended.
         print("\nthe rest was not ordered (--canary); look at the first takes, then go on with", file=sys.stderr)
         print(f"  {outcome.next_command}", file=sys.stderr)
 

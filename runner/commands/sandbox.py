@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from runner.commands.flags import alternatives, count, port
+from runner.commands.flag_values import count, port
+from runner.commands.flags import alternatives
 from runner.diagnostics.problem import ExitCode
 
 # Above any number that a flag means.

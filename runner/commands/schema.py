@@ -2,7 +2,8 @@
 
 import argparse
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.commands.flag_values import unknown_name
+from runner.diagnostics.problem import ExitCode
 from runner.language.schema_files import folder, names
 
 
@@ -21,8 +22,6 @@ def run(args: argparse.Namespace) -> ExitCode:
         print("\n".join(schemas))
         return ExitCode.OK
     if args.name not in schemas:
-        suggestion = closest_match(args.name, schemas)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the schemas are {', '.join(schemas)}"
-        raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{hint}")
+        raise unknown_name("schema", args.name, args.name, schemas)
     print((folder() / f"{args.name}.schema.json").read_text("utf-8"), end="")
     return ExitCode.OK

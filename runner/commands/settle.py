@@ -6,8 +6,9 @@ import sys
 from runner.app import settle
 from runner.app.options import DisplayOptions
 from runner.app.session import open_for_billing
-from runner.commands import flags
+from runner.commands import flag_values, flags
 from runner.commands.notes import note
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode, most_severe
 from runner.show.json.settle import settle_json
 from runner.show.screens import settle as screens
@@ -52,7 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--task",
         metavar="ID",
-        type=flags.task_id,
+        type=flag_values.task_id,
         help="this task was created: confirm it at the provider, then take it over",
     )
     group.add_argument("--not-charged", action="store_true", help="no task was created: the next run may create it")
@@ -68,25 +69,27 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_billing(flags.command_options(args))
+    session = open_for_billing(command_options(args))
     statement = settle.Statement(task=args.task, not_charged=args.not_charged, charged=args.charged, undo=args.undo)
     if args.forget:
+        # A task of a shot is settled there: to forget it would drop what was paid.
         if args.task is None or args.shot is not None:
             raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
-        settle.forget_task(session, args.task, note)
+        settle.forget_task(session.store_opener, args.task, note)
         if not args.quiet:
             print(f"{escape_terminal(args.task)}: given up; no run asks for it any more")
         return ExitCode.OK
     if args.shot is None:
         if statement != settle.Statement():
             raise CommandError(ExitCode.USAGE, "name the shot: storyboard settle SHOT …")
-        unsettled, foreign = settle.list_unsettled(session)
+        unsettled, foreign = settle.list_unsettled(session.planner, session.history_reader)
         for message in foreign:
             note(message)
         _show(unsettled, session.command.display)
+        # A receipt without an attempt is a paid task too.
         doubt = bool(unsettled.attempts or unsettled.receipts)
         return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])
-    attempt, verdict = settle.settle_attempt(session, args.shot, statement, note)
+    attempt, verdict = settle.settle_attempt(session.planner, session.store_opener, args.shot, statement, note)
     if not args.quiet:
         print(*wrap(screens.confirmation(attempt, verdict, args.task), terminal_width()), sep="\n")
     return ExitCode.OK

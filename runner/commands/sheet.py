@@ -1,21 +1,16 @@
 """`storyboard sheet`: one picture a shot on one page; no key, no network."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from runner.app.display_path import display_path
-from runner.app.films import films, only_target
+from runner.app.films import films
 from runner.app.session import open_for_reading
 from runner.app.sheet import make_sheet
 from runner.app.viewer import open_in_viewer
 from runner.commands import flags
+from runner.commands.film_output import print_film_files
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
-from runner.show.json.film_files import film_files_json
-from runner.show.screens.film_files import FilmFile, film_files
-from runner.show.text.escape import json_document
-from runner.show.text.format import count
-from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,26 +37,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_reading(flags.command_options(args))
-    selected = films(session)
-    only_target(selected, args.to)
+    session = open_for_reading(command_options(args))
+    selected = films(session.selection, session.history_reader, args.to)
     sheets = [make_sheet(session.settings, film, args.to, as_pdf=args.pdf) for film in selected]
-    files = [
-        FilmFile(
-            "sheet",
-            drawn_sheet.film.cut.film,
-            display_path(drawn_sheet.path),
-            drawn_sheet.film.cut.seconds,
-            (count(len(drawn_sheet.film.cut.segments), "picture"),),
-            drawn_sheet.notes,
-            tuple((segment.label, segment.reason or "cannot be decoded") for segment in drawn_sheet.empty),
-        )
-        for drawn_sheet in sheets
-    ]
-    if args.json:
-        print(json_document(film_files_json(files, "sheet")), end="")
-    else:
-        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
+    print_film_files("sheet", [sheet.file for sheet in sheets], session.command.display)
     if args.open:
         open_in_viewer(sheets[0].path)
-    return ExitCode.FAILED if any(drawn_sheet.empty for drawn_sheet in sheets) else ExitCode.OK
+    return ExitCode.FAILED if any(sheet.empty for sheet in sheets) else ExitCode.OK

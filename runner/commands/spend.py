@@ -7,10 +7,11 @@ from datetime import date
 from typing import get_args
 
 from runner.app.session import open_for_billing
-from runner.app.spend import bill, period_between, period_of_month
+from runner.app.spend import bill, period_of
 from runner.commands import flags
 from runner.commands.notes import note
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.commands.parsed_options import command_options
+from runner.diagnostics.problem import ExitCode
 from runner.show.json.spend import spend_json
 from runner.show.screens.spend import By, spend, spend_csv
 from runner.show.text.escape import json_document
@@ -62,12 +63,9 @@ def _day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_billing(flags.command_options(args))
-    if args.since and args.until and args.since > args.until:
-        raise CommandError(ExitCode.USAGE, f"--since {args.since} is after --until {args.until}")
-    is_open = args.since or args.until
-    period = period_between(args.since, args.until) if is_open else period_of_month(args.month)
-    report, foreign = bill(session, period, args.by)
+    session = open_for_billing(command_options(args))
+    period = period_of(args.month, args.since, args.until)
+    report, foreign = bill(session.planner, session.history_reader, period, args.by, of_repository=not args.files)
     for message in foreign:
         note(message)
     if args.csv:
@@ -76,4 +74,5 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(json_document(spend_json(report)), end="")
     else:
         print(spend(report, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
+    # A sum without some storyboards is not the bill.
     return ExitCode.INVALID if foreign else ExitCode.OK

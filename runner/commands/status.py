@@ -7,6 +7,7 @@ from runner.app.session import open_for_reading
 from runner.app.status import status_report
 from runner.commands import flags
 from runner.commands.notes import note
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
 
@@ -32,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_reading(flags.command_options(args))
+    session = open_for_reading(command_options(args))
     report, foreign = status_report(session)
     for message in foreign:
         note(message)

@@ -1,20 +1,15 @@
 """`storyboard timeline`: the film for an editor; no key, no network."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from runner.app.display_path import display_path
-from runner.app.films import films, only_target
+from runner.app.films import films
 from runner.app.session import open_for_reading
 from runner.app.timeline import FORMATS, write_timeline
 from runner.commands import flags
+from runner.commands.film_output import print_film_files
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
-from runner.show.json.film_files import film_files_json
-from runner.show.screens.film_files import FilmFile, film_files
-from runner.show.text.escape import json_document
-from runner.show.text.format import count
-from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -48,24 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_reading(flags.command_options(args))
-    selected = films(session)
-    only_target(selected, args.to)
+    session = open_for_reading(command_options(args))
+    selected = films(session.selection, session.history_reader, args.to)
     timelines = [write_timeline(session.manifests, film, args.to, args.format) for film in selected]
-    files = [
-        FilmFile(
-            "timeline",
-            timeline.film.cut.film,
-            display_path(timeline.path),
-            timeline.film.cut.seconds,
-            (count(timeline.clips, "clip") + " in media/",),
-            timeline.notes,
-            tuple((segment.label, segment.reason) for segment in timeline.film.cut.missing),
-        )
-        for timeline in timelines
-    ]
-    if args.json:
-        print(json_document(film_files_json(files, "timeline")), end="")
-    else:
-        print(film_files(files, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
+    print_film_files("timeline", [timeline.file for timeline in timelines], session.command.display)
     return ExitCode.FAILED if any(timeline.film.cut.missing for timeline in timelines) else ExitCode.OK

@@ -8,6 +8,7 @@ from runner import __version__
 from runner.app.completion_words import keep_completion_words
 from runner.app.project import Project, load_project
 from runner.commands import flags
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 
@@ -44,10 +45,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    project = load_project(flags.command_options(args))
-    keep_completion_words(project)
+    project = load_project(command_options(args))
+    # Words of a storyboard that does not compile would be half of them; those of the last time stay.
+    if not project.problems.errors:
+        keep_completion_words(project.settings, project.batch)
     problems, root = project.problems, project.settings.root
     output_format = args.format or ("json" if args.json else "text")
+    # The usual case, and a hook's: the modules of screens are not even loaded.
     if output_format == "text" and not problems.items:
         if not args.quiet:
             print(_summary(project))

@@ -6,7 +6,9 @@ import sys
 from runner.app.session import open_for_reading
 from runner.app.verify import verify_clips
 from runner.commands import flags
+from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
+from runner.planning.plan_inputs import PlanScope
 from runner.show.json.clips import clips_json
 from runner.show.screens.clips import clips, next_command
 from runner.show.text.escape import json_document
@@ -31,9 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_reading(flags.command_options(args))
+    session = open_for_reading(command_options(args))
     history = session.history_reader.read()
-    plan = session.planner.plan(history, selected=session.selected(history))
+    plan = session.planner.plan(history, PlanScope(session.selection.selected(history)))
     results = verify_clips(session.settings, plan, history)
     if args.json:
         print(json_document(clips_json(results, "verify")), end="")

@@ -17,8 +17,9 @@ class ServedFilm:
 
 
 class Desk(Protocol):
-    """The dailies of some films; every method may take a while, and is called in one thread, one after the other.
+    """The dailies of some films; what may take a while is called in one thread, one after the other.
 
+    `file` and `poster` only look a name up, and are called in the server's own thread.
     `Failure` is what a person can mend: its message is shown on the page.
     """
 

@@ -35,6 +35,7 @@ class Guard:
     @property
     def cookie(self) -> str:
         """The header `Set-Cookie`."""
+        # No `Secure`: the server speaks http, and some browsers keep no such cookie even from loopback.
         return f"{self.cookie_name}={self.session}; HttpOnly; SameSite=Strict; Path=/"
 
     def is_own_host(self, headers: Mapping[str, str]) -> bool:
@@ -43,12 +44,14 @@ class Guard:
 
     def is_own_origin(self, headers: Mapping[str, str], *, required: bool) -> bool:
         """Whether the question comes from a page of this server; a question that writes must say so."""
+        # Browsers without `Sec-Fetch-Site` are judged by their Origin alone.
         origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
         if origin is None:
             return not required and site in ("same-origin", "none")
         return origin == f"http://{headers.get('host', '')}" and site == "same-origin"
 
     def is_token(self, text: str) -> bool:
+        # The time of a comparison must not tell how much of a guess is right.
         return hmac.compare_digest(text.encode("utf-8", "replace"), self.token.encode())
 
     def has_cookie(self, cookies: Mapping[str, str]) -> bool:

@@ -25,12 +25,14 @@ def serve(desk: Desk, port: int, clock: Clock, on_ready: Callable[[str], None]) 
     `port` 0 chooses a free one. `PortUnusable` when it is taken.
     """
     with _listener(port) as listener:
+        # Made before the loop: the address is whole, and nothing answers before there is a guard.
         guard = Guard(listener.getsockname()[1], clock.token(), clock.token())
         asyncio.run(_serve_until_signal(desk, guard, listener, on_ready))
 
 
 def _listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Bound again at once after Ctrl-C: with `--port` the address of a bookmark stays the same.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
@@ -49,6 +51,7 @@ async def _serve_until_signal(
         DailiesSite(desk, guard).app,
         lifespan="off",
         log_config=None,
+        # The first line on standard output is the address, and programs read it; nothing else may be printed.
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -62,6 +65,7 @@ async def _serve_until_signal(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    # The socket listens already: a browser that is opened now waits for its answer, and is not refused.
     on_ready(f"http://{LOOPBACK}:{guard.port}/?token={guard.token}")
     await server.serve(sockets=[listener])
 

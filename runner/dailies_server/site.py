@@ -72,6 +72,7 @@ class DailiesSite:
         except Failure as failure:
             return JSONResponse({"problem": failure.message}, 503)
         if film.version == version:
+            # The page asks twice a second, and a long film's JSON has megabytes.
             return Response(status_code=204)
         return Response(film.document, headers={"x-version": film.version}, media_type="application/json")
 
@@ -97,11 +98,13 @@ class DailiesSite:
         except KeyError:
             return JSONResponse({"problem": "there is no such film here"}, 404)
         except Failure as failure:
+            # Another window was first, or the manifest cannot be written: the page stays, the decision does not stand.
             return JSONResponse({"problem": failure.message}, 409)
         return JSONResponse({})
 
     async def _file(self, request: Request) -> Response:
         try:
+            # Not in the one thread: a clip that plays must not wait for a ledger, and a lookup of a name reads none.
             path = self._desk.file(request.path_params["name"])
         except KeyError:
             return PlainTextResponse("", 404)
@@ -141,11 +144,13 @@ class _GuardMiddleware:
     def _answer_of_guard(self, request: Request) -> Response | None:
         """The answer to a question that the app must not see; None for one that it may."""
         guard, headers = self._guard, request.headers
+        # First: a foreign name that leads to this machine must not even learn whether its token is right.
         if not guard.is_own_host(headers):
             return PlainTextResponse("this server answers to 127.0.0.1 only\n", 421)
         if (token := request.query_params.get("token")) is not None and request.method == "GET":
             if not guard.is_token(token):
                 return PlainTextResponse(_CLOSED, 403)
+            # To the same page without the token, which would stay in the history, and in every link that is copied.
             return RedirectResponse(request.url.path, 303, {"set-cookie": guard.cookie})
         if not guard.has_cookie(request.cookies):
             return PlainTextResponse(_CLOSED, 403)
@@ -162,6 +167,7 @@ async def _body(request: Request) -> Mapping[str, object]:
     content = bytearray()
     async for piece in request.stream():
         content += piece
+        # The rest is not read: the answer closes the connection.
         if len(content) > _MOST_BODY_BYTES:
             return {}
     try:

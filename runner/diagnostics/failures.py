@@ -94,5 +94,6 @@ class SeveralFailures(Failure):
     """Several parts of a run that failed at once; each message once, a line each."""
 
     def __init__(self, failures: Sequence[Failure]) -> None:
+        # Two tasks that meet the same full disk are one message.
         super().__init__("\n".join(dict.fromkeys(failure.message for failure in failures)))
         self.failures = tuple(failures)

@@ -25,10 +25,13 @@ class ExitCode(IntEnum):
     LOCKED = 7
     CHANGES_PENDING = 8
     WAITING = 9
+    # EX_SOFTWARE of sysexits.h.
     DEFECT = 70
+    # As a shell reports it: 128 and the number of SIGINT.
     INTERRUPTED = 130
 
 
+# What a script must hear first: a defect, what kept the run from going on, then the takes from bad to waiting.
 _PRECEDENCE = (
     ExitCode.DEFECT,
     ExitCode.INTERRUPTED,
@@ -114,6 +117,7 @@ class Problems:
             place = problem.place
             places = self._error_places.setdefault(place.file, set())
             at = (problem.code, place.line, place.column)
+            # Up to the limit alone: a file of a million faults must not be remembered fault by fault.
             if len(places) < MAX_ERRORS and at not in places:
                 places.add(at)
                 self._error_count += 1
@@ -152,16 +156,20 @@ class HealthCheck:
 
 def closest_match(name: str, choices: Iterable[str]) -> str | None:
     """The choice that a misspelled name probably means; None if no choice is similar."""
+    # Here, since most commands meet no misspelling.
     import difflib
 
+    # Case is the commonest slip, and no letter's difference.
     folded = name.casefold()
     if len(folded) > _MAX_NAME_LENGTH:
         return None
     names = choices if isinstance(choices, frozenset) else frozenset(choices)
+    # Sorted, since the order of a set changes from run to run: of `Quay` and `quay` the same one is proposed.
     by_folded = (
         _names_by_folded(names) if len(names) > _FEW_NAMES else {choice.casefold(): choice for choice in sorted(names)}
     )
     candidates = by_folded if len(names) <= _FEW_NAMES else _similar_names(folded, _names_by_trait(names))
+    # difflib's own default: below it a suggestion is a guess.
     close = difflib.get_close_matches(folded, candidates, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 

@@ -131,6 +131,7 @@ class Edition:
     def bills(self, neutral_form: Mapping[str, JsonValue]) -> Bills:
         """The moment from which the bill of a request in neutral form is final."""
         name = self._row_of_form(neutral_form)
+        # In the whole book: a task may be older than today's prices.
         return next((row.bills for row in self.book if row.name == name), "submit")
 
     def _row_of_form(self, neutral_form: Mapping[str, JsonValue]) -> str:
@@ -144,6 +145,7 @@ class Edition:
 
     def _plain_row(self, model: str, resolution: str, has_video: bool) -> str:
         row = f"{model} {resolution}"
+        # Where the book has no price of its own for it, a reference video changes none.
         return f"{row} video" if has_video and f"{row} video" in self.current else row
 
 

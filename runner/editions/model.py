@@ -9,6 +9,7 @@ SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 
 def short_side(resolution: str) -> int:
     """Pixels of the shorter side of a clip; a resolution beyond the usual ones names them: `540p`."""
+    # A new edition is data alone: it may name a resolution that this table lacks.
     return SHORT_SIDE.get(resolution) or int(resolution.rstrip("pk"))
 
 

@@ -62,4 +62,5 @@ def rows_valid_on(book: tuple[PriceRow, ...], day: date | None) -> dict[str, Pri
 
 
 def _precedence(row: PriceRow) -> tuple[bool, date]:
+    # A discount has days, and stands over the list price for as long as they last.
     return row.is_dated, row.valid_from or date.min

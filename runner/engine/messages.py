@@ -225,7 +225,7 @@ def orphan_news(kind: Kind, attempt: Attempt, message: str) -> str:
         case "stored":
             text = f"paid before; its clip was fetched: {attempt.clip.path if attempt.clip is not None else ''}"
         case "failed" | "refused" if attempt.state is AttemptState.DOUBTFUL and attempt.clip is not None:
-            text = f"paid before; its clip {attempt.doubt}, and is kept as {attempt.clip.path}"
+            text = f"paid before; its clip {attempt.clip_fault}, and is kept as {attempt.clip.path}"
         case "failed" | "refused" if attempt.state is AttemptState.GONE:
             text = f"maybe charged; its clip is lost: {message}"
         case "failed" | "refused":
@@ -312,7 +312,7 @@ def doubtful(attempt: Attempt) -> str:
     path = attempt.clip.path if attempt.clip is not None else "beside its place"
     shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
     return (
-        f"its clip {attempt.doubt}; it is paid, and kept as {path}: if it is good, take it with "
+        f"its clip {attempt.clip_fault}; it is paid, and kept as {path}: if it is good, take it with "
         f"storyboard fetch --accept {shot}"
     )
 

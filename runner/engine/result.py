@@ -113,7 +113,7 @@ def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
         case AttemptState.REFUSED if note := state.rechecks.note_of(attempt.id):
             return f"{attempt.message}; {note}"
         case AttemptState.DOUBTFUL:
-            return f"its clip {attempt.doubt}"
+            return f"its clip {attempt.clip_fault}"
         case _:
             return attempt.message
 

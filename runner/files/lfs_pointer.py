@@ -4,6 +4,7 @@ from pathlib import Path
 
 from runner.files.reading import open_clip
 
+# The first line of every pointer, up to the version.
 _HEAD = b"version https://git-lfs.github.com/spec"
 
 

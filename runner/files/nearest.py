@@ -7,6 +7,7 @@ from pathlib import Path
 from unicodedata import is_normalized, normalize
 from urllib.parse import unquote
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass
 
@@ -37,24 +38,19 @@ def nearest_file_hint(path: Path, root: Path, folder: Path) -> str:
     index = _index(os.path.normpath(root))
     wanted = Path(os.path.normpath(path))
     relative = os.path.relpath(wanted, os.path.normpath(root))
-    above = _fold(os.path.dirname(relative))
+    above = fold_name(os.path.dirname(relative))
+    # From the likeliest slip on: another case, escapes of an address, another folder, another ending.
     file = (
-        index.by_path.get(_fold(relative))
-        or index.by_unquoted_path.get(_fold(unquote(relative)))
-        or index.by_name.get(_fold(wanted.name))
-        or index.by_stem.get((above, _fold(wanted.stem)))
+        index.by_path.get(fold_name(relative))
+        or index.by_unquoted_path.get(fold_name(unquote(relative)))
+        or index.by_name.get(fold_name(wanted.name))
+        or index.by_stem.get((above, fold_name(wanted.stem)))
     )
     neighbours = index.by_folder.get(above, {})
     if file is None and len(neighbours) <= _MAX_NEIGHBOURS:
         closest = closest_match(unquote(wanted.name), tuple(neighbours))
         file = neighbours[closest] if closest is not None else None
     return _hint_naming(file, relative, os.path.relpath(Path(root, file), folder)) if file is not None else ""
-
-
-def _fold(name: str) -> str:
-    if name.isascii():
-        return name.casefold()
-    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def _hint_naming(file: str, wanted: str, to_write: str) -> str:
@@ -67,19 +63,20 @@ def _hint_naming(file: str, wanted: str, to_write: str) -> str:
 @lru_cache(maxsize=1)
 def _index(root: str) -> _FileIndex:
     """The index of a repository, made once for a command: there may be thousands of missing files."""
+    # Reversed: of files of one form the one nearest to the top comes last, and stays in the mapping.
     files = sorted(_files_of(root), key=lambda file: (file.count("/"), file), reverse=True)
     by_folder: dict[str, dict[str, str]] = {}
     for file in files:
-        by_folder.setdefault(_fold(os.path.dirname(file)), {})[os.path.basename(file)] = file
+        by_folder.setdefault(fold_name(os.path.dirname(file)), {})[os.path.basename(file)] = file
 
     def by(form: Callable[[str], str]) -> dict[str, str]:
         return {form(file): file for file in files}
 
     return _FileIndex(
-        by_path=by(_fold),
-        by_unquoted_path=by(lambda file: _fold(unquote(file))),
-        by_name=by(lambda file: _fold(os.path.basename(file))),
-        by_stem={(_fold(os.path.dirname(file)), _fold(Path(file).stem)): file for file in files},
+        by_path=by(fold_name),
+        by_unquoted_path=by(lambda file: fold_name(unquote(file))),
+        by_name=by(lambda file: fold_name(os.path.basename(file))),
+        by_stem={(fold_name(os.path.dirname(file)), fold_name(Path(file).stem)): file for file in files},
         by_folder=by_folder,
     )
 

@@ -8,9 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+# A link in the path is refused by the system itself, also one that somebody makes while this runs.
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_PATH, where the system has it: passing through a folder must not need the right to list its files.
 _PASSING_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_EXCL: where a file or a link has the name nothing is opened, so nothing of the user's is written into.
 _NEW_FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -53,6 +55,7 @@ def make_folder(folder: Path, root: Path) -> None:
         current = os.dup(handle)
         try:
             for name in missing:
+                # Another run may make it at the same moment; what is no folder fails in the next line.
                 with suppress(FileExistsError):
                     os.mkdir(name, dir_fd=current)
                 inner = os.open(name, _FOLDER_FLAGS, dir_fd=current)
@@ -77,6 +80,7 @@ def create_afresh(path: Path, root: Path) -> BinaryIO:
 
 
 def _create(path: Path, folder: int) -> BinaryIO:
+    # As any file of the repository: the user's umask decides who may read it.
     handle = os.open(path.name, _NEW_FILE_FLAGS, 0o666, dir_fd=folder)
     return os.fdopen(handle, "w+b")
 
@@ -84,9 +88,11 @@ def _create(path: Path, folder: int) -> BinaryIO:
 def move_file(source: Path, target: Path, root: Path) -> None:
     """Give a file its final name, durably; an existing file or link of that name is replaced, never written into."""
     with open_folder(source.parent, root) as source_folder, open_folder(target.parent, root) as target_folder:
+        # A link may have taken the name since the file was written.
         if not stat.S_ISREG(os.stat(source.name, dir_fd=source_folder, follow_symlinks=False).st_mode):
             raise OSError(errno.EINVAL, "is not an ordinary file", str(source))
         os.rename(source.name, target.name, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+        # The rename must be on the disk before a ledger says that the clip is stored.
         os.fsync(target_folder)
 
 

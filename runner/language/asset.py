@@ -46,6 +46,7 @@ def read_asset(name: str, definition: Definition, own: bool) -> Asset | None:
     if not isinstance(value, dict):
         return None
     kinds = [kind for kind in KINDS if value.get(kind) is not None]
+    # An override may change the kind: the merged definition then has two, and the last layer's counts.
     kind = next((k for k in kinds if _is_in_last(definition, k)), kinds[0] if kinds else None)
     sources: tuple[tuple[Kind | None, str, NodeRef], ...] = ()
     if kind is not None:

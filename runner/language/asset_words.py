@@ -22,12 +22,14 @@ class AssetWords:
         """` (words)` at the first mention of an asset with words; an empty text at every other mention."""
         if asset.words is None or asset.name in self.described:
             return ""
+        # Before they are rendered: words that fail are reported at the first mention alone.
         self.described.add(asset.name)
         words = self._rendered(asset, asset.words)
         if words is None:
             return ""
         if "@" in words:
             self._check_mentions(asset, asset.words, words)
+        # Words are put in after the mentions of the prompt were found, so nothing later would undo their escape.
         stripped = words.strip().replace("@@", "@")
         return f" ({stripped})" if stripped else ""
 
@@ -47,6 +49,7 @@ class AssetWords:
         if not mentions:
             return
         start, end = mentions[0].start, mentions[0].end
+        # A mention that a template made stands nowhere in the file: the whole words are marked then.
         index = written.find(words[start:end])
         place = asset.words_origin.place(max(0, index), end - start if index >= 0 else None)
         message = f"the words of `{asset.name}` have a mention in them"

@@ -33,4 +33,5 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
         )
         for code, fields in tomllib.loads(text).items()
     }
+    # One for all callers, so none may change it.
     return MappingProxyType(dict(sorted(entries.items())))

@@ -4,14 +4,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Place, Problem
-from runner.language.ids import fold_name
+from runner.language.ids import split_mention
 from runner.language.yaml.document import Document, Key, Path, Value
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.lazy_pattern import lazy_pattern
 
+# The message of `errors.undefined`: a problem carries no variable's name, and no other message has such a cause.
 _UNDEFINED = lazy_pattern(r"the variable `([^`]+)` is not defined\Z")
-_ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z")
 # In place of a name: any name, since it is unknown what a broken part would define.
 _ANY = ""
 
@@ -43,8 +44,10 @@ class LeftOut:
             rest = path[path.index("vars") + 1 :]
             variables.setdefault(str(rest[0]) if rest else _ANY, place)
         elif path in (("defaults",), ("profiles",), ("scenes",)):
+            # A section of the wrong shape may have held any `vars`.
             variables.setdefault(_ANY, place)
         elif problem.code == "unknown-field" and section != "assets":
+            # Often a variable that was written beside `vars`: the templates that use it fail because of it.
             variables.setdefault(str(path[-1]), place)
 
     def note_name(self, start: str, place: Place) -> None:
@@ -69,10 +72,14 @@ class LeftOut:
 
     def cause_of_name(self, name: str) -> Place | None:
         """The place of the problem for which a mentioned name is unknown; a definition of that name comes first."""
-        folded = _ENDING.sub("", fold_name(name))
+        # Without pin and frame: `quay#2.last_frame` is unknown because `quay` is left out.
+        folded, _ = split_mention(fold_name(name))
+        # Kept between calls: each of thousands of unknown names would otherwise walk all that is left out.
         if self._indexed != len(self.names):
+            # Reversed, so that of several problems of one name the first in the file is the cause.
             self._by_name, self._indexed = dict(reversed(self.names)), len(self.names)
             self._sorted_names = sorted(self._by_name)
+        # The longest beginning first; the empty one, of a file that may define anything, comes last.
         for end in range(len(folded), -1, -1):
             if (place := self._by_name.get(folded[:end])) is not None:
                 return place if end or not (cut := self._longer_name(folded)) else self._by_name[cut]
@@ -91,6 +98,7 @@ class LeftOut:
         if match is None:
             return problem
         of_shot = self.of_shots.get(entry[1], {}) if len(entry) > 1 else {}
+        # A problem that names the variable comes before a broken part that may have defined it.
         places = (of_shot.get(match[1]), self.variables.get(match[1]), of_shot.get(_ANY), self.variables.get(_ANY))
         cause = next(filter(None, places), None)
         return problem if cause is None else as_consequence(problem, cause)
@@ -107,6 +115,7 @@ def _names_of_shot(entry: Value, path: Path) -> Iterable[str]:
     written, value = entry.get("id"), entry.get(str(path[2])) if len(path) > 2 else None
     if written is None:
         return [str(value)] if isinstance(value, str | int | float) else []
+    # With any other field left out the shot keeps its id, and mentions of it are right.
     is_left_out = path[2:3] in (("id",), ("matrix",), ())
     return [written.split("{")[0]] if isinstance(written, str) and is_left_out else []
 
@@ -115,5 +124,6 @@ def as_consequence(problem: Problem, cause: Place) -> Problem:
     """A problem that goes away when another one is mended: it says so, and at which place that one is."""
     where = f"line {cause.line}" if cause.file == problem.place.file else f"{cause.file}:{cause.line}"
     message = f"{problem.message}, a consequence of the problem at {where}"
+    # The other problem may have nothing to do with a typing mistake: the nearest name stays beside the cause.
     nearest = f"; {problem.hint}" if problem.hint.startswith("did you mean") else ""
     return replace(problem, message=message, hint=f"mend that first{nearest}", cause=cause)

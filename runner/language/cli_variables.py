@@ -32,12 +32,14 @@ def _read_file(path: Path, root: Path) -> dict[str, JsonValue]:
     try:
         data = read_named(path, root, TEXT_LIMIT)
     except FileRejected as rejected:
+        # A wrong name is the command line's mistake (exit 2); a pipe or a link below the top is the repository's (3).
         kind = VariableError if rejected.code == "file-missing" else UnsafeVariableFileError
         raise kind(f"--var-file {path} {rejected.message}") from rejected
     problems = Problems()
     source = decode(str(path), data, problems)
     document = parse(source, problems) if source is not None else None
     for problem in problems.errors:
+        # An empty file sets nothing, and is right.
         if problem.code != "empty-file":
             raise VariableError(f"--var-file {_located_message(problem)}")
     return {} if document is None else {name: strip_places(value) for name, value in document.root.items()}
@@ -51,8 +53,10 @@ def _located_message(problem: Problem) -> str:
 def _parse_value(text: str) -> JsonValue:
     """Return the YAML value of a text, or the text itself where YAML cannot read one value."""
     problems = Problems()
+    # `replace`: the shell passes bytes that are no UTF-8 as surrogates, which cannot be encoded.
     source = decode("--var", f"value: {text}\n".encode("utf-8", "replace"), problems)
     document = parse(source, problems) if source is not None else None
+    # A line end in the text could add fields beside `value`: such a text is the value itself.
     if document is None or problems.errors or list(document.root) != ["value"]:
         return text
     return strip_places(document.root["value"])

@@ -19,4 +19,4 @@ class CompileOptions:
     forced_output: tuple[str, str] | None = None
     """Model and resolution of every shot, in place of its own."""
     file_memory: FileMemory | None = None
-    """What is remembered of unchanged files; None inspects every file."""
+    """The facts of files that did not change; None inspects every file."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from functools import partial
 from pathlib import Path as FilePath
 
@@ -30,6 +29,7 @@ from runner.language.storyboard_ir import Compilation, StoryboardIR, expand_docu
 from runner.language.templates.worker_client import TemplateWorker
 from runner.language.yaml.document import Document, NodeRef, Value, YamlMapping
 from runner.lazy_dataclass import dataclass, field
+from runner.requests.decimals import exact_decimal
 
 __all__ = ["CompileOptions", "compile", "open_compilation", "read_documents"]
 
@@ -61,6 +61,7 @@ def _compile_storyboard(compilation: Compilation, ir: StoryboardIR) -> Storyboar
             break
         render_fields(draft, ir.scope)  # render
         results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
+        # Nothing renders this draft again, and the rendered values of 100,000 shots would fill the memory.
         draft.scope.forget_rendered()
     if not is_cut:
         _check_between_shots(ir, results)
@@ -73,6 +74,7 @@ def _edit_of(ir: StoryboardIR, shots: Sequence[Shot]) -> tuple[tuple[CutEntry, .
     """The cut and the music of a storyboard; most have neither."""
     if ir.document.root.keys().isdisjoint(("cut", "music")):
         return None, None
+    # Imported only here, since every start pays for a module that stands at the top.
     from runner.language.edit_reader import read_edit
 
     return read_edit(ir, shots)
@@ -84,19 +86,23 @@ def open_compilation(
 ) -> Iterator[Compilation]:
     """Context manager: what the storyboards of one command share; owns the template worker process."""
     worker = TemplateWorker()
+    # Drafts and shots stay until the end: the collector would walk them all again and again.
     with collection_off():
         try:
             media = MediaCache(root, memory=options.file_memory, provide=provide)
             yield Compilation(DocumentLoader(root, Problems()), media, worker, options)
         finally:
+            # Also after an error or a Ctrl-C, so that no process outlives the command.
             worker.close()
 
 
 def read_documents(files: Sequence[FilePath], compilation: Compilation) -> list[Document]:
     """Read files, each once, with their includes, and check the shape of each; their problems are collected."""
+    # A file that is named twice, by whatever paths, is one document, and its shots are made once.
     return list(dict.fromkeys(compilation.loader.read(path) for path in files))
 
 
+# The code has a name since `_shot_counts` leaves it out: it is no fault of the shot at which it stands.
 _TOO_MANY = "too-many-errors"
 
 
@@ -154,10 +160,10 @@ def _storyboard_of(
         path=document.name,
         title=_title(document, title),
         shots=tuple(shots) if profile is None else tuple(shot._replace(profile=profile) for shot in shots),
-        length=_decimal(length),
+        length=exact_decimal(length),
         length_place=NodeRef(document, ("length",)).key_place() if length is not None else None,
-        budget_credits=_decimal(budget_fields.get("credits")),
-        budget_usd=_decimal(budget_fields.get("usd")),
+        budget_credits=exact_decimal(budget_fields.get("credits")),
+        budget_usd=exact_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,
         shot_count=counts.shots,
         faulty_shot_count=counts.faulty,
@@ -179,10 +185,7 @@ def _shot_counts(ir: StoryboardIR, compilation: Compilation, own_problems: Itera
 
 
 def _title(document: Document, title: Value) -> str:
+    # `title: 2024.10` is that text, not 2024.1.
     if isinstance(title, int | float):
         return NodeRef(document, ("title",)).source_text()
     return title if isinstance(title, str) and title else FilePath(document.name).stem
-
-
-def _decimal(value: Value) -> Decimal | None:
-    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None

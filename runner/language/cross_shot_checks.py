@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from runner.attempts.clip_name import names_files
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.asset import Asset
 from runner.language.expansion import used_names
-from runner.language.ids import fold_name
+from runner.language.ids import is_frame_name
 from runner.language.loader import Definition
 from runner.language.materials import MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
@@ -31,14 +32,17 @@ def check_ids(drafts: Sequence[ShotDraft], scope: StoryboardScope) -> None:
     for draft in drafts:
         if not draft.has_usable_id:
             continue
+        # Ids name folders: `Quay` and `quay` are one folder on macOS and Windows.
         first = first_by_id.setdefault(draft.id.lower(), draft)
         if first is draft:
             continue
+        # The second one loses it, so that mentions still lead to the first.
         draft.lose_id()
         other_spelling = "" if first.id == draft.id else f" (as `{first.id}`: {_CASE_RULE})"
         message, hint = f"the id `{draft.id}` is already used{other_spelling}", "give every shot an id of its own"
         related: tuple[tuple[Place, str], ...] = ((first.origin("id").place(), "the first"),)
         shots: tuple[str, ...] = ()
+        # One matrix made both ids: another shot to point at does not exist.
         if first.entry == draft.entry:
             message, hint = "combinations of this matrix have the same id", "use every axis in the id"
             related, shots = (), (draft.id,)
@@ -93,7 +97,7 @@ def _bad_name(name: str) -> str:
         return "a name has only letters and digits of any script, _ - and ."
     if reference_position(name):
         return f"@{name} is a position among the references"
-    if name.lower().endswith((".first_frame", ".last_frame")):
+    if is_frame_name(name):
         return f"@{name} is a frame of a shot"
     return ""
 
@@ -108,6 +112,7 @@ def check_circles(
     graph = {shot: others for shot, others in needs.items() if others}
     if _only_needs_earlier_shots(drafts, graph):
         return
+    # A circle has no beginning: the earliest shot of the file gives it one, so that the message is always the same.
     order = {shot: index for index, shot in enumerate(drafts)}
     for circle in _find_circles(graph):
         start = circle.index(min(circle, key=order.__getitem__))
@@ -165,6 +170,7 @@ def check_same_requests(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], 
     ids_by_request: dict[object, list[str]] = {}
     for shot in (shot for group in same_prompt.values() for shot in group):
         request = shot.request
+        # Compared like the fingerprint, without hashing: validate needs no fingerprint.
         inputs = canonical_json(dict(request.inputs)) if request.inputs else ""
         prompt = request.prompt and " ".join(request.prompt.split())
         settings = (request.model, request.resolution, request.seconds, request.aspect_ratio, request.upscale)
@@ -172,6 +178,7 @@ def check_same_requests(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], 
         ids_by_request.setdefault(key, []).append(shot.id)
     for ids in ids_by_request.values():
         if len(ids) > 1:
+            # Four names at most: a matrix can make thousands of equal requests.
             more = f" and {len(ids) - 4} more" if len(ids) > 4 else ""
             others = ", ".join(f"`{shot_id}`" for shot_id in ids[1:4]) + more
             message = f"`{ids[0]}` sends the same request as {others}: the clips are made once and shared"
@@ -243,6 +250,7 @@ def _check_templates(origin: NodeRef, value: Value, section: str, scope: Storybo
     elif isinstance(value, dict):
         for key, item in value.items():
             if (
+                # The user's own keys, `inputs` and all fields of an asset but its words are no templates.
                 not key.startswith("x-")
                 and key != "inputs"
                 and (section != "assets" or key == "words" or origin.path == ("assets",))
@@ -271,6 +279,7 @@ def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> N
                     message = f"templates cannot use the variable name `{name}`"
                     hint = f"use letters, digits and _, no digit first and no reserved word: {_identifier(name)}"
                     scope.problems.add(Problem("variable-name", place, message, hint))
+                    # Templates use it as the hint writes it, or as `my` minus `name`: neither is a second problem.
                     for part in (_identifier(name), name.split("-")[0].strip()):
                         scope.left_out.note_variable(part, place)
 
@@ -299,6 +308,7 @@ def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) 
     unused: dict[VariableKey, tuple[ShotDraft, str, set[str]]] = {}
     used_keys: set[VariableKey] = set()
     for draft in drafts:
+        # Most shots bring no variable of their own, and then there is nothing to look for.
         if not draft.combination and not scope.profile and "vars" not in draft.layers[-1].fields:
             continue
         variables = draft.raw.get("vars")
@@ -315,6 +325,7 @@ def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) 
                 holders |= dict.fromkeys(own, layer)
         for name in variables:
             holder = holders.get(name)
+            # Defaults and scenes serve many shots, of which each may use some of the variables.
             if holder is None or holder.what.startswith("scene "):
                 continue
             key = (holder.origin.document.name, holder.origin.path, name)
@@ -325,6 +336,7 @@ def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) 
     for key, (draft, name, names_in_templates) in unused.items():
         if key in used_keys:
             continue
+        # The language's own names: nobody misspells a variable to mean them.
         suggestion = closest_match(name, names_in_templates - {"shot", "prompt"})
         hint = (
             f"did you mean `{suggestion}`?"

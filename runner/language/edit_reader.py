@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem
 from runner.language.asset import Asset
 from runner.language.causes import as_consequence
 from runner.language.edit import CutEntry, EntryKind, Music
-from runner.language.film_time import check_range, seconds_of
-from runner.language.ids import fold_name
+from runner.language.film_time import check_range
 from runner.language.materials import KIND_LABELS
 from runner.language.model import Shot
 from runner.language.storyboard_ir import StoryboardIR
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
+from runner.requests.decimals import decimal_text, exact_decimal
 from runner.requests.request import LocalFile
 
 # How many shots a warning names.
@@ -62,12 +63,14 @@ class _EditReader:
         if not isinstance(items, list):
             return None
         entries = tuple(self._entries(origin, items))
+        # An entry with a problem may be the one that shows a shot.
         if len(entries) == len(items):
             self._warn_left_out(origin, entries)
         return entries
 
     def _entries(self, origin: NodeRef, items: Sequence[Value]) -> Iterator[CutEntry]:
         for index, item in enumerate(items):
+            # Its shape is reported already, and an empty mapping stands in its place.
             if ("cut", index) in self.ir.scope.broken:
                 continue
             fields = item if isinstance(item, dict) else {"shot": item}
@@ -90,6 +93,7 @@ class _EditReader:
             return None
         shot = self.shots.get(symbol)
         entry = self._entry("shot", symbol, node, fields)
+        # Without times of its own the entry shows what `check_film_time` has checked.
         if shot is None or (entry.in_seconds is None and entry.seconds is None):
             return entry
         start, length = shot.film_range(entry)
@@ -158,9 +162,9 @@ class _EditReader:
             take if isinstance(take, int) else None,
             path,
             is_picture,
-            seconds_of(fields.get("in")),
-            seconds_of(fields.get("seconds")) if seconds is None else seconds,
-            seconds_of(fields.get("level")),
+            exact_decimal(fields.get("in")),
+            exact_decimal(fields.get("seconds")) if seconds is None else seconds,
+            exact_decimal(fields.get("level")),
         )
 
     def _with_seconds(self, node: NodeRef, entry: CutEntry, what: str) -> CutEntry | None:
@@ -224,21 +228,19 @@ class _EditReader:
             kind = KIND_LABELS[file.kind]
             self._report("material-kind", origin, f"`{fields['audio']}` is {kind}, and music is audio")
             return None
-        start = seconds_of(fields.get("start")) or Decimal(0)
+        start = exact_decimal(fields.get("start")) or Decimal(0)
         if file.seconds is not None and not self._fits(
             node / "start", f"`{fields['audio']}`", start, None, file.seconds
         ):
             return None
-        return Music(file.path, start, seconds_of(fields.get("level")), file.seconds)
+        return Music(file.path, start, exact_decimal(fields.get("level")), file.seconds)
 
     def check_music(self, music: Music, film: Decimal) -> None:
         """Warn about music that ends before the film."""
         if music.seconds is None or music.seconds - music.start >= film:
             return
-        rest = (music.seconds - music.start).normalize()
-        message = (
-            f"the music has {rest:f} s from its `start` on, and the film {film.normalize():f} s: its end is silent"
-        )
+        rest = decimal_text(music.seconds - music.start)
+        message = f"the music has {rest} s from its `start` on, and the film {decimal_text(film)} s: its end is silent"
         origin = NodeRef(self.ir.document, ("music", "audio"))
         hint = "choose a longer sound, or an earlier `start`"
         self.ir.scope.problems.add(Problem("music-short", origin.place(), message, hint, "warning"))

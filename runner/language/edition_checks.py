@@ -10,12 +10,15 @@ from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import MisfitFrame, SymbolTable, UsedMaterial
 from runner.language.yaml.document import NodeRef
 from runner.lazy_pattern import lazy_pattern
+from runner.requests.decimals import decimal_text
 from runner.requests.request import Kind, LocalFile, Request, TakeReference
 
+# A time range at the head of a line of a timeline: `6-8s:`, `0–2.5 s：`, with any dash and either colon.
 _RANGE = lazy_pattern(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
 _RANGE_END = lazy_pattern(r"s ?[:：]")
 # Factor between two shapes beyond which a crop or stretch is worth a warning: a 4:3 picture for 16:9 passes.
 _MAX_RATIO_DIFFERENCE = 1.5
+# The edition's encoding names what is sent; these are the fields that a user writes for it.
 _FIELD_NAMES = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
 
@@ -36,9 +39,11 @@ def check(
         request.seconds,
         request.aspect_ratio,
     )
+    # Many shots have few combinations; broken fields and `inputs` are a matter of the one shot.
     if combination not in symbols.checked_combinations or reporter.draft.broken or request.inputs:
         problem_count = len(reporter.scope.problems.items)
         _check_fields(reporter, edition, request)
+        # Only a combination without a message is passed over from now on: the next shot that has it is to be named too.
         if len(reporter.scope.problems.items) == problem_count:
             symbols.checked_combinations.add(combination)
     _check_prompt(reporter, edition, request)
@@ -106,6 +111,7 @@ def _reject_model(reporter: ShotReporter, edition: Edition, model: str) -> None:
 
 def _check_resolution(reporter: ShotReporter, edition: Edition, request: Request, resolutions: tuple[str, ...]) -> None:
     draft = reporter.draft
+    # A default resolution stands nowhere in the file: it is the model that does not go with it.
     node = draft.origin("resolution") if "resolution" in draft.raw else draft.origin("model")
     message = f"the model {request.model} does not offer {request.resolution}"
     hint = f"choose {' or '.join(resolutions)}"
@@ -118,6 +124,7 @@ def _check_prompt(reporter: ShotReporter, edition: Edition, request: Request) ->
     limits, draft = _limits(edition, request), reporter.draft
     if request.prompt is None:
         if draft.broken & {"prompt", "wrap"} or reporter.failed:
+            # The prompt may be missing because of the problem that is reported already.
             return
         if request.mode in limits.prompt_required:
             node = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
@@ -136,6 +143,7 @@ def _check_prompt(reporter: ShotReporter, edition: Edition, request: Request) ->
                 "a prompt guides the motion and improves the result",
             )
         return
+    # A prompt file is no YAML: git's marks in it would be sent as they stand, and the clip paid for.
     if "<<<<<<< " in request.prompt and ">>>>>>> " in request.prompt:
         node = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
         hint = (
@@ -143,6 +151,7 @@ def _check_prompt(reporter: ShotReporter, edition: Edition, request: Request) ->
         )
         reporter.note("conflict-marks", node, "this prompt has the marks of a merge that git could not make", hint)
     length = len(request.prompt)
+    # A code point is at most two UTF-16 units: up to half the limit neither count can be too high.
     if length <= limits.prompt // 2:
         if "s:" in request.prompt or "s :" in request.prompt or "：" in request.prompt:
             _check_timeline(
@@ -155,6 +164,7 @@ def _check_prompt(reporter: ShotReporter, edition: Edition, request: Request) ->
         hint = f"shorten it by {length - limits.prompt:,}; the wrap and the words of assets count"
         reporter.note("prompt-length", node, message, hint)
     elif (units := len(request.prompt.encode("utf-16-le")) // 2) > limits.prompt:
+        # The provider's pages do not say which of the two a character is.
         message = f"the prompt has {length:,} characters, but {units:,} UTF-16 units, which the provider may count"
         reporter.warn("prompt-units", node, message, f"shorten it to {limits.prompt:,} units to be sure")
     _check_timeline(reporter, edition, request, node)
@@ -163,6 +173,7 @@ def _check_prompt(reporter: ShotReporter, edition: Edition, request: Request) ->
 def _check_timeline(reporter: ShotReporter, edition: Edition, request: Request, node: NodeRef) -> None:
     prompt = request.prompt or ""
     # The search starts at the end of a range: a prompt has few `s:`, and many digits or none.
+    # 20 characters hold the longest range that anybody writes: `100.25 s – 104.75 s:`.
     windows = [prompt[max(0, match.start() - 20) : match.end()] for match in _RANGE_END.finditer(prompt)]
     ends = [(float(match[2]), match) for window in windows if (match := _RANGE.search(window))]
     if not ends:
@@ -192,6 +203,7 @@ def _check_counts(
     if request.materials[0].kind == "audio" and all(material.kind == "audio" for material in request.materials):
         message, hint = "audio cannot be the only material", "mention an image or a video as well"
         reporter.note_about("audio-alone", materials[0], message, hint)
+    # So few cannot be too many of any kind.
     if len(materials) <= min(limits.images, limits.videos, limits.audio):
         return
     allowed: dict[Kind, int] = {"image": limits.images, "video": limits.videos, "audio": limits.audio}
@@ -230,16 +242,18 @@ def _check_lengths(
         if material.kind == "video":
             _check_video_length(reporter, used, seconds, limits)
     if total["audio"] > limits.audio_seconds:
-        length = f"{total['audio'].normalize():f}"
+        length = decimal_text(total["audio"])
         message = f"the audio of this shot has {length} seconds in all; at most {limits.audio_seconds} are allowed"
         reporter.note_about("audio-length", _first_of_kind(materials, "audio"), message, "shorten the audio")
+    # The provider's pages allow 15 seconds for each video, or for all together: an edition says which is a problem.
     maximum = limits.videos_seconds or limits.videos_seconds_warn
     if (
         maximum is not None
         and total["video"] > maximum
+        # A single video is `_check_video_length`'s.
         and sum(material.kind == "video" for material in request.materials) > 1
     ):
-        message = f"the videos of this shot have {total['video'].normalize():f} seconds in all"
+        message = f"the videos of this shot have {decimal_text(total['video'])} seconds in all"
         if limits.videos_seconds:
             reporter.note_about(
                 "video-length",
@@ -259,10 +273,10 @@ def _check_lengths(
 def _check_video_length(reporter: ShotReporter, used: UsedMaterial, seconds: Decimal, limits: Limits) -> None:
     shortest, longest = limits.video_seconds
     if seconds > longest:
-        message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at most {longest}"
+        message = f"`{used.name}` has {decimal_text(seconds)} seconds; a video has at most {longest}"
         reporter.note_about("video-length", used, message, "shorten the video")
     elif seconds < shortest:
-        message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at least {shortest}"
+        message = f"`{used.name}` has {decimal_text(seconds)} seconds; a video has at least {shortest}"
         reporter.note_about("video-length", used, message, "use a longer video")
 
 

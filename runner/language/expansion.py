@@ -49,6 +49,7 @@ def expand(scope: StoryboardScope) -> list[ShotDraft]:
             drafts.append(_draft_without_matrix(scope, origin, entry, default_fields, default_variables, literals))
         if index in broken_fields or scope.broken_shared:
             for draft in drafts[draft_count:]:
+                # A value of the shot's own stands over the broken default.
                 draft.break_fields(broken_fields.get(index, set()) | (scope.broken_shared - set(entry)))
     return drafts
 
@@ -74,6 +75,7 @@ def shot_count(document: Document) -> int:
 
 def _shot_counts(document: Document) -> Iterator[int]:
     """The number of shots of each entry."""
+    # Here a matrix is only counted; what is wrong with it is reported when it is expanded.
     shots, discarded = document.root.get("shots"), Problems()
     for index, entry in enumerate(shots if isinstance(shots, list) else ()):
         if isinstance(entry, dict) and isinstance(entry.get("matrix"), dict):
@@ -104,8 +106,10 @@ def _draft_without_matrix(
             raw[name] = merged_mapping(inherited if isinstance(inherited, dict) else {}, value, name)
         elif name[:2] != "x-":
             raw[name] = value
+    # Their layers lie above and below the entry, so a copy of the defaults is no shortcut.
     if scope.profile or scope.scenes:
         raw = merge(layers)
+    # By identity: a shot without `vars` has the very mapping of the defaults.
     if raw.get("vars") is not default_fields.get("vars"):
         if scope.profile or scope.scenes or not isinstance(own := entry["vars"], dict):
             variables = _variables(raw, layers)
@@ -147,6 +151,7 @@ def _scene_name(
         variable_scope = VariableScope((scope.variables, variables, axis_variables), literals)
         return scope.templates.render(name, variable_scope, lambda: layers[-1].origin).strip()
     except TemplateFailure:
+        # Reported when the field itself is rendered, in `_identify`.
         return None
 
 
@@ -165,6 +170,7 @@ def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapp
     drafts: list[ShotDraft] = []
     for combination in matrix_combinations:
         matrix_layers = tuple(_matrix_layer(axis_value) for axis_value in combination if axis_value.fields)
+        # Literal: an axis's own values are no templates.
         axis_variables = {axis_value.axis: Variable(axis_value.value, None, literal=True) for axis_value in combination}
         layers = _layers(scope, FieldLayer(origin, entry, "shot"), matrix_layers, axis_variables)
         raw = merge(layers)
@@ -291,6 +297,7 @@ def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
         draft.id = f"shots[{draft.entry.path[1]}]"
         draft.lose_id()
     if isinstance(scene, str) and "{" in scene and TEMPLATE_START.search(scene):
+        # Before the scene is rendered, whose template may use `shot.id`.
         draft.scope.name_shot(draft.id)
         scene = render_field(draft, "scene", scene, scope)
         scene = scene.strip() if scene and scene.strip() else None
@@ -335,6 +342,7 @@ def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
     message, hint = error
     if text != value:
         hint = "; ".join(filter(None, (f"it renders as `{text}`", hint)))
+    # One template makes many ids: its place alone does not tell which of them is wrong.
     shots = (text,) if draft.combination else ()
     scope.problems.add(Problem("id-form", draft.origin("id").place(), message, hint, shots=shots))
     return ""

@@ -84,6 +84,7 @@ def _branch_label(schema: Schema) -> str:
         return joined([_TYPE_LABELS[name] for name in kind], "or")
     if "pattern" in schema and "examples" in schema:
         return f"text like {schema['examples'][0]}"
+    # The one pattern without an example in the schema: a duration.
     if kind == "string" and "s?$" in schema.get("pattern", ""):
         return '"5" or "5s"'
     return _TYPE_LABELS.get(str(kind), "")
@@ -112,7 +113,9 @@ def joined(names: Sequence[str], last: str = "and") -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+# `1280x720`, as older pages of the API have it; the format has a resolution and a shape instead.
 _SIZE = lazy_pattern(r"(\d{3,4})\s*[x×*]\s*(\d{3,4})\Z")
+# The values of `aspect_ratio`; no size means `auto`.
 _RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0, "3:4": 3 / 4, "4:3": 4 / 3, "21:9": 21 / 9}
 
 
@@ -154,5 +157,6 @@ def _json_value(text: str) -> Value:
 def _size_hint(width: int, height: int) -> str:
     ratio = min(_RATIOS, key=lambda name: abs(_RATIOS[name] - width / height))
     short_side = min(width, height)
+    # Without 4k, which only some editions have: a hint must be right in all of them.
     nearest = min((480, 720, 1080), key=lambda lines: abs(lines - short_side))
     return f"write resolution: {nearest}p and aspect_ratio: {ratio}"

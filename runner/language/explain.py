@@ -17,6 +17,7 @@ from runner.language.templates.scope import TemplateFailure
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass, replace
 
+# As a reader looks: what the shot is, how it is made, what goes into it; prompt and wrap are long and come last.
 _ORDER = """
     id title scene tags notes mode model resolution duration seconds in aspect_ratio upscale seed audio takes skip
     first_frame last_frame references inputs wrap prompt
@@ -127,6 +128,7 @@ def _variables(ir: StoryboardIR, draft: ShotDraft) -> list[ExplainedValue]:
             continue
         try:
             value = ir.scope.templates.value(name, draft.scope, lambda: draft.entry.place())
+        # A variable in the words of an asset that this shot does not mention may fail in its scope.
         except TemplateFailure:
             continue
         if name in axes:

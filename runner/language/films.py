@@ -26,6 +26,7 @@ def compile_films(
     if len(profiles) == 1:
         return compile_batch(files, root, replace(options, profile=profiles[0]), provide)
     problems, storyboards = Problems(), list[Storyboard]()
+    # The whole compiler for each: a profile can change any field, and with it mentions, materials and requests.
     for profile in profiles:
         batch, own = compile_batch(files, root, replace(options, profile=profile), provide)
         storyboards += batch.storyboards

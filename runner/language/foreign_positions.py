@@ -38,9 +38,11 @@ _KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
         *("오디오", "음성", "аудио", "звук", "صوت", "ऑडियो", "เสียง"),
     ),
 }
+# The longest word first: `第1张图片` must not end behind `图`.
 _KIND = "|".join(f"(?P<{kind}>{'|'.join(sorted(words, key=len, reverse=True))})" for kind, words in _KIND_WORDS.items())
 # Characters that are a number each.
 _NUMERALS = "①-⑳⑴-⒇¹²³⁴-⁹₁-₉一二三四五六七八九十Ⅰ-Ⅻ"
+# No line end: a number in the next line is not the position's.
 _BLANK = r"[^\S\n]"
 _COUNTED_FIRST = rf"第{_BLANK}?(?P<ordinal>\d{{1,3}}|[{_NUMERALS}]){_BLANK}?[张張幅个個段枚]?(?:参考|參考)?"
 _COUNTED_LAST = rf"(?:{_BLANK}|[_\-.])?[#＃(（\[【]?(?P<number>\d{{1,3}}(?!\d)|[{_NUMERALS}])"

@@ -7,9 +7,11 @@ from runner.language.ids import id_error
 from runner.language.schema_files import load
 from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
+from runner.requests.decimals import exact_decimal
 
 # A hint shows the form, not the whole list.
 _MAX_FIELDS = 4
+# Characters of a line of a terminal.
 _MAX_LINE = 80
 # Keys by which the items of a list are named in other formats.
 _NAME_KEYS = ("id", "name", "key")
@@ -28,7 +30,7 @@ def list_hint(path: Path, value: Value) -> str:
         case ("assets" | "profiles" | "scenes" | "vars" | "defaults" as section,):
             return _mapping_of(section, value)
         case ("budget",):
-            return f"write budget: {{credits: {flow(value)}}}" if _is_number(value) else ""
+            return f"write budget: {{credits: {flow(value)}}}" if exact_decimal(value) is not None else ""
         case ("assets", name) if isinstance(value, list):
             return f"write {name}: {{image: {_excerpt(value)}}}"
         case (*_, "vars" | "matrix" as section):
@@ -151,8 +153,5 @@ def _excerpt(value: Value) -> str:
 
 def _cut(text: Value) -> str:
     line = str(text)
+    # The indentation, a key and quotes need their part of the line.
     return line if len(line) <= _MAX_LINE - 8 else f"{line[: _MAX_LINE - 9]}…"
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -40,9 +40,11 @@ class DocumentLoader:
     def name(self, path: FilePath) -> str:
         """Return the path from the repository's top, with `/`."""
         absolute = whole_path(path)
+        # By a path through links or without them, a file has one name: its output is named by it.
         for base in (self.root, self.root.resolve()):
             if absolute.is_relative_to(base):
                 return absolute.relative_to(base).as_posix()
+        # Of a link above the repository the folder is resolved; the file keeps the name that the user wrote.
         resolved = FilePath(os.path.realpath(absolute.parent)) / absolute.name
         return (
             resolved.relative_to(self.root.resolve()).as_posix()
@@ -58,6 +60,7 @@ class DocumentLoader:
         document = self._parse(name, path, include_node)
         self.documents[name] = document
         if document.root:
+            # Before the shape is checked, which asks for text: shots named 1 to 24 would be 24 problems.
             _read_ids_as_text(document)
             document = replace(document, includes=tuple(self._read_includes(document, path, (*trail, name))))
             self.documents[name] = document
@@ -76,6 +79,7 @@ class DocumentLoader:
             return Document(Source(name, ""), YamlMapping(0), whole=False)
         source = decode(name, data, self.problems)
         document = parse(source, self.problems) if source else Document(Source(name, ""), YamlMapping(0), whole=False)
+        # An empty file is not whole either, but hides no definition.
         if not document.whole and data.strip():
             places = [problem.place for problem in self.problems.errors if problem.place.file == name]
             self.left_out.setdefault(name, LeftOut()).note_any(min(places, default=Place(name, 1, 1)))
@@ -98,6 +102,7 @@ class DocumentLoader:
         from runner.language import schema
 
         broken, left_out = self.broken[document.name], self.left_out[document.name]
+        # Collected for the first unknown field that asks, and once: a flood has thousands of them.
         variables = cache(lambda: _names_of_variables(document))
         for paths, problem in schema.check(document, variables, is_include=is_include):
             self.problems.add(problem)
@@ -148,6 +153,7 @@ class DocumentLoader:
                 included = self.read(_normalized(target), origin, trail)
                 if "storyboard" in included.root:
                     self.problems.add(_included_storyboard_problem(origin))
+                    # Nothing of that file is taken, so any name that is missing now may be one of its own.
                     self.left_out.setdefault(document.name, LeftOut()).note_any(origin.place())
                     continue
                 yield included
@@ -183,6 +189,7 @@ def _included_storyboard_problem(origin: NodeRef) -> Problem:
 def droppable_part(path: Path) -> Path:
     """Return the smallest part of a document that has to be left out for a value of the wrong shape in it."""
     if path[:1] == ("shots",):
+        # The field, not the shot: a wrong duration must not hide the wrong model beside it.
         return path[:3]
     if path[:1] in (("profiles",), ("scenes",), ("assets",), ("budget",), ("cut",)):
         return path[: 3 if path[0] in ("profiles", "scenes") else 2]
@@ -252,9 +259,11 @@ def collect_definitions(files: Sequence[Document], section: str, problems: Probl
 
 
 def _check_agreement(name: str, section: str, nodes: list[NodeRef], storyboard: Document, problems: Problems) -> None:
+    # The storyboard's own definition is there to override the others.
     if len(nodes) < 2 or nodes[-1].document is storyboard:
         return
     for first, second in itertools.pairwise(nodes):
+        # A file overrides what it includes on purpose; only files that do not include each other conflict.
         if first.value == second.value or first.document in override_order(second.document):
             continue
         message = f"`{name}` is defined here, and differently in {first.document.name}"

@@ -23,6 +23,7 @@ def _find_whole_name(source: str, text: str) -> int | None:
     start = 0
     while (index := source.find(text, start)) >= 0:
         next_character = source[index + len(text) : index + len(text) + 1]
+        # `@ana` is not the beginning of `@anabel`, nor the text `@@ana`.
         if not (next_character.isalnum() or next_character == "_") and source[index - 1 : index] != "@":
             return index
         start = index + 1
@@ -35,6 +36,7 @@ def _variable_texts(draft: ShotDraft, scope: StoryboardScope) -> list[tuple[Node
     pending = [template for name in ("prompt", "wrap") if isinstance(template := draft.raw.get(name), str)]
     seen: set[str] = set()
     while pending:
+        # Sorted, since a set has another order in each process, and the place must not change.
         for name in sorted(scope.templates.read(pending.pop()).names - seen):
             seen.add(name)
             variable = draft.scope.find(name)
@@ -58,6 +60,7 @@ def _locate_template(draft: ShotDraft, text: str) -> TextLocation:
     for name in ("prompt", "wrap"):
         source = draft.raw.get(name)
         if isinstance(source, str) and (template_match := TEMPLATE_START.search(source)):
+            # Most likely an `@` right before the expression made the mention.
             mention_index = source.find("@{{")
             start = mention_index if mention_index >= 0 else template_match.start()
             end = source.find("}}", start)

@@ -1,9 +1,9 @@
 """Resolves the frames, references and asset mentions of a shot to materials."""
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem
 from runner.language.asset import Asset
 from runner.language.file_parts import frame_of_video
-from runner.language.ids import fold_name
 from runner.language.materials import KIND_LABELS, extension, is_path_or_url
 from runner.language.mention_checks import pin_error
 from runner.language.mentions import Mention, parse_single
@@ -96,6 +96,7 @@ class MaterialResolver:
         )
 
     def _path_or_url(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
+        # An address without a known ending is what its field asks for: nobody downloads it to see.
         kind = expected_kind if written.startswith("https://") and extension(written) not in known_endings else None
         material = self.symbols.media.source(written, kind, self.reporter.draft.origin(*where))
         if isinstance(material, Problem):
@@ -160,5 +161,6 @@ class MaterialResolver:
         sources = [source for _, _, source in asset.sources]
         return [
             UsedMaterial(material, asset.name, where, source)
+            # Not strict: a file with a problem is missing among the materials, and the shot is never sent then.
             for material, source in zip(media.materials, sources, strict=False)
         ]

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.media.file_memory import FileMemory
 from runner.media.files import MAX_BYTES, MediaFacts, UnsupportedMedia, inspect, known_endings
 from runner.media.unfit_endings import label_of_unfit_ending
+from runner.requests.decimals import exact_decimal
 from runner.requests.request import Kind, LocalFile, RemoteFile
 
 
@@ -28,6 +28,7 @@ def extension(written: str) -> str:
         path = unquote(urlsplit(written).path) if written.startswith("https://") else written
     except ValueError:
         return ""
+    # `.png` alone is a hidden file's name, and has no ending.
     stem, point, last = path.rpartition("/")[2].rpartition(".")
     return point + last.lower() if stem else ""
 
@@ -64,7 +65,7 @@ class MediaCache:
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
     memory: FileMemory | None = None
-    """What is remembered of files that did not change; None inspects all."""
+    """The facts of files that did not change; None inspects every file."""
     provide: ProvideFile | None = None
     hints_left: int = 200
     """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
@@ -122,6 +123,7 @@ class MediaCache:
             try:
                 file = self.inspect_file(path)
             except FileRejected as error:
+                # A failure is remembered as well: a thousand shots may name one missing file.
                 file = error
             self.files[name] = file
         if isinstance(file, FileRejected):
@@ -159,6 +161,7 @@ class MediaCache:
             os.close(handle)
             return remembered
         seen = self.memory.now()
+        # `inspect` closes its handle, and the file is looked at once more: it may have changed meanwhile.
         with os.fdopen(os.dup(handle), "rb") as same:
             facts = inspect(path, handle)
             self.memory.remember(name, before, os.fstat(same.fileno()), facts, seen)
@@ -180,13 +183,16 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         raise FileRejected(
             "address", "has characters that an address cannot have", "write a space as %20, and others like it"
         )
+    # It would be committed, and sent to the provider.
     if parts.username is not None or parts.password is not None:
         raise FileRejected("address", "has a user name or a password in it", "use a public address")
+    # A private address would have a server open what lies in its own network.
     if not is_public(host) or port == 0:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending = extension(written)
     ending_kind = known_endings.get(ending)
     what = KIND_LABELS[ending_kind] if ending_kind else label_of_unfit_ending(ending)
+    # An ending that says nothing of the file leaves it to the kind that the asset declares.
     if what is not None and (ending_kind is None or kind not in (None, ending_kind)):
         accepted = ", ".join(name for name, of_kind in known_endings.items() if kind in (None, of_kind))
         field = f"for `{kind}:` " if kind else ""
@@ -199,5 +205,5 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         )
     material_kind = kind or ending_kind
     assert material_kind is not None
-    length = Decimal(str(seconds)) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+    length = exact_decimal(seconds)
     return RemoteFile(written, material_kind, length if material_kind != "image" else None)

@@ -11,7 +11,8 @@ from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
 """Combinations of one matrix, counted before the first is built."""
-_MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest value, and each costs a search
+# After so many problems nobody reads the nearest value, and each costs a search.
+_MAX_SUGGESTIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def _read_axis(name: str, value: Value, origin: NodeRef) -> Axis:
 
 def _check_shared_fields(axes: list[Axis], problems: Problems) -> None:
     for first, second in itertools.combinations(axes, 2):
+        # Neither may win silently: a reader of the file could not tell which does.
         for field in sorted(first.fields_set & second.fields_set):
             message = f"the axes `{first.name}` and `{second.name}` both set `{field}`"
             related = ((first.origin.key_place(), "the other axis"),)
@@ -115,6 +117,7 @@ def combinations(matrix: NodeRef, axes: list[Axis], problems: Problems) -> list[
         problems.add(Problem("matrix-size", matrix.key_place(), message, "remove an axis, or split the shot"))
         return []
     _check_repeats(axes, problems)
+    # Without the repeats, which are reported: each would make its ids a second time.
     product = list(itertools.product(*(axis.distinct for axis in axes)))
     mapping = matrix.value if isinstance(matrix.value, dict) else {}
     product = _exclude(product, axes, _entries(matrix / "exclude", mapping.get("exclude")), problems)
@@ -161,6 +164,7 @@ def _exclude(
     problems: Problems,
 ) -> list[Combination]:
     index: dict[tuple[str, str], int] | None = None
+    # Ten thousand entries may meet ten thousand combinations, so each entry is one operation on a set of bits.
     all_bits = (1 << len(product)) - 1
     excluded_bits = 0
     for origin, entry in entries:
@@ -217,6 +221,7 @@ def _include(
     entries: Iterator[tuple[NodeRef, dict[str, Value]]],
     problems: Problems,
 ) -> list[Combination]:
+    # By text, as ids are: 5 and "5" would be one shot.
     existing = {tuple(choice.text for choice in item) for item in product}
     for origin, entry in entries:
         if _has_unknown_axis(origin, entry, axes, problems):
@@ -245,6 +250,7 @@ def _axis_value(axis: Axis, value: Value, origin: NodeRef, problems: Problems) -
     for choice in axis.values:
         if choice.text == text:
             return choice
+    # A list can take a value more; a piece has fields, which `include` cannot write.
     if axis.is_list:
         return AxisValue(axis.name, value, {axis.name: value} if axis.name in _piece_fields() else {}, origin, True)
     texts = [choice.text for choice in axis.values]

@@ -9,9 +9,11 @@ from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable
 from runner.lazy_pattern import lazy_pattern
 
+# What is rendered in place of an expression or a comment is unknown, so nothing that touches it is judged.
 _MARKUP = lazy_pattern(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
 # A relative path, where a name of a mention was expected.
 _PATH = lazy_pattern(r"[\w.\-]+(?:/[\w.\-]+)+")
+# Stands for markup, a character for each, so that offsets stay; no name has it.
 _UNUSABLE = "\ufffc"
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import closest_match
 from runner.language.asset import Asset
 from runner.language.foreign_positions import foreign_position
-from runner.language.ids import fold_name
+from runner.language.ids import split_mention
 from runner.language.materials import extension
 from runner.lazy_pattern import lazy_pattern
 from runner.media.files import known_endings
@@ -17,10 +18,10 @@ from runner.requests.request import Kind, TakePart
 # The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
 _AT = lazy_pattern(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = lazy_pattern(r"[\w.\-]+")
+# Takes go to 20: a third digit reaches the wrong ones, which are to be reported; `#2nd` behind a name is text.
 _PIN = lazy_pattern(r"#([0-9]{1,3})(?!\w)")
 _FRAME = lazy_pattern(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = lazy_pattern(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
-_ENDING = lazy_pattern(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 # The first characters of a pin or a frame after a name.
 _SUFFIX_STARTS = frozenset(".#")
 _FRAME_NAMES = ("first_frame", "last_frame")
@@ -82,6 +83,7 @@ def find(text: str, names: Names) -> list[Mention]:
             continue
         if match.group() == "@@":
             position = match.end()
+            # Behind any number of signs: of `@@@image1` the API still gets an @ before a position.
             run = _name_run(text, len(text) - len(text[position:].lstrip("@")))
             if run and reference_position(re.split(r"[.\-]", run)[0]):
                 hint = "write a space after @, or the name without @"
@@ -108,6 +110,7 @@ def _name_run(text: str, start: int) -> str:
     """The longest run of name characters from an offset on."""
     match = _RUN.match(text, start)
     end = match.end() if match else start
+    # The usual case: a combining mark, which `\w` does not take, cannot follow.
     if match and (end == len(text) or text[end] <= "\x7f"):
         return match.group()
     end = start
@@ -134,6 +137,7 @@ def _mention(text: str, start: int, names: Names) -> Mention | None:
             return _asset_mention(text, start, end, target)
         assert isinstance(target, str)
         return _shot_mention(text, start, end, target)
+    # The point at the end of a sentence is no part of the name.
     word = run.rstrip(".-_") or run
     return Mention(start, start + 1 + len(word), word, None)
 
@@ -142,6 +146,7 @@ def _possible_lengths(run: str) -> Iterator[int]:
     """Lengths at which a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
     yield len(run)
     for i in range(len(run) - 1, 0, -1):
+        # `café` is one word; `maria走进` is a name and the word behind it.
         if run[i] in ".-_" or (run[i].isascii() != run[i - 1].isascii() and not _is_latin(max(run[i - 1], run[i]))):
             yield i
 
@@ -203,6 +208,7 @@ def _shot_mention(text: str, start: int, end: int, shot: str) -> Mention:
 
 
 def _misspelt_frame(text: str, end: int) -> tuple[str, str] | None:
+    # From `frame` to a `firstt_frame`: after any other word a point ends a sentence.
     match = re.compile(r"\.([A-Za-z_]{5,12})(?!\w)").match(text, end)
     if match is None:
         return None
@@ -214,6 +220,7 @@ def parse_single(written: str, names: Names) -> Mention:
     """The mention that is the whole value of a field: `maria`, `@quay.last_frame`, `quay#2`."""
     text = written if written.startswith("@") else f"@{written}"
     mention = _mention(text, 0, names)
+    # A field holds one name and nothing behind it.
     if mention is None or (mention.end != len(text) and mention.problem is None):
         return Mention(0, len(text), text[1:], None)
     return mention
@@ -232,9 +239,10 @@ def substitute(text: str, mentions: list[Mention], replacement: Callable[[Mentio
     return "".join(parts)
 
 
+# Each search compares with all names, and a matrix repeats one mistake in every shot.
 @lru_cache(maxsize=1024)
 def suggestion(name: str, names: frozenset[str]) -> str:
     """The hint for an unknown name: the nearest name with the same frame or pin, or an empty text."""
-    ending = _ENDING.search(name)
-    closest = closest_match(name[: ending.start()] if ending else name, names)
-    return f"did you mean @{closest}{ending.group() if ending else ''}?" if closest else ""
+    bare_name, ending = split_mention(name)
+    closest = closest_match(bare_name, names)
+    return f"did you mean @{closest}{ending}?" if closest else ""

@@ -4,7 +4,9 @@ from runner.diagnostics.problem import Place, Problem, Problems
 from runner.lazy_dataclass import replace
 from runner.lazy_pattern import lazy_pattern
 
+# Of a message, a hint and a path: a screen of 25 lines.
 _MAX_CHARACTERS = 2_000
+# Numbers alone, no part of a name or mention: `shot2` and `@image1` stay apart.
 _NUMBER = lazy_pattern(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
@@ -27,6 +29,7 @@ def merge(problems: Problems) -> Problems:
         shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
         related.setdefault(key, {}).update(dict.fromkeys(problem.related))
     items = [_with_shots(item, tuple(shots[key]), tuple(related[key])) for key, item in joined.items()]
+    # In the order of reading: a storyboard stands before its includes.
     files = {name: index for index, name in enumerate(problems.sources)}
     items.sort(
         key=lambda item: (files.get(item.place.file, len(files)), item.place.file, item.place.line, item.place.column)

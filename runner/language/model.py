@@ -11,6 +11,7 @@ from runner.lazy_dataclass import dataclass
 from runner.requests.request import Material, RemoteFile, Request
 
 
+# A tuple, since 100,000 of them are built: a frozen class sets its fields one by one.
 class Shot(NamedTuple):
     """An entry of a storyboard after expansion, with the request that all its takes share."""
 
@@ -61,6 +62,7 @@ class Shot(NamedTuple):
         """
         start, seconds = self.film_range(entry)
         clip = self.request.seconds if clip_seconds is None else clip_seconds
+        # `in` may have grown beyond a clip that was ordered before.
         return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
 
     def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
@@ -124,6 +126,10 @@ class Batch:
     @property
     def shots(self) -> Iterator[Shot]:
         return (shot for storyboard in self.storyboards for shot in storyboard.shots)
+
+    @property
+    def films(self) -> tuple[FilmName, ...]:
+        return tuple(storyboard.film for storyboard in self.storyboards)
 
     def storyboard_of(self, film: FilmName) -> Storyboard:
         """The storyboard that a film is of, as its profile has it."""

@@ -16,6 +16,7 @@ def check_options(all_sections: Sequence[Sections], options: CompileOptions) -> 
         if name not in profiles:
             raise ProfileError(_unknown_name_message("profile", name, profiles))
     for name in options.variables:
+        # One storyboard of the command is enough: the others need not know the variable.
         if not any(
             name in sections.variables and not _overrides(sections, name, options.profile) for sections in all_sections
         ):

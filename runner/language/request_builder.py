@@ -3,13 +3,13 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from runner.diagnostics.folded_name import fold_name
 from runner.editions.model import Model
 from runner.language import defaults
 from runner.language.asset import Asset
 from runner.language.asset_words import AssetWords
 from runner.language.edition_checks import check
-from runner.language.film_time import check_film_time, clip_seconds, seconds_of
-from runner.language.ids import fold_name
+from runner.language.film_time import check_film_time, clip_seconds
 from runner.language.material_resolver import MaterialResolver
 from runner.language.mention_checks import check_literal_mentions, check_mentions
 from runner.language.mentions import Mention, find, substitute
@@ -20,6 +20,7 @@ from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, OutputFormat, SymbolTable, UsedMaterial
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass, field
+from runner.requests.decimals import exact_decimal
 from runner.requests.request import JsonValue, Material, Mode, Request, TakeReference
 
 
@@ -75,12 +76,14 @@ class RequestBuilder:
             self.materials.used += frames
             mentioned = 0
         else:
+            # Mentions first and references after them, so that positions count in the order of the prompt.
             prompt = substitute(written, mentions, lambda mention: self._as_references(mention, written, references))
             mentioned = len(self.materials.used)
             for used in references:
                 self.materials.add(used)
         materials = self.materials.used
         request = self._build_request(mode, prompt.strip() or None, self.materials.materials)
+        # Also after a problem: the limits are reported in the same run.
         check(reporter, symbols, request, materials, mentioned)
         if "seconds" in draft.values or "in" in draft.values:
             longest = symbols.edition.model(request.model).limits.seconds[1]
@@ -93,6 +96,7 @@ class RequestBuilder:
         values = draft.values
         mode, has_references = values.get("mode"), bool(values.get("references"))
         is_keyframe = values.get("first_frame") is not None or values.get("last_frame") is not None
+        # A frame with a problem still shows what the shot was meant to be, so no second problem follows.
         is_keyframe = is_keyframe or not draft.broken.isdisjoint(("first_frame", "last_frame"))
         has_material = has_references or (bool(mentions) and any(map(self._has_material, mentions)))
         if mode is not None or (is_keyframe and has_references):
@@ -156,6 +160,7 @@ class RequestBuilder:
         kind, number = mention.target.position
         candidates = [used for used in references if used.material.kind == kind]
         if not 1 <= number <= len(candidates) and "references" in self.reporter.draft.broken:
+            # The list has a problem of its own, so nobody knows how many it was to have.
             return mention.written
         if not 1 <= number <= len(candidates):
             count = len(candidates) or "none"
@@ -218,6 +223,7 @@ class RequestBuilder:
         row = edition.model(model)
         duration, upscale = values.get("duration"), values.get("upscale")
         return OutputFormat(
+            # Aliases are one model: in the price, in the fingerprint, in what is sent.
             edition.models.get(model, model),
             str(resolution or row.default_resolution),
             int(str(duration).rstrip("s")) if duration is not None else self._following_seconds(row),
@@ -247,13 +253,14 @@ class RequestBuilder:
             value_of("skip") is True,
             tuple([(choice.axis, choice.text) for choice in combination]) if combination else (),
             tuple([used.name for used in self.materials.used]) if self.materials.used else (),
-            seconds_of(value_of("in")) or _BEGINNING,
-            seconds_of(value_of("seconds")),
+            exact_decimal(value_of("in")) or _BEGINNING,
+            exact_decimal(value_of("seconds")),
             value_of("seconds") is not None and value_of("duration") is None,
             own_prompt,
         )
 
 
+# One value for all shots: most begin where their clip does.
 _BEGINNING = Decimal(0)
 
 
@@ -264,4 +271,5 @@ def _text_or_none(value: Value) -> str | None:
 def _sorted_inputs(value: Value) -> tuple[tuple[str, JsonValue], ...]:
     if not isinstance(value, dict) or not value:
         return ()
+    # Sorted: the order in the file must not change the fingerprint, and buy the clip again.
     return tuple(sorted((key, item) for key, item in value.items() if not key.startswith("x-")))

@@ -33,5 +33,6 @@ def _same_source(first: Material, second: Material) -> bool:
         case LocalFile(), LocalFile():
             return (first.path, first.part) == (second.path, second.part)
         case RemoteFile(), RemoteFile():
+            # Two assets may state another length of it; the provider fetches one file.
             return first.url == second.url
     return first == second

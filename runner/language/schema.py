@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_VIOLATIONS", "Violation", "check", "is_valid", "violations"]
 
 MAX_VIOLATIONS = 2_000
+"""Of one file: each costs a look for its place, and a screen shows ten of a code."""
 # After so many unknown fields of one mapping the nearest name is not searched: nobody reads that far.
 _MAX_SUGGESTIONS = 200
 
@@ -32,9 +33,11 @@ def _detailed_validator(name: str) -> "Draft7Validator":
 
     inner = {keyword: _unless_too_large(Draft7Validator.VALIDATORS[keyword]) for keyword in _CONTENT_KEYWORDS}
     sized: type[Draft7Validator] = extend(Draft7Validator, inner)  # type: ignore[no-untyped-call]
+    # With an empty registry a reference to an address is an error; jsonschema's own would fetch it.
     return sized(part_schema(name), registry=Registry())
 
 
+# The keywords that look at every entry: of a list of a million they would report a million violations.
 _CONTENT_KEYWORDS = ("items", "properties", "additionalProperties", "propertyNames")
 
 
@@ -95,6 +98,7 @@ def check(
     missing: list[Violation] = []
     if "storyboard" not in root and "shots" in root and not is_include:
         missing.append(_missing_field((), "storyboard"))
+        # Checked as what it is meant to be: without the field the schema takes the file for an include.
         root = {**root, "storyboard": 1}
     unknown_count = 0
     for violation in itertools.islice(_by_part(root), MAX_VIOLATIONS):
@@ -149,6 +153,7 @@ def _one_misplaced(all_violations: Iterator["Violation"]) -> Iterator["Violation
 
 
 def _without_shots(root: Mapping[str, Value], shots: Value) -> dict[str, Value]:
+    # One valid shot stands for all of them: an empty list would be a violation of its own.
     return {**root, "shots": [{"id": "x"}]} if isinstance(shots, list) and shots else dict(root)
 
 
@@ -168,6 +173,7 @@ def _violations_of(error: "ValidationError", base: Path) -> Iterator["Violation"
         case "additionalProperties":
             yield from _unknown_fields(schema, value, path)
         case "required":
+            # jsonschema reports each missing field by itself, and names it in its text alone.
             required: Any = error.validator_value
             yield from (_missing_field(path, name) for name in required if f"'{name}' is" in error.message)
         case "if":
@@ -232,6 +238,7 @@ def _violations_of_branches(error: "ValidationError", path: Path, base: Path) ->
     branches: dict[int, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
+    # The branch of the value's own type is the one that was meant, and its errors say what is wrong inside.
     fitting = [
         errors
         for errors in branches.values()
@@ -262,6 +269,7 @@ def _describe(schema: Schema, value: Value, path: Path, keyword: str) -> Violati
         return Violation(
             "too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are allowed"
         )
+    # The schema knows one pattern; which of the rules an id breaks, `id_error` knows.
     if path[:1] == ("shots",) and path[2:] == ("id",) and isinstance(value, str) and (error := id_error(value)):
         return Violation("id-form", path, *error)
     code = "wrong-value" if has_right_type(schema, value) else "wrong-type"

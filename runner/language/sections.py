@@ -54,6 +54,7 @@ def profile_names(profile: str | None) -> tuple[str, ...]:
 def profile_layers(sections: Sections, profile: str | None) -> Iterable[FieldLayer]:
     """The fields of the profiles of a combination in their order, each in every file that defines it."""
     for name in profile_names(profile):
+        # Another storyboard of the command may have it: `check_options` refuses a profile that none has.
         if (definition := sections.profiles.get(name)) is not None:
             yield from _layers(definition, f"profile {name}")
 

@@ -19,6 +19,7 @@ Check = Callable[[Any], bool]
 
 # Keywords that ask for nothing.
 _WORDS = frozenset(("$schema", "$id", "title", "description", "examples", "default", "definitions", "errorMessage"))
+# What `re` reads otherwise than a schema's pattern: classes of letters, `$` before the end, groups with `?`.
 _UNLIKE_PYTHON = lazy_pattern(r"\\[wWsSbBdDpP]|\$.|\(\?", re.DOTALL)
 
 
@@ -45,6 +46,7 @@ class QuickCheck:
         try:
             return self._shape[type(value)](value)
         except (_NotChecked, RecursionError):
+            # For good: jsonschema-rs is imported now, and from then on it is the faster one.
             self._is_given_up = True
             return None
 
@@ -124,6 +126,7 @@ def _any(checks: Iterable[Check]) -> Check:
 
 
 def _is_number(kind: type) -> bool:
+    # By identity, since `bool` is a subclass of `int` and true is no number.
     return kind is int or kind is float
 
 
@@ -134,6 +137,7 @@ _TYPES: dict[str, Callable[[type], Check]] = {
     "array": lambda kind: _yes if issubclass(kind, list) else _no,
     "object": lambda kind: _yes if issubclass(kind, dict) else _no,
     "number": lambda kind: _yes if _is_number(kind) else _no,
+    # To a schema 5.0 is an integer.
     "integer": lambda kind: _yes if kind is int else float.is_integer if kind is float else _no,
 }
 
@@ -150,6 +154,7 @@ def _enum(shapes: _Shapes, schema: Schema, kind: type) -> Check:
     elif all(isinstance(choice, int) and not isinstance(choice, bool) for choice in choices):
         fits = _is_number(kind)
     else:
+        # Python's 1 is in a set of True, a schema's is not.
         raise _NotChecked("enum")
     return frozenset(choices).__contains__ if fits else _no
 
@@ -166,6 +171,7 @@ def _texts(shapes: _Shapes, schema: Schema, kind: type) -> Check:
 
 def _pattern(text: str) -> re.Pattern[str]:
     """A schema's pattern, whose `$` is the very end."""
+    # Python's `$` also stands before a last line end, by which `abc\n` would pass as an id.
     inner = text.removesuffix("$")
     if _UNLIKE_PYTHON.search(text) or inner.endswith("\\"):
         raise _NotChecked("pattern")

@@ -28,6 +28,7 @@ def _combinations(entry: Value) -> int:
     matrix = entry.get("matrix") if isinstance(entry, dict) else None
     if not isinstance(matrix, dict):
         return 1
+    # Of a broken matrix nobody can tell what `exclude` and `include` would do.
     axes = (axis for name, axis in matrix.items() if name not in ("include", "exclude"))
     return prod(len(axis) for axis in axes if isinstance(axis, dict | list) and axis)
 
@@ -55,6 +56,7 @@ def count_shots(
         if match:
             entries.add(int(match.group(1)))
     faulty = sum(_index(draft) not in entries and draft.id in names for draft in drafts)
+    # An entry that was left out has no expanded shots, and counts as it is written.
     faulty += sum(expanded[index] or written[index] for index in entries if index < len(written))
     left_out = sum(count for index, count in enumerate(written) if index not in expanded)
     return ShotCounts(len(drafts) + left_out, faulty)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from runner.language.matrix import Combination
     from runner.language.schema import Violation
 
+# Fields whose rendered text is read as YAML reads a scalar: a template can make text alone.
 _NUMBERS = frozenset(("duration", "seconds", "in", "takes", "seed"))
 _BOOLEANS = frozenset(("skip", "audio"))
+# Rendered where they are used (`id`, `vars`, `prompt`, `wrap`), or never.
 _UNRENDERED = frozenset(("id", "inputs", "vars", "prompt", "wrap", "matrix"))
 
 
@@ -149,6 +151,7 @@ def render_fields(draft: ShotDraft, scope: StoryboardScope) -> None:
     for name, value in draft.raw.items():
         kind = type(value)
         if kind is str:
+            # A scene is rendered together with the id, since its fields are merged into the shot.
             if name in _UNRENDERED or name in values:
                 continue
             if "{" in value and TEMPLATE_START.search(value):
@@ -156,6 +159,7 @@ def render_fields(draft: ShotDraft, scope: StoryboardScope) -> None:
                 if value is None:
                     continue
         elif kind is float:
+            # `6.0` is 6, but the title `2024.10` is its text.
             value = _without_fraction(value) if name != "title" else draft.origin(name).source_text()
         elif isinstance(value, list):
             if not all(type(item) is str and "{" not in item for item in value):
@@ -208,6 +212,7 @@ def _note_violation(draft: ShotDraft, violation: "Violation", scope: StoryboardS
         return
     keys = tuple(key for key in violation.path[1:] if isinstance(key, int))
     draft.break_fields((name,))
+    # The checks that follow take the default, not a value of the wrong type.
     draft.values.pop(name, None)
     origin = draft.origin(name, *keys)
     place = origin.place() if isinstance(origin.value, str | int | float | list) else origin.key_place()
@@ -241,6 +246,7 @@ def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, s
         draft.break_fields(("prompt",))
         return rendered, rendered
     # The wrap is rendered even when the prompt failed: one error must not hide another.
+    # As a rendered value: text that came out of a template is never read as one.
     draft.scope.rendered["prompt"] = "" if rendered is None else rendered
     wrapped = render_field(draft, "wrap", wrap, scope)
     if wrapped is None or rendered is None:

@@ -73,6 +73,7 @@ class ShotReporter:
         text = prompt[mention.start : mention.end]
         origin, index, width = locate_text(self.draft, self.scope, text)
         value = origin.value
+        # The text stands nowhere in the file: without what was rendered nobody would find it.
         if not isinstance(value, str) or text not in value:
             rendered = f"the template renders: {excerpt(prompt, mention.start, mention.end)}"
             hint = "\n".join(filter(None, (hint, rendered)))

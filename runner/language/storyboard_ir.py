@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import defaults
 from runner.language.asset import Asset, read_asset
@@ -16,7 +17,6 @@ from runner.language.cross_shot_checks import (
     check_variable_names,
 )
 from runner.language.expansion import MAX_SHOTS, expand, shot_count
-from runner.language.ids import fold_name
 from runner.language.loader import Definition, DocumentLoader
 from runner.language.materials import MediaCache
 from runner.language.option_checks import check_options
@@ -36,7 +36,7 @@ from runner.language.templates.prompt_files import PromptFolder
 from runner.language.templates.scope import Variable, variable
 from runner.language.templates.template import Templates
 from runner.language.templates.worker_client import TemplateWorker
-from runner.language.yaml.document import Document, NodeRef, Value
+from runner.language.yaml.document import Document, NodeRef
 from runner.lazy_dataclass import dataclass, replace
 from runner.requests.request import JsonValue
 
@@ -87,6 +87,7 @@ def expand_documents(documents: Sequence[Document], compilation: Compilation) ->
     for sections in all_sections:
         ir = _expand_document(sections, compilation)
         if _is_storyboard(ir.document):
+            # Its names and templates are reported, its shots never built.
             yield replace(ir, drafts=[]) if is_too_large else ir
 
 
@@ -104,6 +105,7 @@ def _expand_document(sections: Sections, compilation: Compilation) -> Storyboard
     check_profile_names(sections.profiles, scope)
     check_seconds(assets, scope)
     drafts = expand(scope)
+    # Before the names: a shot that loses its id here takes no name from an asset.
     check_ids(drafts, scope)
     _note_unusable_ids(drafts, scope)
     by_id = {draft.id: draft for draft in drafts}
@@ -175,15 +177,12 @@ def _variables(definitions: Mapping[str, Definition], overrides: Mapping[str, Js
         name: variable(definition.origin.value, _constant(definition.origin))
         for name, definition in definitions.items()
     }
-    return variables | {name: Variable(_as_value(value), None, literal=True) for name, value in overrides.items()}
+    return variables | {name: Variable(value, None, literal=True) for name, value in overrides.items()}
 
 
 def _constant(origin: NodeRef) -> Callable[[], NodeRef]:
+    # A function of its own: a lambda in the comprehension above would see its last definition alone.
     return lambda: origin
-
-
-def _as_value(value: JsonValue) -> Value:
-    return value
 
 
 def _exceeds_batch_size(documents: Sequence[Document], problems: Problems) -> bool:

@@ -9,6 +9,7 @@ from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
 from runner.lazy_pattern import lazy_pattern
 
+# The first name of an expression; `shot` and `prompt` are the language's own.
 _TEMPLATE_NAME = lazy_pattern(r"\{\{[ \t]*(?!(?:shot|prompt)\b)([A-Za-z_]\w*)")
 
 
@@ -33,6 +34,7 @@ def unknown_field(
     message = f"`{name}` is not a field of {_holder(path[:-1], section)}"
     if not suggest:
         return UnknownField(message, "")
+    # A variable of this very name is surer than a field of nearly this name.
     if section not in _WHOLE_SECTIONS.values() and (variable := _same_name(name, variables)):
         return UnknownField(message, _variable_hint(variable, value, section))
     meant, hint = _foreign_field(name, section, value, fields)
@@ -83,6 +85,7 @@ def _holder(path: Path, section: str) -> str:
     return _HOLDERS.get(section) or ("defaults" if section == "defaults" else f"`{path[-1]}`")
 
 
+# Sections without variables: an unknown field there is none that lost its `vars`.
 _WHOLE_SECTIONS = {"assets": "asset", "cut": "cut", "music": "music"}
 _HOLDERS = {
     "top": "a storyboard",
@@ -92,6 +95,7 @@ _HOLDERS = {
     "scene": "a scene",
     "cut": "an entry of `cut`",
 }
+# Fields that exist, but not there: the nearest name would be the field itself.
 _MISPLACED = {
     ("defaults", "id"): "`id` has no default: every shot has its own",
     ("defaults", "matrix"): "`matrix` has no default: it belongs to one shot",
@@ -109,6 +113,7 @@ def _same_name(name: str, variables: Collection[str]) -> str | None:
     if len(variables) > _MAX_COMPARED:
         return None
     plain = plain_name(name)
+    # The first by name: a set has another order in each process.
     return min((variable for variable in variables if plain_name(variable) == plain), default=None)
 
 
@@ -127,10 +132,13 @@ def _short(value: Value) -> str:
     return text if len(text) <= _MAX_SHOWN else "…"
 
 
+# Characters of a value in a hint, half a line.
 _MAX_SHOWN = 40
 # More variables than this are compared as written alone.
 _MAX_COMPARED = 500
+# Entries of a list or mapping in a hint: more than these hide what it says.
 _MAX_ITEMS = 4
+# Ways to write what the format has no field for; NAME and VALUE stand for the user's own.
 _WRAP = 'what to avoid stands in the prompt as sent: defaults: {wrap: "{{ prompt }} Avoid: VALUE."}'
 _REFERENCES = "write references: [VALUE], or first_frame: VALUE for the picture that the clip begins with"
 _SOUND = "a sound file is an asset, {audio: FILE}, that the prompt mentions; what is spoken stands in the prompt"
@@ -235,6 +243,7 @@ def _foreign_field(name: str, section: str, value: Value, fields: Sequence[str])
     same = next((field for field in fields if plain_name(field) == plain), "")
     table = _FIELD_BY_NAME.get(section, _FIELD_BY_NAME["shot"])
     field = same or table.get(plain, "")
+    # A profile or a scene lacks some fields of a shot, and a hint must not name one of those.
     if field in fields:
         return field, "write storyboard: 1" if field == "storyboard" else f"write `{field}` instead"
     if section == "top" and (plain in _FIELD_BY_NAME["shot"] or plain in _HINT_BY_NAME or name in _SHOT_FIELDS):

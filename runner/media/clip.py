@@ -153,6 +153,7 @@ def _measure(file: BufferedReader, indexed_tracks: list[Track]) -> dict[int, _Sp
     spans: dict[int, _Span] = {}
     with _open(file, edits=False) as container:
         for packet in container.demux():
+            # The demuxer ends each track with an empty packet.
             if packet.dts is None and packet.pts is None:
                 continue
             if packet.is_corrupt:
@@ -216,6 +217,7 @@ def _decode(file: BufferedReader, video: Track, which: Which, use: "Callable[[av
             raise IncompleteClip("has a video track in an unsupported format")
         if not 0 < stream.width * stream.height <= MAX_PIXELS:
             raise IncompleteClip(f"is damaged: its frames would have {stream.width} × {stream.height} pixels")
+        # Without "explode" ffmpeg hides what is broken in a frame, and the clip would pass.
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
         end = video.edited_seconds if edits else None
         picture = _first(container, stream) if which == "first" else _last(container, stream, end)
@@ -246,6 +248,7 @@ def _last(container: "InputContainer", stream: "av.VideoStream", end: Fraction |
 
     `end` is where an edit list ends the video: frames behind it would be decoded, and not shown.
     """
+    # Beyond every end, from where ffmpeg goes back to the last key frame.
     target = 1 << 60 if end is None else max(0, int(end / (stream.time_base or 1)) - 1)
     container.seek(target, stream=stream, backward=True, any_frame=False)
     last_picture = None

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
     import av
 
+# ffmpeg's names of the containers: `ipod` is M4A, `adts` is AAC by itself.
 _MUXERS = {"mp3": "mp3", "ogg": "ogg", "aac": "adts", "m4a": "ipod", "wav": "wav"}
+# M4A is read by the reader of MP4.
 _DEMUXERS = {"m4a": "mov"}
+# Without loss they can be encoded anew, and so be cut at any sample; the others are cut between packets.
 _EXACT = ("wav", "flac")
 
 
@@ -28,6 +31,7 @@ def cut_sound(source: Path, form: str, start: Decimal, seconds: Decimal | None, 
         stream = container.streams.audio[0]
         begin = Fraction(start)
         end = None if seconds is None else begin + Fraction(seconds)
+        # No version of the library and no tag in it: the same part has the same bytes, and is sent once.
         options = {"fflags": "+bitexact"} | ({"id3v2_version": "0"} if form == "mp3" else {})
         with av.open(str(target), "w", format=_MUXERS.get(form, form), options=options) as output:
             if form in _EXACT:
@@ -107,6 +111,7 @@ def _trimmed(frame: "av.AudioFrame", first: int, last: int | None) -> "Iterator[
     width = frame.format.bytes * (1 if frame.format.is_planar else frame.layout.nb_channels)
     for old, new in zip(frame.planes, piece.planes, strict=True):
         data = bytes(old)[first * width : (first + count) * width]
+        # ffmpeg's planes are longer than their samples.
         new.update(data.ljust(new.buffer_size, b"\0"))
     piece.sample_rate = frame.sample_rate
     yield piece

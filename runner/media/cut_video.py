@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.media.clip import IncompleteClip, Which
+from runner.media.clip import MAX_PIXELS, IncompleteClip, Which
 from runner.media.cut_audio import copy_packets
 from runner.media.frames import image_of
 from runner.media.open_media import open_media
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from PIL import Image
 
-MAX_PIXELS = 20_000_000
-"""A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
 # Seconds within which a time written in milliseconds means a frame's own time.
 _TOLERANCE = Fraction(1, 1000)
+# The index first, as players on the web need it; no version of the library, so that the same part has the same bytes.
 _OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
 # Hardly to be told from the source.
 _X264_OPTIONS = {"preset": "medium", "crf": "16"}
@@ -79,6 +78,7 @@ def _open(source: Path) -> "InputContainer":
 
 
 def _video(container: "InputContainer") -> "av.VideoStream":
+    # 0x400 marks a cover picture, which is a video track to ffmpeg.
     stream = next(stream for stream in container.streams.video if not int(stream.disposition) & 0x400)
     if stream.codec_context is None or not 0 < stream.width * stream.height <= MAX_PIXELS:
         raise ValueError("a video track in an unsupported format")
@@ -123,6 +123,7 @@ def _clean_span(
             inside.append(packet)
         elif inside:
             has_ended = True
+    # Frames that are shown before the key frame are made from what lies before the part.
     if not inside or min(map(_time, inside)) < _time(inside[0]):
         return None
     frame = next(_frames(container, video, _FrameTimes(_time(inside[0]), None)), None)
@@ -189,9 +190,11 @@ def _moved(frame: "av.VideoFrame", first: Fraction) -> "av.VideoFrame":
         from runner.media.frames import frame_of
 
         frame = frame_of(_upright(frame))
+    # yuv420p has one colour for 2 × 2 pixels.
     width, height = frame.width & ~1, frame.height & ~1
     moved = frame.reformat(width, height, format="yuv420p")
     moved.pts, moved.time_base = pts, base
+    # Else the encoder would make each frame of the kind that it had in the source.
     moved.pict_type = 0
     return moved
 

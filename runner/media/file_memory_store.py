@@ -13,6 +13,7 @@ from typing import Any, Literal
 from runner.media.file_memory import FileMemory, FileNumbers, RememberedFile, facts_of_list, facts_to_list
 
 FOLDER = "files"
+# Raised with the form of an entry: a file of another version counts as an empty memory.
 _VERSION = 1
 MAX_BYTES = 8 << 20
 MAX_FILES = 20_000
@@ -48,6 +49,7 @@ def save(
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
         _replace(path, _document(dict(newest)))
+        # Otherwise there is no file more than before.
         if is_new:
             _prune(path.parent, max_repositories)
         memory.has_news = False

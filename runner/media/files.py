@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 200 << 20
 """Larger files are not inspected: the API accepts none, and reading would only cost time."""
-MAX_PIXELS = 64_000_000
+MAX_PICTURE_PIXELS = 64_000_000
 """An 8K picture has 33 million; a small file with more may be a decompression bomb."""
 # Bound of the work on one file: far more packets than 200 MB of real media have.
 _MAX_PACKETS = 2_000_000
@@ -48,10 +48,12 @@ known_endings: Mapping[str, Kind] = MappingProxyType(
 )
 """File endings (lower case, with the dot) of materials, and the kind of each."""
 
+# Endings that are not the name of their format.
 _FORMAT_OF_ENDING = {".jpg": "jpeg", ".oga": "ogg", ".opus": "ogg"}
 _KIND_OF_FORMAT: Mapping[str, Kind] = {
     _FORMAT_OF_ENDING.get(ending, ending[1:]): kind for ending, kind in known_endings.items()
 }
+# ffmpeg's reader by the format: without a name it would try all of its readers on a stranger's bytes.
 _DEMUXERS = {"mp4": "mov", "m4a": "mov"}
 
 
@@ -126,6 +128,7 @@ def sniff(head: bytes) -> str:
         return "wav"
     if head[4:8] == b"ftyp":
         return _sniff_boxes(head[8:12])
+    # MPEG sound without a tag: the bits of its layer, none for AAC, tell the two apart.
     if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return "aac" if head[1] & 0x06 == 0 else "mp3"
     return _reject(_guess_text(head))
@@ -136,6 +139,7 @@ def kind_of_head(head: bytes) -> Kind:
     return _KIND_OF_FORMAT[sniff(head)]
 
 
+# What is refused as well, so that a message can name it; the first that fits counts.
 _SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
     "jpeg": ((0, b"\xff\xd8\xff"),),
     "png": ((0, b"\x89PNG\r\n\x1a\n"),),
@@ -153,6 +157,7 @@ _SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
     "a ZIP archive": ((0, b"PK\x03\x04"),),
     "a Git LFS pointer (run: git lfs pull)": ((0, b"version https://git-lfs"),),
 }
+# Pictures that begin as an MP4 does.
 _PICTURE_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture"}
 
 
@@ -213,6 +218,7 @@ def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
         width, height = picture.size
         _check_pixels(width, height)
         exif = _png_exif(file) if name == "png" else picture.getexif()
+        # The four of the eight orientations that lie on their side.
         if exif.get(_ORIENTATION, 1) in (5, 6, 7, 8):
             width, height = height, width
         file.seek(0)
@@ -251,6 +257,7 @@ def _read_to_the_end(picture: "ImageFile", name: str) -> None:
         picture.verify()
         return
     if name == "jpeg":
+        # Read to its end, but decoded at an eighth of its size: only whether it is whole counts.
         picture.draft("RGB", (max(1, picture.width // 8), max(1, picture.height // 8)))
     picture.load()
 
@@ -258,9 +265,9 @@ def _read_to_the_end(picture: "ImageFile", name: str) -> None:
 def _check_pixels(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise UnsupportedMedia("is a picture without a size")
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PICTURE_PIXELS:
         raise UnsupportedMedia(
-            f"is a picture of {width} × {height}; more than {MAX_PIXELS // 10**6} million pixels are refused"
+            f"is a picture of {width} × {height}; more than {MAX_PICTURE_PIXELS // 10**6} million pixels are refused"
         )
 
 
@@ -289,6 +296,7 @@ def _media_length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int]
     file.seek(0)
     try:
         with open_media(file, _DEMUXERS.get(name, name)) as container:
+            # 0x400 marks a cover picture, which many sound files have.
             video_streams = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if any(stream.codec_context is None for stream in video_streams):
                 raise UnsupportedMedia("has a video track in an unsupported format")

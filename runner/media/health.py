@@ -3,6 +3,7 @@
 from runner.diagnostics.problem import HealthCheck
 
 _HINT = "install the package again from a wheel: pip install --force-reinstall {name}"
+# What clips are encoded with, and what clips and materials may hold.
 _ENCODERS = ("libx264", "aac")
 _DECODERS = ("h264", "hevc", "aac", "mp3", "flac", "vorbis", "opus", "pcm_s16le")
 

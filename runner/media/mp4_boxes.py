@@ -13,13 +13,15 @@ MAX_BOXES = 100_000
 """A clip of a minute with a fragment for each frame has some 40,000."""
 MAX_INDEX = 16 << 20
 """Bytes of `moov` without its descriptive part, where a cover picture lies; a minute of video needs some 50 kB."""
+# Boxes that are walked into; over all others the walk steps, whatever they hold.
 _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"mvex", b"moof", b"traf"))
+# By the name of a table of the index: a count is believed only when its entries fit into the box.
 _ENTRY_BYTES = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
 
+# Offsets of the matrix that places the pictures: with times of 32 bits, of 64 bits.
 _MATRIX_PLACES = {b"mvhd": (36, 48), b"tkhd": (40, 52)}
-"""Where the matrix stands that places the pictures: with times of 32 bits, of 64 bits."""
+# The part of the matrix that turns and scales: here it does neither; what follows moves the picture.
 _UPRIGHT = struct.pack(">5I", 0x10000, 0, 0, 0, 0x10000)
-"""The part of the matrix that turns and scales: here it does neither; what follows moves the picture."""
 
 
 class BrokenBoxes(Exception):  # noqa: N818 - describes a file; not always an error
@@ -103,6 +105,7 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
         (length,) = struct.unpack_from(">Q", head, 8)
         start = at + 16
     elif length == 0:
+        # 0 means to the end of what holds the box.
         length = limit - at
     end = at + length
     if end < start:
@@ -117,6 +120,7 @@ def _too_long(expected: int, limit: int, size: int, fault: str) -> BrokenBoxes:
 
 
 def _cut_off(expected: int, size: int) -> BrokenBoxes:
+    # 4 TB: the size that a cut-off clip states is less, and one beyond it is forged.
     if expected < 1 << 42:
         return BrokenBoxes(f"is cut off: only {size:,} of {expected:,} bytes", cut_off=True)
     return BrokenBoxes("is damaged: a box states a size larger than any file")

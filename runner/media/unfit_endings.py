@@ -1,5 +1,6 @@
 """Names what a file ending stands for that no edition of the API takes: other formats, playlists, pages, archives."""
 
+# Only endings that say what a file is: an address with any other may be what its asset declares.
 _ENDINGS = {
     "a format that the provider does not take": (
         "mov qt avi mkv webm m4v mpg mpeg mpe m1v m2v m2p mjpg mjpeg mjp wmv asf flv f4v ogv ogm ogx "

@@ -44,7 +44,7 @@ def action_of_attempt(
         case AttemptState.REFUSED:
             return Action.REFUSED, Reason(ReasonCode.REFUSED, attempt.message)
         case AttemptState.DOUBTFUL if not is_free:
-            return Action.DOUBTFUL, Reason(ReasonCode.DOUBTFUL, f"paid, and its clip {attempt.doubt}")
+            return Action.DOUBTFUL, Reason(ReasonCode.DOUBTFUL, f"paid, and its clip {attempt.clip_fault}")
         case AttemptState.GONE if not is_free:
             text = attempt.message or "paid, and the provider no longer has the clip"
             return Action.GONE, Reason(ReasonCode.GONE, text)

@@ -20,6 +20,7 @@ _SETTINGS = {
     "seed": ("seed", "seed"),
     "audio": ("audio", "sound"),
 }
+# By position: a keyframe request has the first frame before the last.
 _FRAMES = ("first_frame", "last_frame")
 CHANGES = (
     ReasonCode.PROMPT_CHANGED,
@@ -107,7 +108,10 @@ def _first_difference(old: list[str], new: list[str]) -> str:
     import difflib
 
     changes = [
-        block for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if block[0] != "equal"
+        # autojunk would pass over each word that a long prompt often has.
+        block
+        for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if block[0] != "equal"
     ]
     _, from_old, to_old, from_new, to_new = changes[0]
     context = [old[from_old - 1]] if from_old else []
@@ -135,6 +139,7 @@ def _materials(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) ->
         if len(changed) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
             return [_Change(_code(pairs[0][0]), pairs[0][0], "the order of its references changed")]
         return [_describe_replacement(*pair) for pair in changed]
+    # Not in pairs: where one was removed, every reference behind it would be called another one.
     removed = [_describe_one(before, index, item, "removed") for index, item in enumerate(old) if not _is_in(item, new)]
     added = [_describe_one(now, index, item, "added") for index, item in enumerate(new) if not _is_in(item, old)]
     return removed + added

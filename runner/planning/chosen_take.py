@@ -101,6 +101,7 @@ class ChosenTakes:
         attempt = self.history.attempts.get(step.attempt or "")
         if attempt is None or self.free:
             return attempt is not None
+        # The pick is of the clip that somebody saw: a task of later has made another one.
         return step.action is not Action.MAKE and pick.task_id in (None, attempt.task_id)
 
     def why_pick_again(self, shot: Shot) -> str | None:

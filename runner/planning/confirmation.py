@@ -10,6 +10,7 @@ from runner.attempts.task_facts import TaskFacts
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 
+# A clip of 5 seconds has 4.96 or 5.04: it ends with a whole frame.
 _SECONDS_TOLERANCE = Decimal("0.5")
 
 
@@ -31,6 +32,7 @@ def objection(
     A record holds neither prompt nor seconds: the seconds are in the bill, which must be this request's price.
     """
     task, request = attempt.task_id, step.shot.request
+    # A manifest may be edited: two takes of one task would count as paid, and one would never be made.
     if any(other.task_id == task and other.id != attempt.id for other in history.attempts.values()):
         return f"{task} is another take's"
     if isinstance(answer, Running) and answer.not_found:

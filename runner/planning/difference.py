@@ -30,7 +30,7 @@ class ShotChange:
     """The reason of an added or changed shot."""
     gives_up_pick: bool
     credits: Decimal | None
-    """What is ordered for it beyond the earlier tree, after picks too; None for an unknown price."""
+    """Price of the shot's orders beyond the earlier tree, after picks too; None for an unknown price."""
     takes: int
     """How many takes these credits are for."""
     profile: str | None = None
@@ -54,7 +54,7 @@ class Difference:
     before: Side
     after: Side
     credits: Decimal | None
-    """What the later tree orders beyond the earlier one."""
+    """Price of the orders of the later tree beyond the earlier one."""
 
     @property
     def has_orders(self) -> bool:
@@ -134,6 +134,7 @@ def _matched_boards(before: Sequence[Storyboard], after: Sequence[Storyboard]) -
             continue
         marks = set(signatures_of(board).values())
         film = max(candidates, key=lambda film: len(left[film] & marks))
+        # Half of its shots: a file that was moved and edited in one commit is still the same film.
         if 2 * len(left[film] & marks) >= max(1, len(left[film])):
             matched[board.film] = films[film]
             del left[film]
@@ -239,6 +240,7 @@ def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:
     ends: list[int] = []
     chain: list[int] = []
     for name in names:
+        # The longest run of shots in the old order stays (patience sorting), and all others have moved.
         position = bisect_left(ends, places[name])
         ends[position : position + 1] = [places[name]]
         chain.append(position)

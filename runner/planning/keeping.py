@@ -46,6 +46,7 @@ def clips_to_keep(
         else:
             yield _answer(key, step.take, step.fingerprint or "", _clip(history, earlier, step.take))
     numbers = {step.take for step in steps}
+    # Retakes of the earlier request, which the present plan does not list.
     for number in sorted({attempt.intent.take for attempt in history.attempts.values()} - numbers):
         attempt = _clip(history, earlier, number)
         if attempt is not None and steps and number > steps[0].shot.takes:
@@ -66,6 +67,7 @@ def _request_at_hand(
     own = [
         (in_place, attempt.intended_at, attempt) for in_place, is_named, attempt in candidates if in_place or is_named
     ]
+    # The clip in its place comes first: it is the one that a person sees and means.
     return max(own, key=lambda entry: entry[:2])[2].intent.request if own else {}
 
 

@@ -32,6 +32,7 @@ class KeptClips:
         attempt = self.by_wanted.get(wanted)
         if attempt is None or self._is_ordered(wanted):
             return None
+        # A lost one stands as well: ordered anew in silence, a clip that was kept to save money would be paid twice.
         is_lost = attempt.state is AttemptState.GONE and not self.free and attempt.id not in self.again
         return attempt if is_lost or attempt.state is AttemptState.STORED else None
 

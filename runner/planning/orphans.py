@@ -53,6 +53,7 @@ def find_orphans(
 
     `wanted` gives the fingerprints of all takes that a plan has, and is called only where something is open.
     """
+    # Free clips are drawn again when they are wanted again.
     if account.free:
         return ()
     profiles = {film.profile for film in films}
@@ -70,6 +71,7 @@ def find_orphans(
         _orphan(attempt)
         for attempt in candidates
         if attempt.intent.fingerprint not in fingerprints
+        # A take that was ordered again has the later attempt; the earlier one is left over, and perhaps paid.
         or history.current_attempt(attempt.intent.fingerprint) is not attempt
     )
 

@@ -41,6 +41,7 @@ def outgoing_materials(plan: Plan, routes: Routes | None, sent: Collection[str])
     """
     if routes is None:
         return ()
+    # What waits for a pick or lacks a way is listed too: the user decides on all that will leave the machine.
     steps = [step for step in plan.steps if step.is_billable or step.needs_pick or step.unpublished]
     outgoing: dict[object, OutgoingMaterial] = {}
     for step in steps:
@@ -73,6 +74,7 @@ def sent_contents(history: History) -> frozenset[str]:
     hashes: set[str] = set()
     for attempt in history.attempts.values():
         materials = attempt.intent.request.get("materials")
+        # Where no task was created, nobody has fetched anything.
         if isinstance(materials, list) and attempt.state is not AttemptState.NOT_CREATED:
             hashes |= {_stored_content(item) for item in materials if isinstance(item, dict) and "sha256" in item}
     return frozenset(hashes)

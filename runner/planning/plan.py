@@ -136,6 +136,7 @@ class Step(NamedTuple):
         return request._replace(
             seconds=seconds if isinstance(seconds, int) else request.seconds,
             resolution=resolution if isinstance(resolution, str) else request.resolution,
+            # These two are left out of a request that has none, and the present ones are not those of the clip.
             aspect_ratio=ratio if isinstance(ratio, str) else None,
             upscale=upscale if isinstance(upscale, str) else None,
         )
@@ -264,6 +265,7 @@ class Plan:
     def film_seconds(self, shot: Shot, entry: CutEntry | None = None) -> Decimal:
         """Seconds of a shot in the film, or in one entry of the cut; a kept clip has the length of its own order."""
         steps = self.steps_of(shot.key)
+        # The film shows the pick; before there is one, its first take stands for all.
         chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
         return shot.on_screen(entry, chosen.ordered_request.seconds if chosen is not None else None)
 

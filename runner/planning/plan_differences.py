@@ -9,6 +9,7 @@ from runner.attempts.film import TakeKey
 from runner.attempts.history import History
 from runner.planning.plan import Action, Plan, Step
 from runner.planning.saved_plan import Order, SavedPlan
+from runner.requests.decimals import decimal_text
 
 BodyOf = Callable[[Step], Mapping[str, Any]]
 """The request body of a take as it will be sent, in the form of the document."""
@@ -72,6 +73,7 @@ def _of_account(saved: SavedPlan, plan: Plan) -> Iterator[PlanDifference]:
 
 
 def _of_destinations(saved: SavedPlan, present: frozenset[tuple[str, str]]) -> Iterator[PlanDifference]:
+    # Only what is new: a place to which nothing goes any more needs no consent.
     for what, where in sorted(present - saved.destinations):
         yield PlanDifference("destination", f"{what} would go to {where}, which it does not name")
 
@@ -80,6 +82,7 @@ def _of_price(step: Step, order: Order) -> Iterator[PlanDifference]:
     if step.price.credits is None:
         yield PlanDifference("price", f"{_name(step.key)} has no price now, and {_amount(order.credits)} credits in it")
     elif step.price.credits > order.credits:
+        # A lower price is within the consent.
         text = f"{_name(step.key)} costs {_amount(step.price.credits)} credits now, and {_amount(order.credits)} in it"
         yield PlanDifference("price", text)
 
@@ -97,6 +100,7 @@ class _Listed:
         if step.fingerprint is not None:
             order = self._by_request.get(step.fingerprint)
             return order if order is not None and order.take == step.take else None
+        # By name on free plans alone: with money, another request of that name would pass on the consent for this one.
         order = self._by_name.get(step.key) if self._free else None
         return order if order is not None and order.fingerprint is None else None
 
@@ -128,6 +132,7 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
 
 def _reason(order: Order, plan: Plan, history: History) -> str:
     """The reason why a listed take is not ordered."""
+    # By request first, since the shot may have another name now.
     steps = [step for step in plan.steps if order.fingerprint in (step.fingerprint, step.keep and step.keep.wanted)]
     if order.fingerprint is not None and steps:
         return _standing(steps[0])
@@ -184,4 +189,4 @@ def _name(key: TakeKey) -> str:
 
 
 def _amount(credits: Decimal | None) -> str:
-    return "?" if credits is None else f"{credits.normalize():f}"
+    return "?" if credits is None else decimal_text(credits)

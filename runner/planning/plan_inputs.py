@@ -49,3 +49,15 @@ class PlanOverrides:
 
 
 NO_OVERRIDES = PlanOverrides()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanScope:
+    """The part of a batch that a command works on, and its extra orders."""
+
+    selected: frozenset[ShotKey] | None = None
+    """The shots that `--select` and `--exclude` leave; None without either."""
+    overrides: PlanOverrides = NO_OVERRIDES
+
+
+WHOLE_BATCH = PlanScope()

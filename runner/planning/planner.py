@@ -33,7 +33,9 @@ from runner.requests.request import (
     neutral_form,
 )
 
+# One mapping for the takes of all shots that are made from no other.
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
+# The user saw these takes fail: what has changed since is worth telling, although there is no clip.
 _WITHOUT_CLIP = (AttemptState.FAILED, AttemptState.REFUSED)
 
 

@@ -46,11 +46,14 @@ class RetakeOrders:
             take += 1
             step = self.take(shot.id, take)
             attempt = self._attempt_of(step)
+            # It may have been paid: another take beside it might be the second for one wish.
             if attempt is not None and attempt.state is AttemptState.UNSETTLED and not self.free:
                 return step
+            # Paid, and its clip is still to come: this is the retake that was asked for.
             if attempt is not None and attempt.state is AttemptState.SUCCEEDED and step.is_retake:
                 return step
             if attempt is not None and attempt.state.has_used_take:
                 last = take
             elif take > shot.takes and attempt is None:
+                # Not `take`: numbers behind the last that ended belong to failures, and are used again.
                 return self.take(shot.id, last + 1)

@@ -9,7 +9,7 @@ from runner.language.model import Storyboard
 from runner.planning.plan import Plan, Step
 from runner.requests.request import Request
 
-# Seconds that a paid task usually takes, before anything is learned.
+# Seconds that a paid task takes before anything is learned: the provider speaks of 1 to 5 minutes.
 _PAID_TASK = 150.0
 # Seconds in which a free run starts its sandbox and the drawing processes.
 _FREE_START = 1.0

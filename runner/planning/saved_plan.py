@@ -17,14 +17,17 @@ from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
 from runner.planning.plan import Action, Plan
 from runner.planning.selection import select
+from runner.requests.decimals import decimal_text
 from runner.requests.request import canonical_json, credits_json
 
 VERSION = 1
 """The version of the document that this program reads and writes."""
 # Far beyond any film: a larger number was written by hand.
 _TAKE_LIMIT = 10_000
+# As `plan -o` writes them: a plan may come with a pull request, and its id goes into the ledger.
 _FINGERPRINT = lazy_pattern(r"[0-9a-f]{64}")
 _ID = lazy_pattern(r"[A-Za-z0-9_-]{1,64}")
+# An order that is taken from a plan, and not from a document, is compared without its body.
 _UNDECIDED: Mapping[str, Any] = {}
 
 
@@ -80,11 +83,11 @@ class SavedPlan:
     def canonical_form(self) -> str:
         """The text that the digest is taken of: JSON with sorted keys, no blanks, prices as decimals."""
         # Sorted, and without names: a shot that was renamed or moved is the same order.
-        orders = sorted([order.fingerprint or "", order.take, _text(order.credits)] for order in self.orders)
+        orders = sorted([order.fingerprint or "", order.take, decimal_text(order.credits)] for order in self.orders)
         return canonical_json(
             {
                 "account": {"host": self.host, "provider": self.provider},
-                "ceiling": _text(self.ceiling),
+                "ceiling": decimal_text(self.ceiling),
                 "edition": self.edition,
                 "expires_at": format_utc(self.expires_at),
                 "orders": orders,
@@ -141,10 +144,6 @@ def _named(
 
 def _has_ended(attempt: Attempt) -> bool:
     return attempt.state.has_used_take and attempt.state is not AttemptState.SUCCEEDED
-
-
-def _text(credits: Decimal) -> str:
-    return f"{credits.normalize():f}"
 
 
 def orders_of(plan: Plan) -> tuple[Order, ...]:

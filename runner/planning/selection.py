@@ -19,6 +19,7 @@ STATES = ("make", "failed", "wait", "resume", "keep", "unsettled", "refused", "b
 
 # How many parts of a clip's path are below the output.
 _DEPTH = ClipName("", 1).path.count("/") + 1
+# What may stand before a colon: any other text there is the name of a storyboard.
 _METHODS = ("tag", "scene", "state")
 # Opening and closing quotes, those of word processors too.
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
@@ -118,6 +119,7 @@ class _Candidates:
                 for need in needs:
                     downstream.setdefault(need, set()).add(key)
             reached |= _reachable(keys, downstream)
+        # A shot may need one that a problem has kept out of the batch.
         return reached & upstream.keys()
 
     def _matching(self, selector: str) -> set[ShotKey]:

@@ -7,6 +7,7 @@ from runner.lazy_pattern import lazy_pattern
 from runner.planning.plan import Plan
 from runner.requests.shot_text import MAX_BYTES, ShotText, own_part
 
+# Positions in another shot's prompt are those of its materials, not of this shot's.
 _POSITION = lazy_pattern(r"@(?:image|video|audio)\d+ ?", re.IGNORECASE)
 
 

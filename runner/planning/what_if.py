@@ -26,7 +26,7 @@ class WhatIfRow:
     model: str
     resolution: str
     credits: Decimal | None
-    """What all takes would cost that are not made yet, now and after picks; None where shots are kept out."""
+    """Price of all takes that are not made yet, now and after picks; None where shots are kept out."""
     cannot: tuple[Obstacle, ...] = ()
 
 

@@ -42,6 +42,7 @@ def judge_published(answer: Fetched | NotFetched, expected: Expected, way: str) 
     status, subject = answer.status, f"its address ({way})"
     if status == 429 or status >= 500:
         advice = "" if status != 429 else "; an upload or a store of your own ([publish]) has no such limit"
+        # Not final: hosts that serve too much at once, or are just down, answer again.
         return TransferFailed(f"{subject} answered {_status_text(status)}{advice}", wait=answer.wait)
     if not 200 <= status < 300:
         return TransferFailed(f"{subject} answered {_status_text(status)}{_ADVICE.get((way, status), '')}", final=True)
@@ -51,6 +52,7 @@ def judge_published(answer: Fetched | NotFetched, expected: Expected, way: str) 
         return TransferFailed(
             f"{subject} serves {answer.length:,} bytes instead of {expected.length:,}: another file", final=True
         )
+    # An empty answer begins like every file: against a zero byte it is none of them.
     if expected.head is not None and not answer.head.startswith(expected.head[: len(answer.head)] or b"\0"):
         return TransferFailed(f"{subject} serves other bytes than the planned file", final=True)
     return ""

@@ -82,6 +82,7 @@ class ContentReader:
     def size_of(self, material: LocalFile | TakeReference, source: Attempt | None) -> int:
         """The bytes that a material takes in memory while it is sent."""
         if isinstance(material, LocalFile):
+            # A frame's bytes are known once it is cut; until then it counts as a large one.
             is_frame = material.part is not None and material.part.frame is not None
             size = _FRAME_BYTES if is_frame else material.bytes
         else:
@@ -121,6 +122,7 @@ class ContentReader:
         name = _safe_file_name(Path(material.path).name)
         real = resolve_inside(self.root / material.path, self.root)
         with os.fdopen(open_regular(real, self.root, MAX_BYTES), "rb") as file:
+            # A part is cut from a private copy: ffmpeg reads by name, and the file could change between hash and cut.
             whole = self._gathered(name, file, material.kind, IN_MEMORY_BYTES if material.part is None else 0)
         if whole.sha256 != material.sha256:
             whole.discard()
@@ -199,4 +201,5 @@ def _with_ending(name: str, head: bytes) -> str:
 
 def _safe_file_name(name: str) -> str:
     """A file name that every server accepts: ASCII, with its extension."""
+    # The end stays, since the ending names the kind; a leading dot would hide the file.
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-100:].lstrip(".-") or "file"

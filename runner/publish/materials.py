@@ -99,6 +99,7 @@ class MaterialPublisher:
         finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)
         if not isinstance(finding, TransferFailed):
             return None
+        # A list first: the loop deletes from what it looks through.
         for sha256 in [sha256 for sha256, sent in self._sent.items() if sent.address == address]:
             del self._sent[sha256]
             self._unfetchable.add(sha256)
@@ -138,6 +139,7 @@ class MaterialPublisher:
         head = await self.fetch(address, HEAD_BYTES)
         if clip is None or not is_last_frame(head, clip.width, clip.height):
             return False
+        # Only after its head was right: nobody loads 64 MB of a web page.
         whole = await self.fetch(address, MAX_FRAME_BYTES)
         cut = await anyio.to_thread.run_sync(self.reader.read, material, source)
         if isinstance(whole, NotFetched) or isinstance(cut, TransferFailed):
@@ -161,6 +163,7 @@ class MaterialPublisher:
     async def _send_once(self, way: Way, content: Content) -> Published | TransferFailed:
         """The address of a content, sent by the first caller; parallel callers wait."""
         size = 0
+        # By content: shots that share a picture at the same moment send it once.
         async with self._locks.setdefault(content.sha256, anyio.Lock()):
             sent = self._sent.get(content.sha256)
             if sent is None or (sent.way == "upload" and self._age(sent) >= UPLOAD_SECONDS):

@@ -7,6 +7,7 @@ import anyio
 
 from runner.lazy_dataclass import dataclass, field
 
+# Five contents of the size that still goes from memory: enough to fill a line, little for any machine.
 MAX_BYTES = 40 << 20
 
 
@@ -22,12 +23,14 @@ class MemoryBound:
     async def hold(self, size: int) -> AsyncIterator[None]:
         """A block that holds `size` bytes; waits until there is room."""
         async with self._changed:
+            # A content above the limit comes in when nobody else is inside, or it would wait for ever.
             while self._inside and self._inside + size > self.limit:
                 await self._changed.wait()
             self._inside += size
         try:
             yield
         finally:
+            # Also in a run that is cancelled: bytes that are never given back would block what is still to be sent.
             with anyio.CancelScope(shield=True):
                 async with self._changed:
                     self._inside -= size

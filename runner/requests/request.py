@@ -8,6 +8,7 @@ from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.lazy_dataclass import dataclass
+from runner.requests.decimals import decimal_text
 
 if TYPE_CHECKING:
     import hashlib
@@ -31,20 +32,17 @@ class FilePart:
 
     def __str__(self) -> str:
         """The stored form: `12+8`, `12+8.last_frame`, `last_frame`."""
-        length = "" if self.seconds is None else f"+{_plain(self.seconds)}"
-        span = f"{_plain(self.start)}{length}" if self.start or length else ""
+        # Stored in manifests and hashed in fingerprints: one part must always be the same text.
+        length = "" if self.seconds is None else f"+{decimal_text(self.seconds)}"
+        span = f"{decimal_text(self.start)}{length}" if self.start or length else ""
         return ".".join(filter(None, (span, self.frame)))
 
     @property
     def text(self) -> str:
         """The part in words: `12 s to 20 s`, `last frame`, `first frame from 3 s on`."""
-        end = "" if self.seconds is None else f" to {_plain(self.start + self.seconds)} s"
-        span = f"{_plain(self.start)} s{end or ' to its end'}" if self.start or end else ""
+        end = "" if self.seconds is None else f" to {decimal_text(self.start + self.seconds)} s"
+        span = f"{decimal_text(self.start)} s{end or ' to its end'}" if self.start or end else ""
         return " of ".join(filter(None, ((self.frame or "").replace("_", " "), span)))
-
-
-def _plain(seconds: Decimal) -> str:
-    return format(seconds.normalize(), "f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +171,13 @@ def neutral_form(request: Request, take: int, resolve: Resolve) -> dict[str, Jso
 def _neutral_material(material: Material, resolve: Resolve) -> dict[str, JsonValue]:
     match material:
         case LocalFile():
+            # With the path, for the people who read a manifest; the fingerprint leaves it out.
             part: dict[str, JsonValue] = {} if material.part is None else {"part": str(material.part)}
             return {"kind": material.kind, "sha256": material.sha256, "path": material.path, **part}
         case RemoteFile():
             return {"kind": material.kind, "url": material.url}
         case TakeReference():
+            # The very take: another pick upstream is another clip, and so another request.
             upstream = resolve(material)
             return {
                 "kind": material.kind,
@@ -272,6 +272,7 @@ def canonical_json(value: object) -> str:
     return _canonical(value)
 
 
+# These bytes are hashed: another form of them would make every clip of every user anew.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -286,6 +287,6 @@ def usd_text(usd: Decimal | None) -> str | None:
     """Return dollars as exact decimals with at least two places: `1.00`, `0.075`."""
     if usd is None:
         return None
-    text = format(usd.normalize(), "f")
+    text = decimal_text(usd)
     whole, _, cents = text.partition(".")
     return f"{whole}.{cents.ljust(2, '0')}"

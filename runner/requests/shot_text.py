@@ -41,6 +41,7 @@ def _encoded(text: str) -> str:
     """The text percent-encoded, cut before the first character that is beyond the limit."""
     pieces, length = [], 0
     for character in text:
+        # Character by character, so that the limit cuts none in the middle of its escapes.
         piece = quote(character, safe=" ", errors="replace")
         length += len(piece)
         if length > MAX_BYTES:
@@ -54,6 +55,7 @@ def _decoded(value: str | None) -> str:
 
 
 _MENTION = lazy_pattern(r"@(\w(?:[\w.\-#]*\w)?)")
+# An asset has nine pictures at most, and its mention becomes a position for each.
 _POSITIONS = lazy_pattern(r"@(?:image|video|audio)\d+(?: @(?:image|video|audio)\d+){0,8}", re.IGNORECASE)
 # Places and readings of mentions that are tried before a prompt counts as not found.
 _MAX_TRIES = 1_000
@@ -89,6 +91,7 @@ def _end_of_own(pieces: list[str], target: str, start: int, tries: Iterator[int]
         elif depth == len(mentions):
             return at
         elif (depth, at) not in seen and next(tries, None) is not None:
+            # Each place once: a prompt of many equal words would otherwise be tried in every combination.
             seen.add((depth, at))
             name, following = mentions[depth]
             ends = _ends_of_mention(target, at, name)

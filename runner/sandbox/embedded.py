@@ -34,8 +34,10 @@ def embedded(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A key is an account: with a new one at each start no task of the last run would be found.
         key = persistent_token(folder / "key", SystemClock())
     except OSError as error:
+        # Here, and below: a run that never gets so far does not import a web server.
         from runner.sandbox.http.server import unusable_folder
 
         raise unusable_folder(folder, error) from error

@@ -7,6 +7,7 @@ from typing import Literal
 from runner.lazy_dataclass import dataclass, field
 from runner.sandbox import rulebook
 
+# The pages' own, published for trying their samples.
 DEMO_KEY = "sandbox_demo_readonly"
 Webhooks = Literal["off", "flat", "flat-state", "envelope", "envelope-state", "each"]
 WEBHOOKS: Sequence[Webhooks] = ("off", "flat", "flat-state", "envelope", "envelope-state", "each")
@@ -21,6 +22,7 @@ class Options:
     """Accepted API keys; empty: every key is accepted and is an account of its own."""
     credits: int | None = None
     """Initial credits of an account; None: unlimited."""
+    # The largest of the limits that the pages document.
     cap: int | None = 50
     """Most tasks of an account in progress at once."""
     seconds: float | None = None

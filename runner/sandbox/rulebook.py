@@ -15,14 +15,17 @@ RATIOS: Mapping[str, tuple[int, int]] = {
     "4:3": (4, 3),
     "21:9": (21, 9),
 }
+# Pixels of the shorter side, which names a resolution.
 SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 DEFAULT_SECONDS = 5
 FRAMES = 2
+# Days until media and records are gone, by the later pages.
 MEDIA_DAYS, RECORD_DAYS = 14, 60
 UPLOAD_HOURS = 24
 LINK_HOURS = 24
 
 PRO, FAST, MINI, LONG = "seedance-20", "seedance2-fast", "seedance2.0-mini", "seedance2-5"
+# The pages give each model a second name in brackets.
 _BOTH_NAMES = {PRO: PRO, "seedance2.0-pro": PRO, FAST: FAST, "seedance2.0-fast": FAST}
 
 
@@ -165,6 +168,7 @@ _NEWEST = replace(
         **_LATER.rates_with_video,
         (MINI, "480p"): 9.5,
         (MINI, "720p"): 24,
+        # Lower than without a video, since the seconds of the references are billed as well.
         (LONG, "480p"): 16,
         (LONG, "720p"): 35,
         (LONG, "1080p"): 85.68,
@@ -183,6 +187,7 @@ _NEWEST = replace(
     },
     late_bills={LONG: LateBill()},
     jpeg_frames=frozenset((LONG,)),
+    # As measured at clips of the vendor's own examples.
     sizes={("480p", "16:9"): (864, 496), ("720p", "4:3"): (1112, 834), ("720p", "21:9"): (1470, 630)},
 )
 _PRO_SITE = Rulebook(
@@ -190,6 +195,7 @@ _PRO_SITE = Rulebook(
     models={PRO: PRO},
     image_list="urls",
     video_list="",
+    # That page's own spelling: `1280x720` and `5s`, and neither sound nor mode.
     fields=frozenset(("urls", "prompt", "resolution", "duration")),
     duration="suffixed",
     prompt_required=False,
@@ -215,5 +221,6 @@ def rulebook_of(edition: str) -> Rulebook:
 def frame_size(resolution: str, ratio: tuple[int, int]) -> tuple[int, int]:
     """Width and height in pixels, both even: the resolution names the shorter side."""
     short, (ratio_width, ratio_height) = SHORT_SIDE[resolution], ratio
+    # Even, since H.264 halves the colour planes in both directions.
     long = round(short * max(ratio_width, ratio_height) / min(ratio_width, ratio_height) / 2) * 2
     return (long, short) if ratio_width >= ratio_height else (short, long)

@@ -7,7 +7,10 @@ from runner.lazy_dataclass import dataclass, field
 from runner.lazy_pattern import lazy_pattern
 from runner.paid_providers import paid_provider
 
-_SHAPE = lazy_pattern(r"[\x21-\x7e]{6,512}")
+# No page names a length, so the bounds only tell a key from a slip. A shorter text may stand in PATH by chance.
+_LEAST, _MOST = 8, 512
+# Visible ASCII, as a header can carry it.
+_SHAPE = lazy_pattern(rf"[\x21-\x7e]{{{_LEAST},{_MOST}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,15 @@ def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
     if not holders:
         return KeyVariable(key_variables()[0])
     (name, text), *others = holders
+    # Compared without blanks: a copy with a line end is the same key.
     return KeyVariable(name, text, next((other for other, value in others if value.strip() != text.strip()), None))
 
 
 def key_texts(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The unchecked keys of all variables, to hide them wherever they might appear."""
+    """The keys of all variables, to hide them wherever they might appear: only their length is checked."""
     env = os.environ if environ is None else environ
-    return tuple(env[name] for name in key_variables() if env.get(name))
+    texts = (env.get(name, "").strip() for name in key_variables())
+    return tuple(text for text in texts if len(text) >= _LEAST)
 
 
 def contradiction(key: KeyVariable) -> str:
@@ -80,5 +85,5 @@ def key_format_error(text: str) -> str | None:
     if not text.isascii():
         return "it contains a character that is not ASCII: copy it again from your account"
     if _SHAPE.fullmatch(text) is None:
-        return f"it has {len(text)} characters, and keys have 6 to 512: copy it again from your account"
+        return f"it has {len(text)} characters, and keys have {_LEAST} to {_MOST}: copy it again from your account"
     return None

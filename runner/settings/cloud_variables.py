@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+# By prefix: each cloud has dozens of them, and adds more.
 _PREFIXES = ("AWS_", "GOOGLE_", "AZURE_")
 
 

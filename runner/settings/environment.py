@@ -7,14 +7,12 @@ from errno import ENAMETOOLONG
 
 from runner.settings.api_key import key_texts, key_variables
 
-# A shorter text is no key, and may stand in PATH by chance.
-_MIN_KEY_LENGTH = 8
-
 
 def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every child process: without the provider's variables, and without a key in others."""
     env = os.environ if environ is None else environ
-    keys = [key for key in map(str.strip, key_texts(env)) if len(key) >= _MIN_KEY_LENGTH]
+    keys = key_texts(env)
+    # The whole prefix: the host that a key is sent to is no business of a child either.
     prefixes = tuple(name.removesuffix("API_KEY") for name in key_variables())
     return {
         name: text
@@ -44,6 +42,7 @@ def commands_on_path(name: str, environ: Mapping[str, str] | None = None) -> lis
     """The programs of a name on the PATH, each once under any of its links: the first is the one that runs."""
     env = os.environ if environ is None else environ
     programs: dict[str, str] = {}
+    # A relative entry of PATH would mean another program in each working folder.
     for folder in filter(os.path.isabs, env.get("PATH", os.defpath).split(os.pathsep)):
         path = os.path.join(folder, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
@@ -69,6 +68,7 @@ def xdg_folder(base: str, home: str, default: str) -> str | None:
     """A storyboard folder by the XDG rules, as `platformdirs` has it on Linux; None where they do not apply."""
     if not sys.platform.startswith("linux") or not (base or home).startswith("/"):
         return None
+    # Written out, so that no start on Linux imports platformdirs.
     return os.path.join(base, "storyboard") if base else os.path.join(home, default, "storyboard")
 
 
@@ -81,6 +81,7 @@ def proxies() -> dict[str, str]:
 
 def variable_of_proxy(scheme: str) -> str:
     """The variable that names the proxy of a URL scheme."""
+    # Small letters first, as urllib and httpx read them.
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
     return next((name for name in names if os.environ.get(name)), "the system's proxy for " + scheme)
 

@@ -42,11 +42,13 @@ def _callbacks(value: Any) -> str | None:
     message = _expected("webhook.url")
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
+        # A user name, a query or a fragment would go to the provider as a part of every callback's address.
         host, has_extras = parts.hostname or "", parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment
     except ValueError:
         return message
     if not host or has_extras:
         return message
+    # A sandbox on this machine calls back, and has no certificate.
     if is_loopback(host):
         return None if parts.scheme in ("http", "https") else message
     return None if parts.scheme == "https" and is_public(host) else message
@@ -89,6 +91,7 @@ _RULES: Rules = {
 }
 # The rules of the user's own file: only it may open a port to other machines, or write outside the repository.
 _USER_RULES: Rules = {**_RULES, "webhook.listen": _listen_anywhere, "publish.store": check_user_store}
+# A section of the documented format that nothing reads yet: ignored, it would let two machines pay for one clip.
 _NOT_BUILT = ("ledger",)
 
 
@@ -134,6 +137,7 @@ def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
     for path in paths:
         folder = Path(os.path.realpath(path if os.path.isdir(path) else path.parent))
         inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
+        # A link that leads nowhere counts: the reader refuses it, and no file further up takes its place unseen.
         place = next((place for place in inside if os.path.lexists(place / name)), root)
         by_file.setdefault(place / name, path)
     if len(by_file) > 1:
@@ -147,6 +151,7 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in table.items():
         key = f"{prefix}{name}"
         if isinstance(value, dict) and key not in keys().rows:
+            # An empty table is kept, so that one of an unknown name is refused.
             values |= _flatten(value, f"{key}.") if value else {key: value}
         elif isinstance(value, dict):
             values |= {f"{key}.{row}": rate for row, rate in value.items()}
@@ -156,6 +161,7 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    # Without hints first: a file of 20,000 unknown keys would seek as many nearest names.
     unfit = (key for key, value in values.items() if _error(key, value, rules, with_hint=False) is not None)
     first = list(islice(unfit, _MAX_ERRORS))
     if first:
@@ -195,6 +201,7 @@ def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True, with_n
 
 def _line(text: str, key: str) -> int:
     """The line of a key: below its table's header, else the first line with the last part of its name."""
+    # tomllib gives values without lines, so the text is searched for the key.
     table, _, name = key.rpartition(".")
     current = ""
     fallback = 0

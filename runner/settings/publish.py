@@ -11,7 +11,9 @@ WAYS = ("vendor", "git", "store", "upload")
 """All ways, in the default order."""
 # Characters of an address; a longer one is a mistake, and would fill the screen of its message.
 _MAX_LENGTH = 1000
+# Names of buckets and containers in all three clouds, and no character that an address would have to escape.
 _STORE = lazy_pattern(r"(?:s3|gs|az)://[a-z0-9][a-z0-9._-]{1,253}(?:/[A-Za-z0-9._~-]+)*/?")
+# Not `file://`, whose next part would be a host.
 _FOLDER = lazy_pattern(r"file:(?!//)[^\x00-\x1f\\?#]+")
 _COMMIT, _PATH = "{commit}", "{path}"
 
@@ -81,8 +83,10 @@ def git_url_check(is_public_address: Callable[[Any], str | None]) -> Callable[[A
         if not isinstance(value, str) or value.count(_COMMIT) != 1 or value.count(_PATH) != 1:
             return message
         filled = value.replace(_COMMIT, "0" * 40).replace(_PATH, "file.png")
+        # `{commit}` in the name of the host would send each commit to a host of its own.
         if "{" in filled or "}" in filled or _COMMIT in value.partition("//")[2].partition("/")[0]:
             return message
+        # Some forges take the commit from the query, which an address of callbacks may not have.
         return is_public_address(filled.partition("?")[0])
 
     return check

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 
+# The list of those that may pay, not of those that may not: an event that GitHub adds is refused until it is known.
 _PAYING_EVENTS = ("push", "schedule", "workflow_dispatch", "repository_dispatch", "release")
+# What services write in the place of no pull request.
 _NOTHING = ("", "false", "0", "null", "none", "undefined")
 
 

@@ -96,6 +96,7 @@ def _is_number_within_bounds(schema: Schema, text: str) -> bool:
 
 def _resolved(schema: Schema) -> Schema:
     """A schema with the definition that it refers to."""
+    # Draft-07 ignores what stands beside a `$ref`, so the schemas put it into `allOf`.
     for part in schema.get("allOf", (schema,) if "$ref" in schema else ()):
         if "$ref" in part:
             return {**load(_NAME)["definitions"][part["$ref"].rpartition("/")[2]], **schema}

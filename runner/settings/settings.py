@@ -28,6 +28,7 @@ from runner.settings.user_folders import absolute_state_folder, state_problem, u
 Files = tuple[SettingsFile, SettingsFile]
 
 FILE = "storyboard.toml"
+# The list price; what a credit costs depends on the account's plan, so that it is a setting.
 _USD_PER_CREDIT = Decimal("0.005")
 _STORYBOARDS_FOLDER = "storyboards"
 LISTEN = "127.0.0.1:8788"
@@ -157,10 +158,13 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         # From the environment alone: a file of a cloned repository would send the key to its own host.
         base_url=_base_url(env),
         edition=_first_set(sources, f"{section}.edition") or DEFAULT_EDITION,
+        # The lowest of the limits that the provider's pages name: 50, 5 and 3.
         concurrency=flags.concurrency or _minimum(sources, f"{section}.concurrency") or 3,
         usd_per_credit=_usd_per_credit(user, repo),
+        # Of a 500 the provider's pages say to retry later; each repeat counts as charged.
         server_error=_first_set(sources, f"{section}.server_error") or "retry",
         requests_per_second=float(_minimum(sources, f"{section}.requests_per_second") or 5),
+        # A task that the provider failed is free, and so tried again; one that failed review, if the user says so.
         retries_provider=_minimum(sources, "retries.provider", default=2),
         retries_review=_minimum(sources, "retries.review", default=0),
         credits_per_day=_least_credits(sources, "budget.credits_per_day"),
@@ -171,6 +175,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         user_prices=user.prices(),
         webhook=_webhook(sources),
         publish=publish_settings(lambda key: _first_set(sources, key)),
+        # CI=false is how a shell says that it is in no job.
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),
@@ -243,6 +248,7 @@ def _base_url(env: Mapping[str, str]) -> str:
         is_valid = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
     except ValueError:  # a port beyond 65535, brackets that hold no number
         is_valid = False
+    # urlsplit drops tabs and line ends: it would judge another address than the written one.
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
         raise SettingsError(
             f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {paid_provider().base_url}"
@@ -276,6 +282,7 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
 def _output(root: Path, flags: Flags, files: Files) -> Path:
     """The output folder: below the repository's top, and neither hidden nor in a hidden folder like `.git`."""
     if flags.output is not None:
+        # A path of the command line starts at the working folder, one of a file at the top.
         written, source = flags.output.absolute(), "--output"
     else:
         written, source = root / str(_first_set(files, "output") or "renders"), f"{FILE}: output"

@@ -8,9 +8,13 @@ from runner.lazy_pattern import lazy_pattern
 
 # Far beyond any setting: the parser goes down a level of its stack for each of a table.
 _MAX_DEPTH = 16
+# Points of keys in one line: a dotted key nests as tables do.
 _MAX_DOTS = 32
+# Characters: Python takes quadratic time for the digits of a number.
 _MAX_WORD = 100
+# Characters: tomllib quotes a key, which may fill the file.
 _MAX_MESSAGE = 200
+# Strings and comments as a whole, since brackets in them nest nothing.
 _TOKEN = lazy_pattern(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]|[^\s"\'#\[\]{}=,]+',
     re.DOTALL,

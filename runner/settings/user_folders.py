@@ -39,6 +39,7 @@ def absolute_state_folder(environ: Mapping[str, str]) -> Path | None:
     """The state folder; raise `SettingsError` if it is relative to the working folder."""
     name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
     if name and not os.path.isabs(environ[name]):
+        # In quotes the shell leaves a ~ as it stands, and nothing behind it reads one.
         absolute = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
         raise SettingsError(
             f"{name}={environ[name]} is a relative path: from another folder it names another ledger, and clips "

@@ -27,9 +27,12 @@ _NAMES = {
 }
 # Columns whose text stands before the description.
 _BEFORE_PROMPT = ("size", "shotsize", "framing", "angle", "movement", "camera", "cameramovement", "lens")
+# Two columns that give the seconds together, where none has them by itself.
 _START = ("start", "starttime", "tcin", "timecodein")
 _END = ("end", "endtime", "tcout", "timecodeout")
+# A formula that was exported in the place of its value would be a prompt, and be paid for.
 _FORMULA = lazy_pattern(r"=\s*[A-Za-z$(+\-\"]")
+# What the default edition offers: anything else becomes a remark, since the storyboard that is written must be valid.
 _CHOICES = {
     "resolution": ("480p", "720p", "1080p"),
     "aspect_ratio": ("16:9", "9:16", "1:1", "3:4", "4:3", "21:9", "auto"),
@@ -80,6 +83,7 @@ def listed_shots(
 
 
 def _columns(names: Sequence[str], mapping: Mapping[str, str]) -> _Columns:
+    # Reversed: of two columns that read alike the first one counts.
     by_key = {_key(name): name for name in reversed(names)}
     fields: dict[str, str] = {}
     for field, wanted in mapping.items():
@@ -97,6 +101,7 @@ def _columns(names: Sequence[str], mapping: Mapping[str, str]) -> _Columns:
     if "prompt" not in fields:
         message = f"no column is a prompt ({', '.join(names)}); name it: --map prompt=COLUMN"
         raise ShotListUnusable(message)
+    # Who names the column of the prompt means that column alone.
     before = [by_key[key] for key in _BEFORE_PROMPT if key in by_key and "prompt" not in mapping]
     start, end = (next((by_key[key] for key in keys if key in by_key), None) for keys in (_START, _END))
     if start is None or end is None or "seconds" in fields:
@@ -154,6 +159,7 @@ def _text(field: str, value: str, remarks: list[str]) -> str:
 def _takes(value: str, remarks: list[str]) -> int | None:
     if not value:
         return None
+    # Six digits tell enough: a cell may have a million, which Python reads in quadratic time.
     if value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= _MOST_TAKES:
         return int(value)
     remarks.append(f"takes: {value} (is not a whole number from 1 to {_MOST_TAKES})")

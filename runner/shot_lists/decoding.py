@@ -4,8 +4,10 @@ import codecs
 
 from runner.diagnostics.failures import ShotListUnusable
 
+# The first bytes of .xlsx, .ods and .docx, then those of .xls and .doc.
 _ARCHIVE = b"PK\x03\x04"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
+# UTF-8's mark needs a codec of its own to go away; UTF-16's takes it off.
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -30,6 +32,7 @@ def _decoded(data: bytes) -> tuple[str, str]:
             raise ShotListUnusable(f"begins as {encoding.upper()} and is not: save it as UTF-8") from None
         line = data.count(b"\n", 0, error.start) + 1
     try:
+        # What Excel writes where nobody chose UTF-8. Nearly all bytes mean something in it, so it is tried last.
         return data.decode("cp1252"), f"line {line} is not UTF-8: the file was read as Windows-1252 (Latin-1)"
     except UnicodeDecodeError:
         message = f"line {line} is neither UTF-8, UTF-16 nor Windows-1252 (Latin-1): save the file as UTF-8"
@@ -40,6 +43,7 @@ def _utf16(data: bytes) -> str | None:
     """UTF-16 without a mark: nearly every second byte of western text is 0."""
     head = data[:2000]
     odd, even = head[1::2].count(0), head[::2].count(0)
+    # Not every one: dashes, quotes and accents beyond Latin-1 have two.
     if max(odd, even) < max(len(head) // 2 * 0.7, 2) or min(odd, even) > 0:
         return None
     return "utf-16-le" if odd else "utf-16-be"

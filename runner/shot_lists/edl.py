@@ -74,9 +74,11 @@ def _shows_picture(event: _Event) -> bool:
 
 def _shots(events: list[_Event], rate: int, drop_frame: bool) -> Iterator[ListedShot]:
     for event in filter(_shows_picture, events):
+        # FCM says it for all events, whatever sign stands in their codes.
         codes = [code[:8] + ";" + code[9:] if drop_frame else code for code in event.codes]
         frames = [parse_frames(code, rate) or 0 for code in codes]
         is_drop = ";" in codes[0]
+        # The record's times: the source may run slower or faster than the film.
         seconds = frame_seconds(frames[3] - frames[2], rate, is_drop)
         start = frame_seconds(frames[0], rate, is_drop)
         remarks = [f"{line} (a line of event {event.number})" for line in event.remarks]
@@ -87,11 +89,13 @@ def _shots(events: list[_Event], rate: int, drop_frame: bool) -> Iterator[Listed
                 remarks.append(f"event {event.number} ends before it begins")
             else:
                 continue  # the first half of a transition lasts no time
+        # The times of a reel of an hour: no clip that is made anew is as long.
         if start + seconds > LONGEST_CLIP:
             remarks.append(f"source {event.codes[0]} to {event.codes[1]} of reel {event.reel}")
             start = Decimal(0)
         name = event.name or event.reel
         yield ListedShot(
+            # A reel has many events, and its name alone would be many times the same id.
             id=clip_stem(name) if event.name else f"{event.reel}-{event.number}",
             title=name,
             prompt=clip_stem(name),

@@ -8,6 +8,7 @@ from runner.lazy_dataclass import replace
 from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import MAX_SHOTS, ListedShot, ShotList
 
+# The marks as Fountain's own page of its syntax has them.
 _HEADING = lazy_pattern(r"(?:int\.?/ext|int/ext|i/e|int|ext|est)[. ]", re.IGNORECASE)
 _SCENE_NUMBER = lazy_pattern(r"\s*#([\w.-]{1,20})#\s*\Z")
 _BONEYARD = lazy_pattern(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -89,6 +90,7 @@ class _Screenplay:
         elif first.startswith(("#", "=", "~")) or _is_transition(first):
             self._remark(f"{' '.join(lines)} (a section, synopsis, lyric or transition is no shot)")
         elif len(lines) > 1 and _is_character(first):
+            # A line in capitals with nothing below it is action.
             self._dialogue(first, lines[1:])
         else:
             self._action(" ".join(line.removeprefix("!").strip("<> ") for line in lines))
@@ -115,6 +117,7 @@ class _Screenplay:
         if len(self.shots) == MAX_SHOTS:
             raise ShotListUnusable(f"has more than {MAX_SHOTS:,} shots: import it in parts")
         self.shots_of_scene += 1
+        # With the heading: the model sees one prompt, and nothing of the scene around it.
         prompt = f"{self.scene}. {text}"
         self.shots.append(
             ListedShot(id=f"s{self.number}-{self.shots_of_scene}", scene=self.scene, prompt=prompt, notes=notes)
@@ -147,10 +150,12 @@ class _Screenplay:
 
 
 def _is_heading(line: str) -> bool:
+    # `...and then` is action: a forced heading has one point.
     return bool(_HEADING.match(line)) or (line.startswith(".") and line[1:2].isalnum())
 
 
 def _is_transition(line: str) -> bool:
+    # `> THE END <` is a centred line, no transition.
     is_centered = line.endswith("<")
     return (line.startswith(">") and not is_centered) or (line.isupper() and line.endswith("TO:"))
 

@@ -33,6 +33,7 @@ def read_json(document: Any, mapping: Mapping[str, str]) -> ShotList:
         raise ShotListUnusable(f"has more than {MAX_SHOTS:,} shots: import it in parts")
     if (number := next((n for n, entry in enumerate(entries) if not isinstance(entry, dict)), None)) is not None:
         raise ShotListUnusable(f"shots[{number}] is no object with the fields of a shot")
+    # Of all objects: the first may leave fields out that others have.
     names = list(dict.fromkeys(name for entry in entries for name in entry))
     rows = [
         Row(f"shots[{number}]", {name: _text(value) for name, value in entry.items()})

@@ -10,7 +10,9 @@ from runner.shot_lists.shot_list import ShotList
 
 MAX_BYTES = 16 << 20
 """Bytes of a shot list."""
+# Excel saves a table with tabs as `.txt`.
 _TABLES = (".csv", ".tsv", ".txt")
+# `.spmd` is the ending of Screenplay Markdown, from which Fountain came.
 _SCREENPLAYS = (".fountain", ".spmd")
 ENDINGS = (*_TABLES, *_SCREENPLAYS, ".edl", ".otio", ".json")
 
@@ -46,5 +48,6 @@ def _read(ending: str, text: str, mapping: Mapping[str, str]) -> ShotList:
     from runner.shot_lists.timeline_file import SCHEMA_KEY, read_timeline
 
     document = parse_json(text)
+    # Some programs save a timeline under `.json`.
     is_timeline = ending == ".otio" or (isinstance(document, dict) and SCHEMA_KEY in document)
     return read_timeline(document) if is_timeline else read_json(document, mapping)

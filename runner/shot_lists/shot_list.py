@@ -35,7 +35,7 @@ class ListedShot:
     in_seconds: Decimal = Decimal(0)
     """Where in its clip the shot begins."""
     remarks: tuple[str, ...] = ()
-    """What the list says and the storyboard cannot hold, each with the reason."""
+    """Texts of the list that a storyboard cannot hold, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ShotList:
     shots: tuple[ListedShot, ...]
     title: str = ""
     remarks: tuple[str, ...] = ()
-    """What concerns the whole list: its encoding, rows that are left out."""
+    """Remarks about the whole list: its encoding, rows that are left out."""
 
 
 def clip_stem(name: str) -> str:

@@ -5,17 +5,23 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from runner.language.ids import fold_name, id_error
+from runner.diagnostics.folded_name import fold_name
+from runner.language.ids import id_error
 from runner.lazy_pattern import lazy_pattern
 from runner.shot_lists.shot_list import LONGEST_CLIP, ListedShot, ShotList
 from runner.shot_lists.times import plain_number
 
+# The default edition's limit, counted as `_units` does.
 _MAX_PROMPT = 4_000
+# Characters of a title, a scene or a tag: longer ones are texts in a wrong column.
 _MAX_LABEL = 500
+# Characters and number of the comments beside a shot: beyond that they hide the shot.
 _MAX_REMARK = 300
 _MAX_REMARKS = 20
+# What a template would begin with: the text of a list is sent as it stands.
 _TEMPLATE_START = lazy_pattern(r"\{(?=[{%#])")
 _POSITION = lazy_pattern(r"@(?=(?:image|video|audio)_?\d)", re.IGNORECASE)
+# Text that no reader of YAML takes for anything else; the words below are flags to readers of YAML 1.1.
 _PLAIN_SCALAR = lazy_pattern(r"[A-Za-z][A-Za-z0-9 _.,()/-]*[A-Za-z0-9_.)]\Z")
 _WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf", "y", "n"})
 # Invisible characters that Persian words and many emoji need.
@@ -81,6 +87,7 @@ def _film_time(shot: ListedShot, remarks: list[str]) -> Iterator[str]:
 def _prompt(text: str, remarks: list[str]) -> Iterator[str]:
     clean = _clean(text)
     if _units(clean) > _MAX_PROMPT:
+        # Half as many characters fit in any case, since each counts two at most.
         cut = clean[: _MAX_PROMPT // 2] if _units(clean[:_MAX_PROMPT]) > _MAX_PROMPT else clean[:_MAX_PROMPT]
         cut = cut.rsplit(None, 1)[0]
         remarks.append(f"the prompt has {len(clean):,} characters, and the provider takes {_MAX_PROMPT:,}: it is cut")
@@ -104,8 +111,10 @@ def _units(text: str) -> int:
 
 def _id(text: str) -> str:
     """A text in the form of an id; empty when nothing is left of it."""
+    # 60 of the 64 characters of an id: `_unique` may add a number.
     name = re.sub(r"\.\.+", ".", re.sub(r"[^A-Za-z0-9._-]+", "-", text.strip())).strip("-._")[:60].rstrip(".-_")
     if name and id_error(name) is not None:
+        # `CON`, `image1` and `quay.last_frame` mean something else; behind a word they do not.
         name = f"shot-{name}".replace(".", "-")
     return name if name and id_error(name) is None else ""
 

@@ -7,7 +7,9 @@ from runner.diagnostics.failures import ShotListUnusable
 from runner.shot_lists.columns import Row, listed_shots
 from runner.shot_lists.shot_list import MAX_SHOTS, ShotList
 
+# The comma first: it is taken where none of them stands in the header.
 _DELIMITERS = ",;\t|"
+# Excel's own first line, which names the delimiter: `sep=;`.
 _EXCEL_LINE = "sep="
 
 
@@ -18,6 +20,7 @@ def read_table(text: str, mapping: Mapping[str, str]) -> ShotList:
     delimiter = None
     if lines[0].casefold().startswith(_EXCEL_LINE) and len(lines[0]) == len(_EXCEL_LINE) + 1:
         delimiter, lines, offset = lines[0][-1], lines[1:], offset + 1
+    # Strict: otherwise an open quote swallows the rows behind it, shot for shot.
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter or _delimiter(lines[0]), strict=True)
     try:
         header = _header(next(reader, []))
@@ -50,5 +53,6 @@ def _header(names: list[str]) -> list[str]:
 
 
 def _row(line: int, header: list[str], values: list[str]) -> Row:
+    # Values beyond the header become remarks, so that nothing of a list is lost unseen.
     more = {f"column {number}": value for number, value in enumerate(values[len(header) :], len(header) + 1)}
     return Row(f"line {line}", dict(zip(header, values, strict=False)) | more)

@@ -19,6 +19,7 @@ def read_timeline(document: Any) -> ShotList:
     if not isinstance(document, dict) or _kind(document) != "Timeline":
         raise ShotListUnusable("is no timeline of OpenTimelineIO: its OTIO_SCHEMA is not Timeline")
     every = _children(document.get("tracks"))
+    # A track that names no kind is one of pictures, as in OTIO itself.
     tracks = [track for track in every if track.get("kind", "Video") == "Video"]
     lists = [list(_track(track)) for track in tracks]
     shots = next((shots for shots in lists if shots), None)
@@ -62,6 +63,7 @@ def _shot(clip: dict[str, Any], before: list[str]) -> ListedShot:
     reference = _reference(clip)
     available = _range(reference.get("available_range"))
     start, seconds = _range(clip.get("source_range")) if clip.get("source_range") else available
+    # A source may begin at its time of day; programs that count from its first picture write less than that.
     offset = start - available[0] if start >= available[0] else start
     if offset + (seconds or 0) > LONGEST_CLIP and offset:
         remarks.append(f"begins {offset:f} s into its source")
@@ -105,6 +107,7 @@ def _time(time: Any) -> Decimal | None:
         seconds = Decimal(str(time.get("value"))) / Decimal(str(time.get("rate")))
     except (ArithmeticError, InvalidOperation):
         return None
+    # Eleven days and more are a mistake of the file.
     return plain_number(seconds) if seconds.is_finite() and 0 <= seconds < 1_000_000 else None
 
 

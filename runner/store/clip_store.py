@@ -23,6 +23,7 @@ from runner.language.defaults import ASPECT_RATIO
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.media.clip import ClipFacts, IncompleteClip, probe
 from runner.planning.plan import Step
+from runner.requests.decimals import decimal_text
 from runner.requests.request import LocalFile, Request
 from runner.store.durability import sync_above, sync_folder
 
@@ -195,7 +196,7 @@ class ClipStore:
         if source != target:
             self._ensure_folder(target.parent)
             self._install(source, target, attempt.clip.sha256)
-        note = f"accepted by the user, although the file {attempt.doubt}"
+        note = f"accepted by the user, although the file {attempt.clip_fault}"
         return Stored(replace(attempt.clip, path=self._relative_name(target)), (note,))
 
     def _keep_doubtful(
@@ -297,7 +298,7 @@ def differences(request: Request, facts: ClipFacts, outputs: tuple[Output, ...] 
     elif _is_too_small(request, width, height):
         notes.append(f"the clip is {width}x{height}; {request.upscale or request.resolution} was ordered")
     if abs(facts.seconds - request.seconds) > Decimal("0.5"):
-        notes.append(f"the clip lasts {facts.seconds.normalize():f} s; {request.seconds} s were ordered")
+        notes.append(f"the clip lasts {decimal_text(facts.seconds)} s; {request.seconds} s were ordered")
     if outputs and (outputs[0].width or width, outputs[0].height or height) != (width, height):
         notes.append(f"the clip is {width}x{height}; the provider reports {outputs[0].width}x{outputs[0].height}")
     return tuple(notes)

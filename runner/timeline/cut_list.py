@@ -171,6 +171,7 @@ class _Resolver:
             return next((step for step in steps if step.take == number), None)
         picked = next(filter(self.plan.is_picked, steps), None)
         lowest = next((step for step in steps if step.action is Action.KEEP), None)
+        # Of takes that nobody has picked the lowest: which one is shown must not change when another one is finished.
         return picked or lowest or next(iter(steps), None)
 
     def _clip(self, step: Step) -> tuple[Clip | None, str]:
@@ -188,6 +189,7 @@ _ONE_PICTURE = Decimal("0.042")
 
 def _clips_of(attempt: Attempt, step: Step) -> list[Clip]:
     """The clip of an attempt under each of its names in this repository, that of the take first."""
+    # A copy in another repository may be gone tomorrow, and no path of this one leads there.
     local = [clip for clip in attempt.clips if clip.repository is None]
     return sorted(
         local,
@@ -200,6 +202,7 @@ def _clips_of(attempt: Attempt, step: Step) -> list[Clip]:
 
 def _clip_length(clip: Clip) -> Decimal:
     """The probed length in seconds, to the millisecond."""
+    # As text first: a float's own digits would show as 4.000000000001 s.
     return round(Decimal(str(clip.seconds)), 3).normalize()
 
 

@@ -19,6 +19,7 @@ def cut_section(entries: Sequence[EditedEntry], newline: str = "\n") -> str:
 
 def _entry(entry: EditedEntry) -> str:
     fields = list(_fields(entry))
+    # As a person writes it: an edit that changes nothing gives the same lines back.
     if entry.kind == "shot" and len(fields) == 1:
         return quoted(entry.text)
     return "{" + ", ".join(f"{name}: {value}" for name, value in fields) + "}"
@@ -48,4 +49,5 @@ def quoted(text: str) -> str:
 def _escaped(character: str) -> str:
     if character in '"\\':
         return "\\" + character
+    # An invisible character would be a problem of the storyboard that it is pasted into.
     return character if character.isprintable() else f"\\U{ord(character):08x}"

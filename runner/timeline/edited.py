@@ -88,6 +88,7 @@ class EditedCut:
 def read_edited(content: bytes, film: FilmFacts) -> EditedCut:
     """The cut of an edited timeline. Raises TimelineError for what is no timeline of this film."""
     try:
+        # Some Windows programs begin a file with a byte order mark.
         document = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise TimelineError(f"is no JSON that can be read ({str(error)[:120]}); export it as OTIO") from error
@@ -114,6 +115,7 @@ def _timeline(document: object) -> Json:
         if schema.startswith("SerializableCollection."):
             timelines = [child for child in _children(document) if _schema(child) == "Timeline"]
             if timelines:
+                # What some editors export even for a single timeline.
                 return timelines[0]
     raise TimelineError("is JSON, and no OpenTimelineIO timeline; export it as OTIO")
 
@@ -157,6 +159,7 @@ class _TrackReader:
 
     def entries(self, tracks: list[Json]) -> Iterator[EditedEntry]:
         filled = [track for track in tracks if any(_schema(item) == "Clip" for item in _children(track))]
+        # Editors leave empty tracks on top: the first one that holds clips is the film.
         main, *others = filled or tracks
         for track in others:
             self._note(f"track {_text(track.get('name'))}: a cut has one track of pictures; it is left out")
@@ -179,6 +182,7 @@ class _TrackReader:
             if seconds > 0:
                 self._note(f"{name} at {self._time()}: is switched off; it is left out")
             return None
+        # Before the clip is known: an effect on a foreign clip is lost as well.
         self._note_effects(item, name)
         media = self._media(item)
         if media is None:
@@ -200,6 +204,7 @@ class _TrackReader:
     ) -> EditedEntry:
         facts = self.film.shots[media.name]
         take = media.take if media.take != facts.take else None
+        # A little above half a frame at 24 a second: what an editor's frames round away is no change by a person.
         picture = Fraction(1, 40)
         same_start = abs(start - Fraction(facts.in_seconds)) < picture
         same_length = abs(seconds - Fraction(facts.seconds)) < picture
@@ -210,6 +215,7 @@ class _TrackReader:
         begin = facts.in_seconds if same_start else _rounded(start)
         beyond = start + seconds - Fraction(facts.duration)
         if beyond > 0:
+            # Less is the timeline's own rounding to a frame, and worth no note.
             if beyond > picture:
                 self._note(f"{name} at {self._time()}: reaches {float(beyond):.3f} s beyond its clip; it ends with it")
             seconds -= beyond
@@ -230,6 +236,7 @@ class _TrackReader:
             self.matched += 1
             take = own.get("take")
             facts = self.film.shots[shot]
+            # JSON's true is an int in Python.
             number = take if isinstance(take, int) and not isinstance(take, bool) and take > 0 else facts.take
             return self._shot(FilmMedia("shot", shot, number), shot, Fraction(facts.in_seconds), seconds, None)
         self._note(f"a gap of {float(seconds):.3f} s at {self._time()}: a cut has none; write a slate there")
@@ -280,6 +287,7 @@ class _TrackReader:
         if not isinstance(used, dict):
             used = available
         if not isinstance(used, dict):
+            # Everything behind it would be shifted: no note can mend that.
             raise TimelineError(f"has a piece without a length: {_text(item.get('name'))} at {self._time()}")
         first = _seconds(available.get("start_time")) if isinstance(available, dict) else Fraction(0)
         return _seconds(used.get("start_time")) - first, _seconds(used.get("duration"))
@@ -341,6 +349,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _decimal(value: object) -> Decimal | None:
     """A change of sound in dB as the language allows it; None for none."""
+    # The bounds of `level` in the language: a value beyond could not be pasted.
     if not _is_number(value) or not -60 <= value <= 20:
         return None
     return round(Decimal(str(value)), 3).normalize() + 0

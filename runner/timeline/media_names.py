@@ -58,6 +58,7 @@ def _free(name: str, used: set[str]) -> str:
     number = 2
     while True:
         mark = f"-{number}_{ending}"
+        # The number counts within the 32 letters: an EDL cuts the end, where the names differ.
         candidate = stem[: MAX_REEL - len(mark)] + mark
         if candidate.casefold() not in used:
             return candidate

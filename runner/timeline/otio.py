@@ -63,6 +63,7 @@ def otio_document(
     return {
         "OTIO_SCHEMA": "Timeline.1",
         "name": cut.title or cut.storyboard,
+        # By this `cut --from` knows that a timeline is of this film.
         "metadata": {METADATA_KEY: {"storyboard": cut.storyboard}},
         "global_start_time": None,
         "tracks": {
@@ -94,6 +95,7 @@ def _edges(cut: CutList, rate: Fraction) -> list[int]:
     edges, at = [0], Decimal(0)
     for segment in cut.segments:
         at += segment.seconds
+        # From the film's beginning: lengths that are rounded one by one would add up to another film.
         edges.append(round(Fraction(at) * rate))
     return edges
 
@@ -124,6 +126,7 @@ def _item(entry: TimelineEntry, frames: int, rate: Fraction, *, is_sound: bool =
         "metadata": {METADATA_KEY: _segment_metadata(entry.segment)},
         "source_range": _range(start, frames, rate),
         "effects": [],
+        # On the picture alone, or an editor lists each note twice.
         "markers": [] if is_sound else [_marker(note, start, rate) for note in entry.notes],
         "enabled": True,
         "media_references": {file.key: _reference(file, rate) for file in entry.media},
@@ -175,6 +178,7 @@ def _reference(file: MediaFile, rate: Fraction) -> Json:
     return {
         "OTIO_SCHEMA": "ExternalReference.1",
         "name": file.name,
+        # Relative: the folder can be given to an editor on another machine.
         "target_url": file.target,
         "available_range": _range(0, round(file.seconds * rate), rate),
         "available_image_bounds": None,

@@ -175,13 +175,55 @@ def test_every_child_process_gets_an_environment_of_its_own() -> None:
     assert sum(name in starts for _, name, _ in calls) >= 4
 
 
+OPENERS = {"session.py", "named_shots.py", "saved_plan_session.py"}
+USE_CASES = {"run.py", "plan.py", "status.py", "dailies_desk.py"}
+
+
+def names_in(path: Path, *names: str) -> Iterator[int]:
+    return (node.lineno for node in syntax_nodes(path) if isinstance(node, ast.Name) and node.id in names)
+
+
+def test_the_session_ends_where_a_use_case_begins() -> None:
+    """A step is handed the values and ports that it uses, never the whole session."""
+    naming = {path.name for path in (PACKAGE / "app").glob("*.py") if any(names_in(path, "Session"))}
+    assert naming == OPENERS | USE_CASES
+
+
 def test_the_session_stays_in_the_application() -> None:
-    """What lies below `app` is handed the values and ports that it needs, never the whole session."""
     outside = [
-        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        f"{path.relative_to(PACKAGE)}:{line}"
         for path in FILES
         if not str(path.relative_to(PACKAGE)).startswith(("app/", "commands/"))
-        for node in syntax_nodes(path)
-        if isinstance(node, ast.Name) and node.id in ("Session", "Project")
+        for line in names_in(path, "Session", "Project")
     ]
     assert outside == []
+
+
+MOST_LINES_OF_A_COMMAND = 60
+
+
+def own_lines(path: Path) -> int:
+    """Lines within the functions of a command that declare no flags, without docstrings, comments and blank lines."""
+    text = path.read_text("utf-8").splitlines()
+    lines: set[int] = set()
+    for function in ast.walk(ast.parse("\n".join(text))):
+        if isinstance(function, ast.FunctionDef) and not function.name.lstrip("_").startswith("add"):
+            has_docstring = ast.get_docstring(function) is not None
+            start = function.body[0].end_lineno if has_docstring else function.lineno - 1
+            lines |= set(range((start or 0) + 1, (function.end_lineno or 0) + 1))
+    return sum(1 for line in lines if text[line - 1].strip() and not text[line - 1].lstrip().startswith("#"))
+
+
+def test_a_command_parses_calls_and_shows() -> None:
+    long = {path.name: own_lines(path) for path in (PACKAGE / "commands").glob("*.py")}
+    assert {name: lines for name, lines in long.items() if lines > MOST_LINES_OF_A_COMMAND} == {}
+
+
+def test_parsed_arguments_stay_in_the_commands() -> None:
+    naming = [
+        f"{path.relative_to(PACKAGE)}"
+        for path in FILES
+        for node in syntax_nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr == "Namespace"
+    ]
+    assert [name for name in naming if not name.startswith("commands/") and name != "cli.py"] == []

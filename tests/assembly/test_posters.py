@@ -5,14 +5,18 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
-from runner.assembly.posters import PosterRequest, posters
+from runner.assembly.clip_picture import ClipRange
+from runner.assembly.posters import PosterRequest, posters, reach
 from tests.builders.clips import make_clip
+
+WHOLE = ClipRange(Fraction(0), Fraction(1), Fraction(1, 2))
 
 
 def request(path: Path, number: int = 1, **fields: object) -> PosterRequest:
-    return PosterRequest(path, f"{number:064x}", Fraction(1, 2), 80, **fields)  # type: ignore[arg-type]
+    return PosterRequest(path, f"{number:064x}", WHOLE, 80, **fields)  # type: ignore[arg-type]
 
 
 def test_the_cache_loses_the_posters_that_were_used_least_recently(tmp_path: Path) -> None:
@@ -47,3 +51,31 @@ def test_a_broken_file_of_the_cache_is_drawn_anew(tmp_path: Path) -> None:
     (path,) = cache.iterdir()
     path.write_bytes(b"\xff\xd8 half")
     assert posters([request(clip)], cache) == whole
+
+
+def test_a_poster_that_was_kept_by_an_earlier_rule_is_not_taken(tmp_path: Path) -> None:
+    clip, cache = make_clip(tmp_path / "clip.mp4"), tmp_path / "posters"
+    (drawn,) = posters([request(clip)], cache)
+    (path,) = cache.iterdir()
+    for earlier in (f"{1:064x}-500-80.jpg", path.name.replace("-2.jpg", "-1.jpg")):
+        path.unlink(missing_ok=True)
+        (cache / earlier).write_bytes(b"\xff\xd8 another picture \xff\xd9")
+        assert posters([request(clip)], cache) == [drawn]
+
+
+def test_a_poster_is_kept_by_its_range_and_by_how_far_it_may_be_in_it(tmp_path: Path) -> None:
+    ranges = [
+        WHOLE,
+        ClipRange(Fraction(1, 4), Fraction(1), Fraction(1, 2)),
+        ClipRange(Fraction(0), Fraction(1, 2), Fraction(1, 2)),
+        ClipRange(Fraction(0), Fraction(1), Fraction(1, 4)),
+    ]
+    names = {PosterRequest(tmp_path, "", span, 80).name for span in ranges}
+    assert len(names) == 4
+    further = ClipRange(Fraction(0), Fraction(1), Fraction(2))
+    assert PosterRequest(tmp_path, "", further, 80).name in names, "further than the middle is the middle"
+
+
+@pytest.mark.parametrize(("clips", "seconds"), [(1, 150), (26, 5.5), (60, 2.5), (100, 1.5), (300, 0.5), (3000, 0.5)])
+def test_a_picture_is_taken_at_the_middle_unless_the_clips_are_many(clips: int, seconds: float) -> None:
+    assert reach(clips) == Fraction(seconds)

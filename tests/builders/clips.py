@@ -53,7 +53,11 @@ def make_clip(
         video.codec_context.gop_size = gop
         if rotation:
             video.set_display_rotation(rotation)
-        audio = output.add_stream("aac", rate=sound_rate, layout=layout) if tone is not None else None
+        audio = (
+            output.add_stream("aac", rate=sound_rate, layout=layout, options={"aac_coder": "fast"})
+            if tone is not None
+            else None
+        )
         for number in range(round(seconds * rate)):
             frame = av.VideoFrame(*size, "yuv420p")
             for plane, value in zip(frame.planes, (max(17, level - number), 128, 128), strict=True):
@@ -75,8 +79,10 @@ def _tone(
     """A tone from a moment on for some seconds."""
     start, end = round(span[0] * sound_rate), round((span[0] + span[1]) * sound_rate)
     step = 2 * math.pi * frequency / sound_rate
-    channels = 1 if layout == "mono" else 2
-    wave = array("f", [loudness * math.sin(step * at) for at in range(start, end) for _ in range(channels)])
+    wave = array("f", [loudness * math.sin(step * at) for at in range(start, end)])
+    if layout != "mono":
+        channel, wave = wave, wave * 2
+        wave[::2] = wave[1::2] = channel
     frame = av.AudioFrame(format="flt", layout=layout, samples=end - start)
     frame.planes[0].update(wave.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
     frame.sample_rate, frame.pts = sound_rate, 0
@@ -121,7 +127,7 @@ def decode(path: Path) -> Decoded:
             if isinstance(frame, av.VideoFrame):
                 size = (frame.width, frame.height)
                 plane = frame.planes[0]
-                luma.append(bytes(plane)[plane.line_size * (frame.height // 2) + frame.width // 2])
+                luma.append(memoryview(plane)[plane.line_size * (frame.height // 2) + frame.width // 2])
                 times.append((frame.pts or 0) * (frame.time_base or Fraction(1)))
             elif isinstance(frame, av.AudioFrame):
                 start = float(frame.time or 0)

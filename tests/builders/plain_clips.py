@@ -1,6 +1,5 @@
-"""The grey clips of sandboxes with `plain_clips`, drawn once in a process of the suite and copied from then on."""
+"""The grey clips of sandboxes with `plain_clips`, drawn once in a run of the suite and copied from then on."""
 
-import atexit
 import os
 import shutil
 import tempfile
@@ -8,20 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.drawn_once import RESULTS
 from tests.prepared import ROOT, program
-
-_DRAWN = Path(tempfile.mkdtemp(prefix="plain-clips-"))
-atexit.register(shutil.rmtree, _DRAWN, ignore_errors=True)
 
 
 @contextmanager
 def plain_clips(state: Path) -> Iterator[None]:
     """Context manager: a sandbox's state folder has the clips that earlier ones drew; later ones get those it draws."""
-    _copy(_DRAWN, state / "plain")
+    drawn = Path(os.environ[RESULTS]) / "plain"
+    _copy(drawn, state / "plain")
     try:
         yield
     finally:
-        _copy(state / "plain", _DRAWN)
+        _copy(state / "plain", drawn)
 
 
 @contextmanager
@@ -51,4 +49,6 @@ def _copy(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for clip in source.glob("*.mp4"):
         if not (target / clip.name).exists():
-            shutil.copy(clip, target / clip.name)
+            part = target / f"{clip.name}.{os.getpid()}"
+            shutil.copy(clip, part)
+            part.replace(target / clip.name)

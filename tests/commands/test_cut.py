@@ -40,9 +40,9 @@ def film(half_made: ContentRepo, tmp_path: Path) -> ContentRepo:
 def test_a_cut_shows_the_film_in_its_order_with_a_slate_for_what_is_missing(film: ContentRepo) -> None:
     result = film.storyboard("cut", "storyboards/film.yaml")
     assert result.code == 1, result.err
-    assert f"watch     {OUTPUT}/cut.mp4\n            0:12 · 854 × 480 · 12 fps" in result.out
+    assert f"watch      {OUTPUT}/cut.mp4\n             0:12 · 854 × 480 · 12 fps" in result.out
     assert "encoded, since 1 slate is in it" in result.out
-    assert "missing   1 clip: night (" in result.out
+    assert "missing    1 clip: night (" in result.out
     assert "storyboard run storyboards/film.yaml" in result.out
     decoded = decode(film.root / OUTPUT / "cut.mp4")
     assert abs(decoded.seconds - 12) <= Fraction(1, 24)
@@ -101,8 +101,8 @@ def test_a_folder_that_cannot_be_written_is_named(film: ContentRepo, tmp_path: P
 def test_a_sheet_has_a_picture_of_each_shot_and_says_what_is_missing(film: ContentRepo) -> None:
     result = film.storyboard("sheet", "storyboards/film.yaml")
     assert result.code == 1, result.err
-    assert f"sheet     {OUTPUT}/sheet.jpg\n            0:12 · 3 pictures" in result.out
-    assert "missing   1 clip: night (" in result.out
+    assert f"sheet      {OUTPUT}/sheet.jpg\n             0:12 · 3 pictures" in result.out
+    assert "missing    1 clip: night (" in result.out
     with Image.open(film.root / OUTPUT / "sheet.jpg") as image:
         assert image.width == 1600
 
@@ -135,7 +135,7 @@ def test_nothing_made_yet_is_all_slates(tmp_path: Path, command: str) -> None:
     film = content(tmp_path, FILM.replace("480p", "480p"))
     result = film.storyboard(command, "storyboards/film.yaml", "--select", "quay")
     assert result.code == 1, result.err
-    assert "missing   1 clip: quay (new)" in result.out
+    assert "missing    1 clip: quay (new)" in result.out
 
 
 @pytest.mark.parametrize("command", ["cut", "sheet"])
@@ -149,7 +149,7 @@ def test_a_damaged_clip_leaves_the_rest_of_the_film_to_be_seen(film: ContentRepo
     damage(film.root / OUTPUT / "clips/boats/take-1.mp4")
     result = film.storyboard(command, "storyboards/film.yaml", "--select", "quay boats")
     assert result.code == 1, result.err
-    assert "missing   1 clip: boats (" in result.out
+    assert "missing    1 clip: boats (" in result.out
     assert ("its clip is damaged" in result.out) == (command != "sheet"), result.out
     assert ("storyboard verify storyboards/film.yaml\n" in result.out) == (command == "cut")
     assert len(list((film.root / OUTPUT).glob(f"{command}.quay-boats.*"))) == 1

@@ -71,6 +71,15 @@ def test_changes_that_are_not_committed_count(main: ContentRepo) -> None:
     assert main.in_process("diff", "--exit-code").code == 0
 
 
+def test_a_long_reason_is_wrapped_and_never_cut(main: ContentRepo) -> None:
+    words = "and a heron that has stood on the bollard since before anybody came looks the other way"
+    main.write(BOARD, FILM.replace("Sunrise over the quay", f"Sunrise over the quay, {words}"))
+    screen = main.in_process("diff", COLUMNS="80").out
+    reason = main.in_process("diff", "--json").json["shots"][0]["reason"]["text"]
+    assert (len(reason) > 60, reason in " ".join(screen.split())) == (True, True), screen
+    assert max(map(len, screen.splitlines())) <= 80
+
+
 def test_what_is_made_already_is_planned_against_what_exists_now(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "pulls"))
     assert main.storyboard("run", BOARD, "--no-cut").code == 0

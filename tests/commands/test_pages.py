@@ -28,6 +28,18 @@ def test_docs_lists_the_pages_that_users_need(capsys: pytest.CaptureFixture[str]
     assert names & {"architecture", "performance"} == set()
 
 
+def test_the_list_of_pages_keeps_to_the_width_of_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = printed(capsys, "docs").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (
+        "continuity              Continuity: the same people, places and light from shot\n" + " " * 24 + "to shot"
+        in ("\n".join(lines))
+    )
+
+
 @pytest.mark.parametrize("name", ["language", "docs/language.md"])
 def test_docs_prints_a_page_as_it_is(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert printed(capsys, "docs", name) == (ROOT / "docs/language.md").read_text("utf-8")

@@ -288,7 +288,11 @@ def edited(**fields: object) -> Callable[[dict[str, Any]], object]:
     ("change_text", "code", "message"),
     [
         (lambda document: json.dumps(document)[:-200], 2, "is cut off or no plan"),
-        (lambda document: "", 2, "is cut off or no plan"),
+        (
+            lambda document: "",
+            2,
+            "is cut off or no plan (not JSON at character 1): `storyboard plan -o FILE` writes one",
+        ),
         (lambda document: "[" * 100_000, 2, "is cut off or no plan"),
         (lambda document: '{"plan": 1, "plan": 1}', 2, "occurs twice"),
         (lambda document: "[]", 2, "is no plan"),
@@ -322,7 +326,16 @@ def test_a_signed_edit_of_a_plan_that_this_ledger_wrote_is_noticed(paid_film: Co
 
 @pytest.mark.parametrize("name", ["missing.json", ".", "/dev/null"])
 def test_a_plan_that_cannot_be_read_is_a_wrong_command_line(paid_film: ContentRepo, name: str) -> None:
-    assert paid_film.storyboard("run", "--plan", name, "--yes", **OFFLINE).code == 2
+    refused = paid_film.storyboard("run", "--plan", name, "--yes", **OFFLINE)
+    assert (refused.code, "`storyboard plan -o FILE` writes" in refused.err) == (2, True), refused.err
+
+
+def test_a_storyboard_in_place_of_a_plan_is_told_so_in_words_of_ours(paid_film: ContentRepo) -> None:
+    refused = paid_film.in_process("run", "--plan", "storyboards/film.yaml", **OFFLINE)
+    assert refused.err == (
+        "storyboard: storyboards/film.yaml is cut off or no plan (not JSON at character 1): `storyboard plan -o FILE` "
+        "writes one\n"
+    )
 
 
 def test_a_plan_with_a_path_out_of_the_repository_reads_nothing_there(paid_film: ContentRepo) -> None:

@@ -38,7 +38,7 @@ def media_paths(timeline: Path) -> list[Path]:
 def test_a_timeline_names_media_that_exists(film: ContentRepo) -> None:
     result = film.storyboard("timeline", "storyboards/film.yaml")
     assert result.code == 0, result.err
-    assert f"timeline  {OUTPUT}/timeline.otio\n            0:08 · 3 clips in media/" in result.out
+    assert f"timeline   {OUTPUT}/timeline.otio\n             0:08 · 3 clips in media/" in result.out
     paths = media_paths(film.root / OUTPUT / "timeline.otio")
     assert {path.name for path in paths} == {"film_quay_t01.mp4", "film_quay_t02.mp4", "film_boats_t01.mp4"}
     assert all(path.is_file() for path in paths)

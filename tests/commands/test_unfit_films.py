@@ -61,7 +61,7 @@ def clip_of(film: ContentRepo, shot: str, take: int = 1) -> Path:
 def test_a_film_without_a_clip_is_made_of_what_stands_in_for_them(tmp_path: Path, command: str) -> None:
     film = filmed(tmp_path, FILM, lambda _: None)
     result = film.storyboard(command, BOARD)
-    assert (result.code, "missing   2 clips: quay (new), boats (new)" in result.out) == (1, True), result.err
+    assert (result.code, "missing    2 clips: quay (new), boats (new)" in result.out) == (1, True), result.err
     assert (film.root / OUTPUT / COMMANDS[command]).is_file()
 
 
@@ -70,7 +70,7 @@ def test_a_pick_whose_take_is_gone_is_a_slate_that_says_so(film: ContentRepo, co
     assert film.storyboard("pick", "quay", "2").code == 0
     clip_of(film, "quay", 2).unlink()
     result = film.storyboard(command, BOARD)
-    assert (result.code, "missing   1 clip: quay (made; its clip is missing" in result.out) == (1, True)
+    assert (result.code, "missing    1 clip: quay (made; its clip is missing" in result.out) == (1, True)
     assert (film.root / OUTPUT / COMMANDS[command]).is_file()
 
 
@@ -124,7 +124,7 @@ def test_an_edit_that_cannot_be_is_a_problem_at_its_line(
 def test_a_take_that_the_edit_names_and_nobody_made_is_a_slate(film: ContentRepo) -> None:
     film.write(BOARD, FILM + "cut: [{shot: quay, take: 7}, boats]\n")
     result = film.storyboard("cut", BOARD)
-    assert (result.code, "missing   1 clip: quay (no such take)" in result.out) == (1, True), result
+    assert (result.code, "missing    1 clip: quay (no such take)" in result.out) == (1, True), result
     assert abs(decode(film.root / OUTPUT / "cut.mp4").seconds - 8) <= Fraction(1, 24)
 
 
@@ -132,7 +132,7 @@ def test_music_that_ends_before_the_film_is_said(film: ContentRepo) -> None:
     sound(film.root / "storyboards/score.m4a", "aac", "ipod")
     film.write(BOARD, FILM + "music: {audio: score.m4a, start: 1}\n")
     result = film.storyboard("cut", BOARD)
-    assert (result.code, "note      the music ends 7.0 s before the film" in result.out) == (0, True), result
+    assert (result.code, "note       the music ends 7.0 s before the film" in result.out) == (0, True), result
     assert abs(decode(film.root / OUTPUT / "cut.mp4").seconds - 8) <= Fraction(1, 24)
 
 
@@ -140,7 +140,7 @@ def test_letters_that_no_font_draws_are_said(film: ContentRepo) -> None:
     film.write(BOARD, FILM + 'cut: [quay, {slate: "\\U0001E922 fin", seconds: 1}]\n')
     for command in ("cut", "sheet"):
         result = film.storyboard(command, BOARD, COLUMNS="200")
-        assert (result.code, "note      no font on this machine draws \U0001e922" in result.out) == (0, True), result
+        assert (result.code, "note       no font on this machine draws \U0001e922" in result.out) == (0, True), result
 
 
 # -- disks ------------------------------------------------------------------------------------------------

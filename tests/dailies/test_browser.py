@@ -1,6 +1,7 @@
 """The page in a real browser, as a file and served: keys, playing, comparing, and no word to another host."""
 
 import random
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -114,6 +115,11 @@ def test_the_first_shot_has_the_focus_and_every_key_does_what_the_help_says(fres
     assert [name.strip() for name in names] == ["j", "k", "l", "h", "space", ",", ".", "1 – 9", "0", "c", "n", "/", "?"]
     press("Escape")
     assert page.locator("#help").is_hidden()
+
+
+def test_a_message_without_a_command_is_its_words_alone(fresh: Page) -> None:
+    fresh.keyboard.press("9")
+    assert re.fullmatch(r"\S+ has no take 9\.", fresh.inner_text("#toast"))
 
 
 def test_the_film_plays_through_from_any_shot(fresh: Page) -> None:

@@ -85,7 +85,7 @@ def test_a_page_names_its_own_script_and_style_and_no_other_source() -> None:
 def test_the_page_lies_beside_the_manifest_and_names_clips_by_relative_paths(own_ferry: ContentRepo) -> None:
     result = own_ferry.storyboard("dailies", "storyboards/film.yaml")
     assert result.code == 0, result.err
-    assert f"dailies   {OUTPUT}/dailies.html" in result.out
+    assert f"dailies    {OUTPUT}/dailies.html" in result.out
     film = film_data(own_ferry)
     addresses = [take["file"]["address"] for shot in film["shots"] for take in shot["takes"]]
     assert addresses[0] == "clips/quay/take-1.mp4"

@@ -46,6 +46,21 @@ def test_the_spot_sends_no_file_of_this_machine() -> None:
     assert local_files(batch) == ()
 
 
+def test_a_version_of_the_spot_lasts_ten_seconds() -> None:
+    batch, _ = _compiled(ROOT / "storyboards/spot.yaml")
+    version = {"rain-tokyo-tall", "hero-tokyo-tall-ja", "pack-tall"}
+    assert sum(shot.on_screen() for shot in batch.shots if shot.id in version) == 10
+
+
+def test_the_pilot_of_the_spot_is_the_city_that_the_client_sees_first() -> None:
+    batch, problems = _compiled(ROOT / "storyboards/spot.yaml", profile="pilot")
+    assert not list(problems)
+    assert {shot.id for shot in batch.shots if not shot.skip} == {
+        shot.id for shot in batch.shots if "tokyo" not in shot.id and "london" not in shot.id
+    }
+    assert sum(not shot.skip for shot in batch.shots) == 10
+
+
 def test_the_music_piece_refers_to_pictures_a_move_and_a_sound() -> None:
     batch, _ = _compiled(ROOT / "storyboards/music.yaml")
     assert {file.kind for file in local_files(batch)} == {"image", "video", "audio"}

@@ -44,19 +44,22 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_mark_stands_at_the_fault_and_nowhere_else(tmp_path: Path, text: str, fault: str) -> None:
-    marked = SHOT + text.replace("WRONG", fault)
-    board = marked.replace("«", "").replace("»", "")
-    _, problems = compiled(tmp_path, board)
-    problem = problems.errors[0]
+def test_the_mark_stands_at_the_fault_and_nowhere_else(tmp_path: Path, fault: str) -> None:
+    marked = f"storyboard: 1\nvars: {VARIABLES}\nshots:\n"
+    for name, text in TEXTS.items():
+        marked += f"  - id: {name}\n    prompt: {text.replace('WRONG', fault)}"
+    _, problems = compiled(tmp_path, marked.replace("«", "").replace("»", ""))
     lines = marked.split("\n")
-    line = next(number for number, text_line in enumerate(lines, 1) if "«" in text_line)
-    columns = [index for index, letter in enumerate(lines[line - 1].replace("»", "")) if letter == "«"]
-    starts = [index - number + 1 for number, index in enumerate(columns)]
-    assert (problem.code, problem.place.line) == (FAULTS[fault], line)
-    assert problem.place.column in starts
+    assert {problem.place.line for problem in problems.errors} == {
+        number for number, line in enumerate(lines, 1) if "«" in line
+    }
+    for problem in problems.errors:
+        columns = [
+            index for index, letter in enumerate(lines[problem.place.line - 1].replace("»", "")) if letter == "«"
+        ]
+        assert problem.code == FAULTS[fault]
+        assert problem.place.column in [index - number + 1 for number, index in enumerate(columns)]
 
 
 def test_every_unknown_filter_of_a_template_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runner.media.files import MAX_PIXELS, UnsupportedMedia, inspect, known_endings
+from runner.media.files import MAX_PICTURE_PIXELS, UnsupportedMedia, inspect, known_endings
 from tests.builders import media_files
 
 
@@ -152,7 +152,7 @@ def test_a_bomb_of_a_picture_is_refused_before_it_is_unpacked(tmp_path: Path) ->
     webp = b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\x3f\0" * 2
     (tmp_path / "a.webp").write_bytes(webp)
     for name in ("a.png", "a.webp"):
-        with pytest.raises(UnsupportedMedia, match=f"more than {MAX_PIXELS // 10**6} million pixels"):
+        with pytest.raises(UnsupportedMedia, match=f"more than {MAX_PICTURE_PIXELS // 10**6} million pixels"):
             inspect(tmp_path / name)
 
 

@@ -219,3 +219,7 @@ def test_a_material_more_is_a_change_of_its_field() -> None:
 def test_a_charge_in_doubt_is_a_failure_that_says_so() -> None:
     reason = after_events(SendStarted(), ServerError("oops"))
     assert reason == Reason(ReasonCode.FAILED, "the server failed last time, maybe charged: oops")
+
+
+def test_a_doubtful_clip_whose_fault_no_manifest_names_did_not_pass_a_check() -> None:
+    assert after_events(*MADE[:3], Doubtful(clip("quay"), "")).text == "paid, and its clip did not pass a check"

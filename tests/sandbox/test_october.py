@@ -102,6 +102,13 @@ def test_the_last_frame_is_a_png_or_of_the_newest_model_a_jpeg(october: SandboxC
     assert isinstance(output["seed"], int)
 
 
+@pytest.mark.parametrize("model", ["seedance-20", "seedance2-5"])
+def test_the_last_frame_of_a_task_is_a_first_frame_of_the_next(october: SandboxClient, model: str) -> None:
+    frame = october.wait_for_end(task(october, model))["output"][0]["lastFrameImage"]
+    following = task(october, model, prompt="The same boat", mode="keyframe", imageUrls=[frame])
+    assert october.wait_for_end(following)["status"] == "success"
+
+
 @pytest.mark.parametrize(
     ("resolution", "ratio", "size"),
     [

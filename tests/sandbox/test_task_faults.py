@@ -1,9 +1,12 @@
 """Faults of tasks, scripted before their creation."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.sandbox.drawing.worker_pool import DrawingError, WorkerPool
 from tests.sandbox.sandbox_client import SandboxClient
 
 
@@ -26,6 +29,18 @@ def test_a_failed_task_may_show_what_was_reserved_although_it_is_refunded(sandbo
 @pytest.mark.parametrize("credits", [61.5, "60", None, 10**12, -1])
 def test_a_bill_is_wrong(sandbox: SandboxClient, credits: Any) -> None:
     assert record_with_fault(sandbox, credits=credits)["creditsUsed"] == credits
+
+
+def test_a_clip_that_cannot_be_written_is_a_failure_of_the_server(sandbox: SandboxClient, tmp_path: Path) -> None:
+    (tmp_path / "clips").rmdir()
+    record = sandbox.wait_for_end(sandbox.create_task())
+    assert (record["status"], record["creditsUsed"]) == ("fail", 0)
+
+
+def test_a_drawing_process_that_cannot_be_started_is_an_error_with_its_cause() -> None:
+    pool = WorkerPool(python="/no/python/here")
+    with pytest.raises(DrawingError, match=r"no drawing process can be started \(No such file or directory\)"):
+        asyncio.run(pool.run({"job": "measure", "path": "door.png"}))
 
 
 def test_a_task_never_ends(sandbox: SandboxClient) -> None:

@@ -9,6 +9,7 @@ from runner.app.exit_codes import exit_code_of
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES
+from runner.settings.environment import child_environment
 from runner.settings.file import providers
 from runner.settings.schema import keys
 from runner.settings.settings import LISTEN, Flags, Settings, Webhook, find_root, host_of, read
@@ -190,6 +191,19 @@ def test_a_missing_key_says_what_to_set(tmp_path: Path) -> None:
         settings(tmp_path).key()
     assert exit_code_of(stop.value) is ExitCode.KEY
     assert "export SEEDANCE_API_KEY=" in stop.value.message
+
+
+@pytest.mark.parametrize("length", [7, 513])
+def test_a_key_has_8_to_512_characters(tmp_path: Path, length: int) -> None:
+    with pytest.raises(Failure, match=f"it has {length} characters, and keys have 8 to 512"):
+        settings(tmp_path, SEEDANCE_API_KEY="k" * length).key()
+
+
+@pytest.mark.parametrize("length", [8, 512])
+def test_every_text_that_is_taken_as_a_key_is_hidden_from_child_processes(tmp_path: Path, length: int) -> None:
+    key = ("k0" * 256)[:length]
+    assert settings(tmp_path, SEEDANCE_API_KEY=key).key().secret == key
+    assert child_environment({"SEEDANCE_API_KEY": key, "A": f"x {key} y", "PATH": "/bin"}) == {"PATH": "/bin"}
 
 
 @pytest.mark.parametrize("key", ["short", '"quoted-key-123"', "Bearer made-up-key", "made up key", "schlüssel-12345"])

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from jsonschema import Draft7Validator
@@ -131,6 +131,23 @@ def heads(items: list[Problem], all_warnings: bool = False) -> list[str]:
     here = Path("/repository")
     text = render_problems(Problems(items), here, here, color=False, all_warnings=all_warnings)
     return [line.split(": ", 1)[1].split(" ")[0] if "[" in line else line for line in text.splitlines() if ":" in line]
+
+
+@pytest.mark.parametrize(("severity", "code"), [("error", "31"), ("warning", "33")])
+def test_a_problem_is_coloured_in_the_styles_of_all_screens(severity: Literal["error", "warning"], code: str) -> None:
+    problem = Problem(
+        "unknown-name", Place("ferry.yaml", 1, 8, "", 5), "nobody is named @mara", "is it @maria?", severity
+    )
+    problems = Problems([problem])
+    problems.sources["ferry.yaml"] = "prompt: @mara"
+    here = Path("/repository")
+    assert render_problems(problems, here, here, color=True) == (
+        f"\x1b[1mferry.yaml:1:8\x1b[0m: \x1b[1;{code}m{severity}\x1b[0m[unknown-name] "
+        "\x1b[1mnobody is named @mara\x1b[0m\n"
+        " \x1b[34m1 |\x1b[0m prompt: @mara\n"
+        f" \x1b[34m  |\x1b[0m        \x1b[{code}m^^^^^\x1b[0m\n"
+        "   \x1b[34m=\x1b[0m is it @maria?\n"
+    )
 
 
 WARNING = Problem("square-frame", AT, "@ines is square", severity="warning")

@@ -291,7 +291,7 @@ class Repository:
 
     def run(self) -> tuple[int, str]:
         """Exit code, and all that was shown."""
-        code = main(["run", "storyboards/film.yaml", "--provider", "kinovi", "--yes"])
+        code = main(["run", "storyboards/film.yaml", "--provider", "kinovi", "--yes", "--no-cut"])
         captured = self.capture.readouterr()
         return code, captured.err + captured.out
 

@@ -16,14 +16,18 @@ MAX_RANGE = 1_000
 _LINEAR_FILTERS = """
     abs capitalize count d default first float int items last length lower reverse round slug string title trim upper
 """
+# Filters that can make much of little, such as `replace` and `join`: a template with one goes to the worker.
 _OTHER_FILTERS = """
     dictsort join list map max min reject rejectattr replace select selectattr sort sum truncate unique wordcount
 """
+# Jinja's nodes without loops, assignments, calls and arithmetic: their cost is that of their text.
 _NODES = """
     And Compare CondExpr Const Dict Filter Getattr Getitem If Keyword List Name Neg Not Operand Or Output Pair
     Template TemplateData Test Tuple
 """
+# Filters that take null as the word None, with which no prompt may be sent.
 _TEXT_FILTERS = "capitalize lower replace slug title trim truncate upper wordcount"
+# Filters that return a generator in Jinja, whose text would be an address in memory: another one in each run.
 _LIST_FILTERS = "items map reject rejectattr reverse select selectattr unique"
 INLINE_FILTERS = frozenset(_LINEAR_FILTERS.split())
 ALLOWED_FILTERS = INLINE_FILTERS | frozenset(_OTHER_FILTERS.split())
@@ -40,6 +44,7 @@ def text_of(value: object) -> str:
 def slug(value: object) -> str:
     """The filter `slug`: `16:9` becomes `16-9`, `佩鲁贾` becomes `pei-lu-jia`."""
     text = text_of(value)
+    # What python-slugify answers for such a text, without its import.
     return text.lower() if text.isascii() and text.isalnum() else _slugify()(text)
 
 
@@ -52,6 +57,7 @@ def _slugify() -> Callable[[str], str]:
     from slugify import slugify
 
     def transliterated_slug(text: str) -> str:
+        # Composed first: an ã in two characters must give the same id, and so the same files.
         return slugify(text_unidecode.unidecode(unicodedata.normalize("NFC", text)))
 
     return transliterated_slug
@@ -69,6 +75,7 @@ class NotRenderable(Exception):  # noqa: N818 - becomes a problem in `template`
 
 def finalize(value: Any) -> Any:
     """The text of an expression's value. An undefined value passes, and raises when Jinja writes it."""
+    # Jinja's undefined value is known by its method, since most templates are rendered without Jinja's import.
     if isinstance(value, str) or hasattr(value, "_fail_with_undefined_error"):
         return value
     if isinstance(value, bool | int | float):
@@ -131,6 +138,7 @@ def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnviron
         undefined=StrictUndefined,
         finalize=finalize,
         loader=FunctionLoader(lambda name: _loader_result(name, load(name))),
+        # A prompt is no HTML: an & would be sent as &amp;.
         autoescape=False,
         auto_reload=False,
     )
@@ -180,6 +188,7 @@ def _join(values: Any, separator: str = "") -> str:
 def _truncate(jinja: Any, text: str, length: int = 255, killwords: bool = False, end: str = "…") -> str:
     from jinja2.filters import do_truncate
 
+    # Without Jinja's leeway of 5: a text of `truncate(20)` has 20 characters at most.
     return do_truncate(jinja, text, length, killwords, end, leeway=0)
 
 
@@ -205,6 +214,7 @@ def error_location(error: BaseException) -> tuple[str | None, int]:
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
+        # Jinja puts this name into the frames whose lines are those of the template.
         if "__jinja_exception__" in trace.tb_frame.f_globals:
             name, line = (None if file == "<template>" else file), trace.tb_lineno
         trace = trace.tb_next

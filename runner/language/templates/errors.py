@@ -36,6 +36,7 @@ def narrowest_span(code: str, message: str, text: str, inside: Span) -> Span:
     return named or first_line(text, inside)
 
 
+# Jinja's text, which speaks of Python's types; what the template wrote is the attribute alone.
 UNSAFE = lazy_pattern(r"access to attribute '([^']*)'.* is unsafe")
 _QUOTED = lazy_pattern(r"`([^`]+)`")
 _CODES_WITH_NAME = frozenset(("undefined-variable", "null-variable", "not-text"))
@@ -51,12 +52,14 @@ def bad_syntax(reason: str, text: str, line: int) -> TemplateFault:
     if reason.startswith("Unexpected end of template"):
         inside = unclosed_block(text) or inside
     elif reason.startswith("Missing end of comment"):
+        # An unclosed comment goes on to the end of the text, so it is the last markup.
         inside = markup_spans(text)[-1]
     hint = "a variable is {{ name }}, a statement {% if … %}; a literal {{ is written {{ '{{' }}"
     message = f"this template has a syntax error: {reason.rstrip('.')}"
     return TemplateFault("template-syntax", message, hint, first_line(text, inside))
 
 
+# Jinja's text: its exceptions carry no names.
 _NO_FILTER = lazy_pattern(r"No (filter|test) named '([^']*)'")
 
 
@@ -119,6 +122,7 @@ def no_key(expression: Expression, position: int, value: Value, origin: NodeRef)
     return Problem("undefined-variable", place, f"`{holder}` has no key `{name}`", hint)
 
 
+# Jinja's texts for a name and for a key, as above.
 _UNDEFINED_NAME = lazy_pattern(r"'([^']*)' is undefined")
 _UNDEFINED_KEY = lazy_pattern(r"has no (?:attribute|element) '?([^']*)'?")
 

@@ -11,9 +11,11 @@ from typing import NamedTuple
 from runner.lazy_pattern import lazy_pattern
 
 _MARKUP = lazy_pattern(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
+# Between `raw` and `endraw` braces are text.
 _RAW = lazy_pattern(r"\{%[-+]?\s*raw\b.*?(?:\{%[-+]?\s*endraw\b|\Z)", re.DOTALL)
 _OPENING = lazy_pattern(r"\{[{%#][-+]?")
 _TAG = lazy_pattern(r"\{%[-+]?\s*(\w+)\s*(.*)", re.DOTALL)
+# Statements that need an `end…`.
 _BLOCKS = frozenset(("if", "for", "macro", "call", "filter", "set", "with", "block", "autoescape"))
 
 
@@ -67,6 +69,7 @@ def unclosed_block(text: str) -> Span | None:
         if tag is None:
             continue
         name, rest = tag[1], tag[2]
+        # `set x = 1` needs no end, `set x` does; so does `set x | upper`.
         if name in _BLOCKS and not (name == "set" and re.match(r"[^|]*=", rest)):
             opened.append((name, span))
         elif name.startswith("end") and opened:

@@ -24,11 +24,13 @@ class PromptFolder:
 
     def _read_first(self, name: str) -> tuple[str, str] | None:
         path = PurePosixPath(name)
+        # A name leads to no file outside of the folder, also to none elsewhere in the repository.
         if "\\" in name or "\0" in name or path.is_absolute() or ".." in path.parts or not path.parts:
             return None
         for folder in self.folders:
             try:
                 data = read_bytes(folder / path, self.root, PROMPT_LIMIT)
+                # A BOM would be sent in the middle of the prompt.
                 text = data.decode("utf-8").removeprefix("\ufeff")
             except (FileRejected, UnicodeDecodeError):
                 continue

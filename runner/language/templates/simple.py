@@ -12,11 +12,14 @@ from runner.language.templates.scope import RESERVED, TEMPLATE_START, Choice, Ex
 from runner.language.yaml.document import Value
 from runner.lazy_pattern import lazy_pattern
 
+# No brackets, calls and arguments: their errors and their limits are Jinja's matter.
 _EXPRESSION = lazy_pattern(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
+# Without `-` and `+` at its end, by which Jinja takes away or keeps the blanks around.
 _STATEMENT = lazy_pattern(r"\{%[ \t]*(?:(if|elif)[ \t]([^{}%\n]*[^{}%\n+-])|(else|endif)[ \t]*)%\}(\n?)")
 _WORD = lazy_pattern(
     r"[ \t]*(?:(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|(?P<equal>[=!]=)|(?P<text>\"[^\"\\]*\"|'[^'\\]*'))[ \t]*"
 )
+# Filters of text without arguments, which Jinja carries out by the same functions.
 _FILTERS: dict[str, Callable[[str], str]] = {
     "trim": str.strip,
     "lower": str.lower,
@@ -24,6 +27,7 @@ _FILTERS: dict[str, Callable[[str], str]] = {
     "capitalize": str.capitalize,
     "slug": slug,
 }
+# Names that mean something to Jinja though no variable has them.
 _NAMES_OF_JINJA = RESERVED | {"caller", "kwargs", "loop", "range", "self", "varargs"}
 # Blocks in one another, and words of a condition: more of them could exhaust the stack.
 _MAX_DEPTH = 20
@@ -56,6 +60,7 @@ def parse_simple(text: str) -> Template | None:
 
 def parse_conditional(text: str) -> Template | None:
     """A template of text, variables and `{% if … %}` on variables; None for any other one."""
+    # Jinja makes one line feed of each line end.
     if len(text) > MAX_SOURCE or "\r" in text:
         return None
     try:
@@ -195,6 +200,7 @@ class _Condition:
         left = self._operand(kind, word)
         if self._takes("is"):
             negated = self._takes("not")
+            # Whether a key is defined depends on what holds it: Jinja's to answer.
             if kind != "name" or "." in word or not self._takes("defined"):
                 raise _NotSimple
             return lambda values: (word in values) is not negated
@@ -202,6 +208,7 @@ class _Condition:
             return left
         equal = self._next()[1] == "=="
         right = self._operand(*self._next())
+        # `a == b == c` compares in a chain.
         if self.at < len(self.words) and self.words[self.at][0] == "equal":
             raise _NotSimple
         return lambda values: (left(values) == right(values)) is equal
@@ -243,6 +250,7 @@ def _value_at(path: tuple[str, ...], values: Mapping[str, Value]) -> Value:
         raise _NotSimple
     value = values[path[0]]
     for key in path[1:]:
+        # `m.items` is the method of a mapping to Jinja, although a key may have that name.
         if not isinstance(value, dict) or key not in value or hasattr(dict, key):
             raise _NotSimple
         value = value[key]

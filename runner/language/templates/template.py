@@ -44,6 +44,7 @@ from runner.lazy_dataclass import dataclass, field, replace
 if TYPE_CHECKING:
     from jinja2 import TemplateSyntaxError, nodes
 
+# Undefined variables for which the nearest name is sought: nobody reads the thousandth.
 _MAX_SUGGESTIONS = 200
 
 
@@ -109,6 +110,7 @@ class Templates:
             unknown_use(
                 text, (no_filter if isinstance(node, nodes.Filter) else no_test)(node.name), node.name, node.lineno
             )
+            # Parsed once more, since Jinja gives the line alone: in the copy each markup has one of its own.
             for node in self.environment.parse(locating_copy(text)).find_all((nodes.Filter, nodes.Test))
             if is_unknown(node)
         ]
@@ -178,6 +180,7 @@ class Templates:
                 text = part
             else:
                 assert isinstance(part, Expression)
+                # A name whose text is at hand is nearly every expression, and takes no call.
                 value = rendered.get(part.single_name) or literals.get(part.single_name)
                 if type(value) is str:
                     text = value
@@ -190,6 +193,7 @@ class Templates:
                         problems |= dict.fromkeys(failure.problems)
                         continue
             pieces.append(text)
+            # Counted while it grows: variables that use others twice double at each level.
             size += len(text)
             if size > MAX_OUTPUT:
                 raise TemplateFailure(*problems, self._too_long(origin()))
@@ -260,6 +264,7 @@ class Templates:
         rendered = render_conditional(pieces, self._rendered_values(template, scope, origin))
         if rendered is not None:
             return rendered
+        # Jinja's from now on: the next shot would most likely fail at the same place.
         self.by_text[template.text] = self._parse_full(template.text)
         return self.render(template.text, scope, origin)
 
@@ -290,6 +295,7 @@ class Templates:
     ) -> dict[str, Value]:
         """The rendered variables that a template may use, without undefined ones: it may test `is defined`."""
         values: dict[str, Value] = {}
+        # Sorted: of several variables that fail the same one is reported in each process.
         for name in sorted(template.names | scope.names() if template.uses_all_names else template.names):
             if (value := scope.ready(name)) is not None:
                 values[name] = value
@@ -297,6 +303,7 @@ class Templates:
                 try:
                     values[name] = self.value(name, scope, lambda word=name: name_place(origin(), word))  # type: ignore[misc]
                 except TemplateFailure:
+                    # A loop's own name hides the variable that fails, which is then not used.
                     if name in template.names - template.assigned_names:
                         raise
         return values
@@ -314,6 +321,7 @@ class Templates:
             return {"error": "not-text", "message": str(error), "line": error_location(error)[1]}
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             return {"error": "other", "message": str(error) or type(error).__name__, "line": error_location(error)[1]}
+        # Jinja's code goes through Python's compiler, which refuses deep nesting in one of these ways.
         except (RecursionError, SyntaxError, MemoryError):
             return {"error": "other", "message": "it is nested too deep", "line": 1}
 
@@ -342,6 +350,7 @@ class Templates:
         return Problem(code, source.place(*span), message, hint, related=related)
 
 
+# The place of an error that tells none: the template's first character.
 _START = Span(0, 1)
 
 

@@ -1,4 +1,4 @@
-"""The worker process that renders costly templates with limits: no files, little memory, little time."""
+"""The worker process that renders costly templates with limits: nothing written, little memory, little time."""
 
 import json
 import os
@@ -9,19 +9,26 @@ from typing import Any
 
 from runner.language.templates.environment import MAX_OUTPUT, NotRenderable, environment, error_location
 
-CPU_SECONDS = 0.75  # for each template; a prompt renders in milliseconds
-_MEMORY_BYTES = 512 << 20  # address space, of which the interpreter with Jinja takes most
+CPU_SECONDS = 0.75
+"""For each template; a prompt renders in milliseconds."""
+# Address space, of which the interpreter with Jinja takes most.
+_MEMORY_BYTES = 512 << 20
+# Bytes of a job: the values of a file of 16 MiB, with quotes and escapes.
 _MAX_LINE = 32 << 20
 
 
 def serve() -> None:
     """Answer each line of JSON on standard input with one line, until the input ends."""
     jinja = environment(_request_prompt_file)
+    # What a template may import is loaded first: an import that the limits end would look like its fault.
     jinja.from_string("{% for x in range(1) %}{{ x | slug }}{% endfor %}").render()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    # Nothing is written, whatever a template finds in Jinja.
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+    # A worker that is killed leaves no core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # No prompt nests so deep: a macro that calls itself ends as an error at its line, not by a kill.
     sys.setrecursionlimit(600)
     _send({"ready": os.getpid()})
     while line := sys.stdin.readline(_MAX_LINE):
@@ -65,12 +72,13 @@ def _render_bounded(template: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 def _error_answer(kind: str, error: Exception) -> dict[str, Any]:
     name, line = error_location(error)
+    # An exception may quote a value of a megabyte.
     message = str(error)[:300] or type(error).__name__
     return {"error": kind, "message": message, "file": name, "line": line}
 
 
 def _request_prompt_file(name: str) -> str | None:
-    """The text of a prompt file, read by the parent, since this process can open no file."""
+    """The text of a prompt file, read by the parent, whose reader keeps to the prompt folders."""
     _send({"need": name})
     answer = json.loads(sys.stdin.readline(_MAX_LINE))
     text: str | None = answer["text"]

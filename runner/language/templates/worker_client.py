@@ -11,10 +11,13 @@ from runner.language.yaml.document import Value
 if TYPE_CHECKING:
     import subprocess
 
-WALL_SECONDS = 6.0  # the worker's CPU limit ends a runaway first, unless the machine is loaded
-_START_SECONDS = 60.0  # a loaded machine can take long to start Python
+WALL_SECONDS = 6.0
+"""The worker's CPU limit ends a runaway first, unless the machine is loaded."""
+# A loaded machine can take long to start Python.
+_START_SECONDS = 60.0
 # Ended workers of one command: after these all further templates are refused, instead of a wait for each.
 _MAX_RESTARTS = 2
+# `-I` leaves the user's folder and PYTHONPATH out, so the path of this process is handed over.
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from runner.language.templates.worker import serve; serve()"
@@ -43,6 +46,7 @@ class TemplateWorker:
             while "need" in (answer := self._receive(process, WALL_SECONDS)):
                 self._send(process, {"text": load(str(answer["need"]))})
         except (OSError, EOFError, TimeoutError, ValueError):
+            # Its answer would be taken for that of the next template.
             self.close()
             self._restarts += 1
             return {"error": "runaway", "message": "it was stopped: it takes too much time or memory", "line": 1}
@@ -67,6 +71,7 @@ class TemplateWorker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                # No key, no proxy, no name of the user: a template that gets out of Jinja's sandbox finds nothing.
                 env={},
                 cwd="/",
                 bufsize=0,
@@ -80,6 +85,7 @@ class TemplateWorker:
     def _send(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
         assert process.stdin is not None
         data = memoryview((json.dumps(message) + "\n").encode())
+        # An unbuffered pipe takes a part of a large job at a time.
         while data:
             data = data[process.stdin.write(data) or 0 :]
 

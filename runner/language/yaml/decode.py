@@ -12,6 +12,7 @@ MAX_REPORTED_CHARACTERS = 20
 MAX_LINES = 2_000_000
 """Lines are indexed for the places of problems; no storyboard comes near."""
 
+# What no editor shows: C0 without tab and line ends, DEL, C1, line separators, a BOM inside, non-characters.
 _RAW_CONTROL = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
 # Characters that turn the direction of text: a line can then look different from its content.
@@ -44,6 +45,7 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
     problems.sources[name] = text
     if data.count(b"\n") + data.count(b"\r") > MAX_LINES:
         message, hint = f"this file has more than {MAX_LINES:,} lines", "split it"
+        # Its lines are shown beside the problem, and would have to be indexed for that.
         problems.sources[name] = text[:200]
         problems.add(Problem("file-size", Place(name, 1, 1), message, hint))
         return None
@@ -51,6 +53,7 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
         place = Source(name, text).place(conflict.start(), len(conflict.group().rstrip()))
         problems.add(Problem("conflict-marks", place, *_CONFLICT))
         return None
+    # In a file of ASCII alone such a character can only be an escape.
     bidi_matches = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
     for match in islice(bidi_matches, MAX_REPORTED_CHARACTERS):
         problems.add(_bidi_character(Source(name, text).place(match.start(), len(match.group())), match.group()))
@@ -60,6 +63,7 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
         source = Source(name, text)
         for match in islice(_RAW_CONTROL.finditer(text), MAX_REPORTED_CHARACTERS):
             problems.add(control_character(source.place(match.start()), match.group()))
+        # One character for each, so that offsets stay and libyaml, which refuses them, reads on.
         text = _RAW_CONTROL.sub("\ufffd", text)
     return Source(name, text)
 
@@ -84,6 +88,7 @@ def _bidi_character(place: Place, written: str) -> Problem:
 def _not_utf8(data: bytes) -> tuple[str, str]:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "this file is UTF-16, not UTF-8", "save it as UTF-8"
+    # As git tells: by a NUL near the beginning.
     if b"\0" in data[:4096]:
         return "this is not a text file", "a storyboard is YAML text in UTF-8"
     return "this byte is not UTF-8", "save the file as UTF-8"

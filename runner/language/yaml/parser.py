@@ -30,15 +30,18 @@ from runner.lazy_pattern import lazy_pattern
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 """Depth and nodes of a file, aliases included: what a file of a few lines could otherwise expand to."""
-_MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest name, and each costs a search
+# After so many problems nobody reads the nearest name, and each costs a search.
+_MAX_SUGGESTIONS = 200
 # Errors after which the rest of a file is not parsed: each repair parses a part again.
 _MAX_REPAIRS = 50
-_MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a second
+# Characters parsed again after errors, in all: about a second.
+_MAX_REREAD = 2 << 20
 
 # Depth and section of the fields of a mapping in place of the list of shots.
 _SHOTS_BY_NAME = (2, "shots")
 _DOCUMENT_EVENTS = (StreamStartEvent, DocumentEndEvent)
 _WORD = lazy_pattern(r"[^\s,\[\]{}]+")
+# First characters of plain scalars that may be a number, or any value but text: all others need no pattern.
 _NUMBER_STARTS = frozenset("-0123456789")
 _VALUE_STARTS = frozenset("-0123456789tTfFnN~")
 # C0 without tab and line feed, DEL, C1, line separators that editors do not show, a BOM in the middle, non-characters
@@ -165,6 +168,7 @@ class _Builder:
         if name is not None:
             self._open_anchors.add(name)
         holder = YamlMapping(at) if kind is MappingStartEvent else YamlSequence(at)
+        # Before it is filled: after an error, what was read so far is checked too.
         if depth == 0:
             self.root = holder
         if isinstance(holder, YamlMapping):
@@ -195,6 +199,7 @@ class _Builder:
                 self._section = key
             event = next_event()
             at = event.start_mark.index
+            # A value without a character, within braces: probably a comma cut its text.
             if flow and at == event.end_mark.index and self._split_by_comma(key, key_at, at):
                 continue
             value: Any
@@ -213,6 +218,7 @@ class _Builder:
             if key is None:
                 continue
             if key in fields:
+                # Reported at the end: the place of the first is counted once then, not for each of a million.
                 duplicates.append((key, key_at))
                 continue
             fields[key] = value
@@ -220,6 +226,7 @@ class _Builder:
             positions.append(at)
         for key, key_at in duplicates:
             self._note_duplicate(fields, key, key_at)
+        # Keys and values together, since the loop above reads scalars without a call.
         self._count(fields.at, 2 * len(fields))
         if "<<" in fields:
             self._merge(fields)

@@ -9,6 +9,7 @@ from runner.diagnostics.problem import Problem
 from runner.language.yaml.document import Source
 from runner.lazy_pattern import lazy_pattern
 
+# A key with a value, or an item, on one line: only such a line can be written anew by itself.
 _PAIR = lazy_pattern(
     r"(?P<head>[ \t]*(?:- +)*(?P<key>[^\s'\"#{}\[\],&*!|>%@`-][^#:\n]*?|\"[^\"\n]*\"|'[^'\n]*'):[ \t]+)(?P<value>\S.*)"
 )
@@ -48,6 +49,7 @@ def translate(source: Source, error: YAMLError) -> tuple[Problem, Source | None]
         return Problem("yaml-syntax", source.place(0), "this is not valid YAML"), None
     at = min(error.problem_mark.index, len(source.text))
     number, _ = source.line_column(at)
+    # The surest cause first: a tab or text behind a quote also upsets what the later ones look at.
     for diagnose in (_tab_in_indentation, _text_after_quote, _unquoted_indicator, _unquoted_colon, _unclosed_bracket):
         diagnosis = diagnose(source, number, at, error)
         if diagnosis is None:
@@ -114,6 +116,7 @@ def _text_after_quote(source: Source, number: int, at: int, error: MarkedYAMLErr
 
 
 def _unquoted_indicator(source: Source, number: int, at: int, error: MarkedYAMLError) -> Diagnosis | None:
+    # libyaml notices an alias, an anchor, a tag or a block of text one line late.
     for candidate in (number, number - 1):
         if candidate < 1:
             continue
@@ -153,6 +156,7 @@ _INDICATORS = {
 
 def _broken_flow(value: str) -> bool:
     """Whether text follows the end of a flow mapping or list, as in `{{ name }} walks` and `[Aside] text`."""
+    # A template without quotes, which YAML reads as a mapping in a mapping.
     if value.startswith(("{{", "{%")):
         return True
     closing = "}" if value[0] == "{" else "]"

@@ -12,6 +12,7 @@ _LINE = lazy_pattern(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _COMMENT = lazy_pattern(r"(?:^|[ \t])#", re.MULTILINE)
 # A line that belongs to the next section: blank, or a comment at the margin.
 _BETWEEN = lazy_pattern(r"(?:#.*)?\Z")
+# A mark of the document's end: the section has to stand before it.
 _END = lazy_pattern(r"^(?:\.\.\.|---)(?:[ \t].*)?$", re.MULTILINE)
 
 
@@ -39,6 +40,7 @@ def replace_section(text: str, key: str, section: str) -> ReplacedSection:
     old = text[start:end]
     lead = "" if start == 0 or text[start - 1] in "\r\n" else _newline(text)
     new = f"{text[:start]}{lead}{section}{text[end:]}"
+    # Read back as a whole: an alias elsewhere may mean a value of the old section.
     before, after, wanted = document.root, _parsed(new).root, _parsed(section).root
     if {name: _plain(value) for name, value in before.items() if name != key} | _plain_fields(wanted) != _plain_fields(
         after

@@ -9,6 +9,7 @@ from runner.lazy_pattern import lazy_pattern
 _FOLD = lazy_pattern(r"[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+")
 _BREAK = lazy_pattern(r"\r\n|\n|\r")
 _BLANKS = lazy_pattern(r"[ \t]+")
+# Characters that stand for themselves in plain, single-quoted and double-quoted text.
 _INK, _INK_SINGLE, _INK_DOUBLE = (lazy_pattern(rf"[^ \t\r\n{mark}]+") for mark in ("", "'", r"\"\\"))
 _WHITE = frozenset(" \t\r\n")
 _JOIN = lazy_pattern(r"\\(?=[ \t]*[\r\n])")
@@ -19,6 +20,7 @@ _ESCAPED_BREAK = lazy_pattern(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 
+# The problems of one prompt ask for its offsets in a row; more are not kept, since each has all of its text.
 @lru_cache(maxsize=4)
 def offsets(text: str, at: int, value: str) -> Sequence[int]:
     """Offset in `text` of each character of `value`, then of the scalar's end; the scalar begins at `at`.
@@ -127,6 +129,7 @@ def _block_offsets(text: str, offset: int, value: str) -> list[int] | None:
     lines = _block_lines(text, offset, _ink_count(value))
     first = next((line for line in value.split("\n") if line.strip(" ")), "")
     indent = next((len(s) - len(s.lstrip(" ")) for _, s in lines if s.strip(" ")), 0)
+    # A value that begins with blanks is written deeper than the block is indented.
     indent -= len(first) - len(first.lstrip(" "))
     return _folded_offsets(lines, indent, value) if folded else _literal_offsets(lines, indent, value)
 
@@ -143,6 +146,7 @@ def _block_lines(text: str, offset: int, ink: int) -> list[tuple[int, str]]:
         end = _BREAK.search(text, offset)
         stop = end.start() if end else len(text)
         ink -= (line_ink := _ink_count(text[offset:stop]))
+        # A block has no mark at its end: it ends where the characters of its value are used up.
         if line_ink and ink < 0:
             break
         lines.append((offset, text[offset:stop]))

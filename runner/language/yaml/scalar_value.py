@@ -3,6 +3,7 @@
 from runner.language.yaml.document import Value
 from runner.lazy_pattern import lazy_pattern
 
+# 18 digits fit in 64 bits: Python takes quadratic time for a longer number, and refuses one of 5,000 digits.
 _INT = lazy_pattern(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = lazy_pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
 CONSTANTS: dict[str, Value] = {

@@ -7,6 +7,7 @@ from runner.lazy_pattern import lazy_pattern
 
 # Text that means itself without quotes, within `{…}` too.
 _PLAIN = lazy_pattern(r"[A-Za-z_/](?:[\w ./'()+…-]*[\w./)…])?\Z")
+# Without quotes these would be read as no text.
 _OTHER_VALUES = frozenset(("true", "false", "null"))
 
 

@@ -42,6 +42,9 @@ def parse(body: bytes) -> Any:
             parse_float=_parse_decimal,
             parse_constant=UnreadableNumber,
         )
+    except json.JSONDecodeError as error:
+        # The place alone: users read this text, and Python's speaks of `Expecting value` and `char 0`.
+        raise NotJsonError(f"not JSON at character {error.pos + 1:,}") from error
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJsonError(f"not JSON: {error}"[:200]) from error
 

@@ -53,6 +53,7 @@ def _task_report(task: Task, now: float) -> dict[str, JsonValue]:
 
 
 def _credits_charged(task: Task, now: float) -> float:
+    # What a task has reserved is no charge yet: the judge of a test adds up what was paid.
     return bill(task, now) if status(task, now) == "success" else 0
 
 
@@ -96,6 +97,7 @@ def _offset(service: Service, body: JsonValue) -> float | None:
         except ValueError:
             return None
         utc = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        # The offset is from the machine's clock, so that the sandbox's own time goes on from the moment that was set.
         return utc.timestamp() - (service.now() - service.state.clock_offset)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -118,6 +120,7 @@ def set_account(service: Service, key: str, body: JsonValue) -> Reply:
     account, now = account_of(account_key), service.now()
     balance = service.state.close_finished(account, now)
     used = balance.charged + service.state.reserved(balance)
+    # `credits` is what can be spent from now on, and a balance counts from the account's beginning.
     credits = balance.credits if "credits" not in body else _credit_limit(limits[0], used)
     cap = balance.cap if "cap" not in body else limits[1]
     service.state.write({"event": "purse", "account": account, "credits": credits, "cap": cap})
@@ -130,6 +133,7 @@ def set_faults(service: Service, body: JsonValue) -> None:
     if isinstance(faults, list):
         errors: list[JsonValue] = [{"path": path, "message": message} for path, message in faults[:50]]
         raise EarlyReply(Reply(400, {"message": f"invalid faults: {faults[0][1]}", "errors": errors}))
+    # Callbacks are sent by the jobs, which pick their faults themselves.
     service.faults = service.jobs.faults = faults
 
 

@@ -16,7 +16,9 @@ from runner.sandbox.drawing.worker_pool import DrawingError
 from runner.sandbox.faults import demo
 from runner.sandbox.state.sandbox_state import Upload
 
+# More than any material needs; without a limit one PUT could fill the disk.
 MAX_UPLOAD_BYTES = 200 << 20
+# For a name without a known ending: some kind has to be told, and the bytes have been looked at.
 _TYPES = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
 
 
@@ -24,8 +26,10 @@ async def clip_or_frame(service: Service, request: Request) -> Response:
     """A clip or its last frame, with ranges; 403 for an invalid or expired link, 404 for deleted media."""
     _, _, task_id, name = request.url.path.split("/")
     expires, signature = (request.query_params.get(key, "") for key in ("expires", "signature"))
+    # Before the task is looked up: without a signature nobody learns which tasks there are.
     if not signed_links.is_valid_signature(task_id, name, expires, signature, service.link_secret):
         raise EarlyReply(Reply(403, {"message": "the signature of this link is wrong"}))
+    # By the sandbox's clock: a test lets links expire without waiting.
     if service.now() > int(expires):
         raise EarlyReply(Reply(403, {"message": "this link has expired; recordInfo returns a new one"}))
     path = await _clip_path(service, task_id)
@@ -55,9 +59,11 @@ async def store_upload(service: Service, request: Request) -> Reply:
         raise EarlyReply(Reply(403, {"message": "the token of this upload is wrong"}))
     _check_content_type(service, upload, request)
     target = service.state.upload_path(upload)
+    # Two PUTs of one upload at once write two part files, and the last one that is whole stays.
     part = target.with_name(f"{upload.id}.{id(request):x}.part")
     try:
         with part.open("xb") as file:
+            # Less than a request may take in all, so that a slow client reads a 408 and not only a closed connection.
             async for piece in limited_body(request, MAX_UPLOAD_BYTES, service.options.request_timeout * 5 / 6):
                 file.write(piece)
         part.replace(target)
@@ -70,6 +76,7 @@ async def store_upload(service: Service, request: Request) -> Reply:
 def _check_content_type(service: Service, upload: Upload, request: Request) -> None:
     """Refuse bytes that are not sent as the answer to the upload's request demanded."""
     demanded = content_type(upload.name)
+    # As a signed PUT is refused by the store behind the vendor's address.
     if service.rules.upload_has_type and request.headers.get("content-type", "") != demanded:
         raise EarlyReply(Reply(403, {"message": f"the Content-Type of this upload must be {demanded}"}))
 

@@ -47,7 +47,9 @@ class JobRunner:
             self._start_job(f"call {task.id}", self._send_callback(task, now, current_record))
 
     def _start_job(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        # Every two seconds the takeover resumes all that is unfinished, also what is being done right now.
         if name in self._running:
+            # A coroutine that is never awaited would warn.
             work.close()
             return
         task = asyncio.create_task(work)
@@ -60,6 +62,7 @@ class JobRunner:
         clip = self._state.clip_path(task.id).absolute()
 
         def note_start() -> None:
+            # Only where drawing is the task: a fixed duration says itself when the queue is over.
             if task.seconds is None:
                 self._state.write({"event": "begun", "id": task.id, "at": now()})
 
@@ -71,8 +74,10 @@ class JobRunner:
                 await self._workers.run(_draw_job(task.spec, clip), note_start)
             if self._rules.result_has_media:
                 await self._workers.run(_last_frame_job(clip, self._rules.frame_ending(task.model)))
-        except DrawingError as error:
+        # A full disk, too: a task without an end would be started again every two seconds, and waited for, for ever.
+        except (DrawingError, OSError) as error:
             self.errors.append(f"{task.id}: {error}")
+            # As the provider's own failure: the client gets its credits back and may order again.
             self._state.write({"event": "broken", "id": task.id, "at": now(), "error": SERVER_ERROR})
         else:
             self._state.write({"event": "drawn", "id": task.id, "at": now()})
@@ -84,6 +89,7 @@ class JobRunner:
             template.parent.mkdir(exist_ok=True)
             await self._workers.run({**_draw_job(spec, template.absolute()), "job": "plain"})
         part = clip.with_suffix(".part")
+        # Copied, since a load test makes thousands of one shape, and different, since no two real clips are equal.
         part.write_bytes(template.read_bytes() + plain_clip.fingerprint_box(json.dumps(dict(spec), sort_keys=True)))
         part.replace(clip)
 
@@ -108,16 +114,19 @@ class JobRunner:
 
     async def _send_callback(self, task: Task, now: Now, current_record: CurrentRecord) -> None:
         effect = self.faults.pick(FaultEvent("callback", task.prompt, task.model, task.number)) or {}
+        # Before the task has ended: such a call may be the only news of a task whose answer was lost.
         if effect.get("early"):
             await self._post(task, callbacks.forged_payload(effect.get("says"), current_record()), effect)
         while True:
             ended_at = end_time(task)
             if ended_at is not None and ended_at <= now():
                 break
+            # A millisecond late, or the record would still say generating.
             await asyncio.sleep(_CHECK_SECONDS if ended_at is None else min(_CHECK_SECONDS, ended_at - now() + 0.001))
         delay = effect.get("delay", 0)
         await asyncio.sleep(delay if isinstance(delay, int | float) else 0)
         if effect.get("never"):
+            # Written down, or the next server of this folder would send it after all.
             self._state.write({"event": "called", "id": task.id, "result": "not sent: a fault"})
             return
         copies = effect.get("copies", 1)
@@ -125,6 +134,7 @@ class JobRunner:
             await self._post(task, callbacks.forged_payload(effect.get("says"), current_record()), effect)
 
     async def _post(self, task: Task, record: Mapping[str, JsonValue], effect: Mapping[str, JsonValue]) -> None:
+        # The number of a task is the same for every server of the folder.
         turn = list(self._state.tasks).index(task.id) if self._options.webhooks == "each" else 0
         body = callbacks.as_bytes(callbacks.payload(self._options.webhooks, record, turn))
         if effect.get("says") == "garbage":

@@ -11,6 +11,7 @@ def is_private(parts: SplitResult) -> bool:
 
 
 def _numeric_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    # A name is not resolved: the sandbox asks no other machine anything.
     try:
         return ipaddress.ip_address(host)
     except ValueError:

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from runner.requests.request import JsonValue
 from runner.sandbox.state.task import Task, bill, end_time, status
 
+# In milliseconds, as the record has its times.
 _TEN_YEARS = 10 * 366 * 86_400_000
 
 
 def render_record(task: Task, now: float, output: list[JsonValue], polls: int) -> dict[str, JsonValue] | None:
     """The record at a moment; None: 404. `output` belongs to a success; `polls` counts this poll, too."""
+    # A replica that lags behind: the first polls do not know the task yet.
     if polls <= _count(task.fault.get("missing")):
         return None
     gone_after = task.fault.get("vanish")
@@ -47,6 +49,7 @@ def _apply_fault(fault: Mapping[str, JsonValue], true_record: dict[str, JsonValu
         record["status"] = fault[status_fault]
     if "credits" in fault:
         record["creditsUsed"] = fault["credits"]
+    # The vendor gives the credits back, and the record of a failed task goes on showing them.
     if fault.get("reserved") and true_record["status"] == "fail":
         record["creditsUsed"] = task.credits
     if true_record["status"] == "fail":
@@ -54,6 +57,7 @@ def _apply_fault(fault: Mapping[str, JsonValue], true_record: dict[str, JsonValu
     if true_record["status"] == "success" and "output" in fault:
         record["output"] = _output(str(fault["output"]), true_record["output"])
     if "record" in fault:
+        # A cache or a proxy that mixes up answers.
         record |= {"taskId": "task_clsomebodyelse0000000000"} if fault["record"] == "other-task" else {"model": "veo-3"}
     if "times" in fault:
         record |= {name: _time(str(fault["times"]), true_record[name]) for name in ("createTime", "completeTime")}

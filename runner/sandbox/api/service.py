@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from runner.animatic.drawing_version import DRAWING_VERSION
@@ -28,8 +28,9 @@ from runner.sandbox.options import DEMO_KEY, Options
 from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, SandboxState, Upload, body_hash, task_line
 from runner.sandbox.state.task import TASK_ERRORS, Task
 
+# Addresses that this sandbox gave out, recognized in the materials of a later request.
 _UPLOAD_PATH = lazy_pattern(r"/files/([0-9a-z]{20})/[^/]*")
-_MEDIA_PATH = lazy_pattern(r"/media/(task_[0-9a-z]+)/(video\.mp4|last-frame\.png)")
+_MEDIA_PATH = lazy_pattern(rf"/media/(task_[0-9a-z]+)/({signed_links.MEDIA_NAMES})")
 
 
 def account_of(key: str) -> str:
@@ -60,6 +61,7 @@ class Service:
         self._clock = clock
         self._success_polls: Counter[str] = Counter()
         for name in ("clips", "uploads"):
+            # The film-maker's pictures lie there: nobody else on this machine may read them.
             (state.folder / name).mkdir(exist_ok=True, mode=0o700)
 
     def now(self) -> float:
@@ -71,6 +73,7 @@ class Service:
     def create(self, account: str, body: JsonValue, text: ShotText = NO_TEXT) -> Reply:
         """Create a task, or answer 400, 402 or 429, checked in this order; `text` decides only how it is drawn."""
         self.state.refresh()
+        # Outside the lock, which all servers of the folder share: checking thousands of bodies must hold up none.
         request = validate(body, self.rules, self._address_lookup(account))
         if isinstance(request, list):
             return _invalid(request)
@@ -78,6 +81,7 @@ class Service:
             self.state.refresh()
             now = self.now()
             balance = self.state.close_finished(account, now)
+            # Decided and written under one lock, or two servers would give the last slot twice.
             refusal = self._refusal(account, balance, request)
             if refusal is not None:
                 return refusal
@@ -87,6 +91,7 @@ class Service:
         return Reply(200, {"taskId": task.id})
 
     def _refusal(self, account: str, balance: AccountBalance, request: ValidRequest) -> Reply | None:
+        # The documented demo key reads, and pays for nothing.
         available = 0 if account == DEMO_ACCOUNT else self.state.available(balance)
         if available is not None and request.credits > available:
             message = "Insufficient credits"
@@ -101,6 +106,7 @@ class Service:
         number = self.state.body_counts[same_body] + 1
         fault = self.faults.pick(FaultEvent("task", request.prompt, request.model, number)) or {}
         task = Task(
+            # In the form of the vendor's ids, for clients that check it.
             id="task_cl" + hashlib.sha256(self._clock.token().encode()).hexdigest()[:22],
             account=account,
             model=request.model,
@@ -108,6 +114,7 @@ class Service:
             created_at=now,
             seconds=self._task_seconds(fault.get("seconds", self.options.seconds), same_body, number),
             spec={**to_json(self._spec(request, text)), "variation": number - 1, **_clip_fault(fault)},
+            # Results name a seed; the same body gets the same one again.
             seed=int(chance(self.options.seed, same_body, number) * 2**31) if request.seed is None else request.seed,
             callback=request.callback,
             error=_error_of(fault),
@@ -128,6 +135,7 @@ class Service:
     def _spec(self, request: ValidRequest, text: ShotText) -> AnimaticSpec:
         paths = {item.address: self._path(item) for item in request.materials}
         frames = request.materials if request.mode == "keyframe" else ()
+        # One picture is the first frame, a second the last.
         first, last = (*frames, None, None)[:2]
         return AnimaticSpec(
             model=request.model,
@@ -170,7 +178,7 @@ class Service:
         if task is None or self.now() > task.created_at + rulebook.MEDIA_DAYS * 86400:
             return None
         clip = self.state.clip_path(task_id).absolute()
-        path = clip if name == "video.mp4" else clip.with_suffix(".png")
+        path = clip.with_suffix(PurePath(name).suffix)
         return path if path.is_file() else None
 
     def _address_lookup(self, account: str) -> AddressLookup:
@@ -184,6 +192,7 @@ class Service:
                 return self._own_media(address, media[1], media[2])
             match = _UPLOAD_PATH.fullmatch(parts.path)
             upload = self.state.uploads.get(match[1]) if match else None
+            # Another account's upload is none, as if it had never been made.
             if upload is None or upload.account != account:
                 return None if self.options.local_materials else AddressRejected("no such upload")
             return self._uploaded_material(address, upload)
@@ -200,6 +209,7 @@ class Service:
         if path is None or self.now() > int(expires):
             return AddressRejected("this link has expired")
         task = self.state.tasks[task_id]
+        # Links of one clip differ in signature and port, and are still the same material.
         identity = hashlib.sha256(f"{task_id} {name}".encode()).hexdigest()
         kind: Kind = "video" if name == "video.mp4" else "image"
         seconds, width, height = (int(str(task.spec[name])) for name in ("seconds", "width", "height"))
@@ -241,6 +251,7 @@ class Service:
         if record is not None and record["status"] == "success" and "backwards" in task.fault:
             self._success_polls[task.id] += 1
             after = task.fault["backwards"]
+            # The first success stands, some polls later say generating again, then the success is back.
             if isinstance(after, int) and 1 < self._success_polls[task.id] <= after + 1:
                 return as_still_generating(record)
         return record

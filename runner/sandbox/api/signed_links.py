@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 from runner.clock import Clock
 
+MEDIA_NAMES = r"video\.mp4|last-frame\.(?:png|jpg)"
+"""Pattern of the files of a task: its clip, and its last frame in the form that its model has."""
+
 
 def link_secret(folder: Path, clock: Clock) -> bytes:
     """Signing secret of this state folder's links; created once, for all its servers."""
@@ -41,6 +44,7 @@ def sign_link(base_url: str, task_id: str, name: str, expires: float, key: bytes
 
 def is_valid_signature(task_id: str, name: str, expires: str, signature: str, key: bytes) -> bool:
     """Whether a signature was made by `sign_link` with this key."""
+    # `int` reads digits of other scripts as well, and takes long over thousands of them.
     if not (expires.isascii() and expires.isdigit() and len(expires) < 15):
         return False
     expected = _signature(task_id, name, int(expires), key)
@@ -48,4 +52,5 @@ def is_valid_signature(task_id: str, name: str, expires: str, signature: str, ke
 
 
 def _signature(task_id: str, name: str, expiry: int, key: bytes) -> str:
+    # 160 bits: no guess comes near, and the link stays short.
     return hmac.new(key, f"{task_id}\n{name}\n{expiry}".encode(), sha256).hexdigest()[:40]

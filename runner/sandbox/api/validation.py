@@ -180,6 +180,7 @@ def _model(reader: _Reader, value: JsonValue) -> str:
         return models[value]
     problem = "model is required" if value is None else "no such model"
     reader.reject("model", f"{problem}; one of {', '.join(models)}")
+    # Some model, so that the other fields are checked as well: all errors are in one answer.
     return rulebook.PRO
 
 
@@ -226,6 +227,7 @@ def _materials_in(reader: _Reader, name: str, value: JsonValue, kinds: frozenset
         reader.reject(path, "must be a list of at least one address")
         return []
     materials = []
+    # Each address is looked up and may be an error with its text: a list of thousands is refused by its length.
     for number, address in enumerate(value[:100]):
         material = _material(reader, f"{path}[{number}]", address, kinds)
         if material is not None:
@@ -297,6 +299,7 @@ def _check_counts(reader: _Reader, mode: Mode, materials: list[Material]) -> Non
 def _check_durations(reader: _Reader, video_path: str, videos: list[Material], audio: list[Material]) -> None:
     shortest, longest = reader.bounds.video_seconds
     for number, item in enumerate(videos, 1):
+        # A container rounds a length to the last picture or packet.
         if item.seconds is not None and item.seconds > longest + 0.05:
             reader.reject(video_path, f"video {number} lasts {item.seconds:.1f} s; a video may last {longest} s")
         if item.seconds is not None and item.seconds < shortest - 0.05:

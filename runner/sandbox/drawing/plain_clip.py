@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import av
 
-# Few packets of sound: a run that joins its clips decodes and encodes each one.
+# Two pictures a second are the fewest with a first and a last one; encoding them takes milliseconds. Few packets of
+# sound: a run that joins its clips decodes and encodes each one.
 _RATE, _SOUND_RATE = 2, 8_000
 
 
@@ -27,6 +28,7 @@ def draw(width: int, height: int, seconds: int, target: Path) -> None:
 def fingerprint_box(text: str) -> bytes:
     """An MP4 box that players skip, appended so that clips of two specs differ in content, as real clips do."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    # A box has its own length first; `free` is the kind that holds nothing for anybody.
     return (8 + len(digest)).to_bytes(4, "big") + b"free" + digest
 
 
@@ -35,6 +37,7 @@ def _pictures(container: "av.container.OutputContainer", stream: "av.VideoStream
 
     frame = av.VideoFrame(stream.width, stream.height, "yuv420p")
     for plane in frame.planes:
+        # The middle of each plane: grey without a colour.
         plane.update(bytes([128]) * plane.buffer_size)
     for number in range(seconds * _RATE):
         frame.pts, frame.time_base = number, Fraction(1, _RATE)
@@ -45,6 +48,7 @@ def _pictures(container: "av.container.OutputContainer", stream: "av.VideoStream
 def _silence(container: "av.container.OutputContainer", stream: "av.AudioStream", seconds: int) -> None:
     import av
 
+    # An AAC packet holds 1,024 samples.
     for start in range(0, seconds * _SOUND_RATE, 1024):
         frame = av.AudioFrame("fltp", "mono", min(1024, seconds * _SOUND_RATE - start))
         for plane in frame.planes:

@@ -45,6 +45,7 @@ def _report_and_exit(
 ) -> None:
     """Answer with the error and exit; the parent starts another process."""
     _answer(answers, {"done": False, "words": f"{kind.__name__}: {error}"[:2000]})
+    # Not `sys.exit`, which waits for the thread that reads the pipe.
     os._exit(1)
 
 
@@ -74,6 +75,7 @@ def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
 def _written_whole(name: str) -> Iterator[Path]:
     """Context manager: a part file beside the target, renamed when complete."""
     target = Path(name)
+    # Two servers of one folder may draw the same clip: each writes its own file.
     part = target.with_name(f"{target.stem}.{os.getpid()}.part")
     try:
         yield part
@@ -103,6 +105,7 @@ def _last_frame(job: Mapping[str, Any]) -> dict[str, Any]:
     import av
 
     with av.open(job["clip"], "r") as container:
+        # Decoded from the beginning: a jump to the end lands at a key frame before it.
         pictures = list(container.decode(video=0))
     with _written_whole(job["target"]) as part:
         pictures[-1].to_image().save(part, format=job["format"])

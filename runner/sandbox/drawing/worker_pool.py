@@ -26,8 +26,9 @@ class DrawingError(Exception):
 class WorkerPool:
     """The idle and the running drawing processes."""
 
-    def __init__(self, max_processes: int | None = None) -> None:
+    def __init__(self, max_processes: int | None = None, python: str | None = None) -> None:
         self._slots = asyncio.Semaphore(max_processes or usable_cores())
+        self._python = python
         self._idle: list[Process] = []
         self._all: set[Process] = set()
 
@@ -49,15 +50,21 @@ class WorkerPool:
     async def _start(self) -> Process:
         # -P: a package of the user's with the name of one of ours must not be imported; our folder is passed.
         package_folder = str(Path(runner.__file__).resolve().parent.parent)
-        command = [sys.executable, "-P", "-c", _WORKER, package_folder]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=_MAX_LINE_BYTES,
-            env=child_environment(),
-        )
+        command = [self._python or sys.executable, "-P", "-c", _WORKER, package_folder]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=PIPE,
+                stdout=PIPE,
+                # What libraries print about pictures would stand in the middle of the live screen.
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_MAX_LINE_BYTES,
+                # Without the provider's key, which a child has no use for.
+                env=child_environment(),
+            )
+        except OSError as error:
+            # Python was removed or exchanged below a running server, or the machine has no process left.
+            raise DrawingError(f"no drawing process can be started ({error.strerror})") from error
         self._all.add(process)
         return process
 

@@ -6,6 +6,7 @@ from runner.animatic.spec import AnimaticSpec, to_json
 from runner.requests.request import JsonValue
 from runner.sandbox.state.task import TASK_ERRORS
 
+# Times of the pages' own samples.
 _CREATED_MS, _COMPLETED_MS = 1_735_599_634_000, 1_735_599_754_000
 _ERRORS: Mapping[str, str | None] = {
     "demo_task_t2v_success": None,
@@ -31,6 +32,7 @@ def record(task_id: str, base_url: str, link: Callable[[str, str, str], str]) ->
         "taskId": task_id,
         "model": "seedance-20",
         "status": "fail" if error else "success",
+        # 200 as in the sample: five seconds at 40.
         "creditsUsed": 0 if error else 200,
         "output": None if error else clip,
         "error": error,

@@ -86,6 +86,7 @@ class Faults:
         for index, rule in enumerate(self.rules):
             if not rule.matches(event):
                 continue
+            # Counted also where an earlier rule has taken effect: the count never hangs on the rules before it.
             self.match_counts[index] += 1
             if effect is None and self._happens(index, rule, event):
                 self.effect_counts[index] += 1
@@ -185,6 +186,7 @@ def _validator() -> Any:
     from jsonschema import Draft7Validator
     from referencing import Registry
 
+    # An empty registry: a schema that names another one is never fetched.
     return Draft7Validator(load("faults"), registry=Registry())
 
 
@@ -198,6 +200,7 @@ def _describe(error: "ValidationError") -> Iterator[tuple[tuple[str | int, ...],
     schema: Any = error.schema
     value: Any = error.instance
     if error.validator == "if":
+        # The error of an `if` is in its branch; the `if` itself says nothing to a reader.
         for inner in error.context or ():
             yield from _describe(inner)
     elif error.validator == "additionalProperties":

@@ -22,13 +22,16 @@ from runner.sandbox.api import control, files
 from runner.sandbox.api.reply import EarlyReply, Reply
 from runner.sandbox.api.request_reader import parse_json, read_json_bytes
 from runner.sandbox.api.service import Service, account_of
+from runner.sandbox.api.signed_links import MEDIA_NAMES
 from runner.sandbox.faults.fault_rules import FaultEvent
 from runner.sandbox.http import faulty_response
 from runner.sandbox.options import DEMO_KEY
 
+# What a header can carry: with no keys given, any such text is an account.
 _KEY = lazy_pattern(r"[\x21-\x7e]{1,512}")
 _BEARER = lazy_pattern(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
+# A body arrives once, and both the fault rules and the handler read it.
 _BODY_KEY = "sandbox.raw"
 # Keys that are remembered: a client that makes them up fills no memory.
 _MAX_SEEN_KEYS = 1000
@@ -59,10 +62,12 @@ class SandboxApp:
         await response(scope, receive, self._with_date_header(request, send))
 
     async def _answer(self, request: Request) -> Response:
+        # First of all: a web page must not even be counted.
         _refuse_other_hosts(request.headers)
         self.service.state.refresh()
         self._note_misplaced_keys(request)
         path = request.url.path
+        # 401 before 404 and 405: without a key nothing is told about the API.
         key = self._key(request) if path.startswith(("/api/", "/__sandbox/")) else ""
         for pattern, operation, methods in _ROUTES:
             if pattern.fullmatch(path) is None:
@@ -73,6 +78,7 @@ class SandboxApp:
                 raise EarlyReply(
                     Reply(405, {"message": f"{request.method} is not allowed for {path}"}, {"Allow": allowed})
                 )
+            # Before the fault, whose rules ask how often it was asked.
             self._count_request(operation, request)
             if self.service.faults.has_rules_for(operation):
                 return await self._answer_with_faults(operation, handler, request, key)
@@ -137,6 +143,7 @@ class SandboxApp:
             raise EarlyReply(Reply(401, {"message": "Authentication failed: missing API key"}))
         key = bearer[1]
         allowed = [*keys, DEMO_KEY]
+        # All of them are compared: time tells nothing about any.
         matches = [hmac.compare_digest(key.encode(), candidate.encode()) for candidate in allowed]
         if not (any(matches) if keys else _KEY.fullmatch(key)):
             raise EarlyReply(Reply(401, {"message": "Authentication failed: invalid API key"}))
@@ -156,6 +163,7 @@ class SandboxApp:
         texts = {"address": target} | {
             f"header {name}": value for name, value in request.headers.items() if name != "authorization"
         }
+        # Keys of up to 7 characters occur in addresses by chance.
         places += [name for name, text in texts.items() if any(key in text for key in self._seen_keys if len(key) > 7)]
         for name in places:
             self.note_misplaced_key(path, name)
@@ -189,6 +197,7 @@ class SandboxApp:
 
         async def send_with_date(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # Clients judge the age of media by the server's clock.
                 date = formatdate(self.service.now(), usegmt=True)
                 message["headers"] = [*message.get("headers", []), (b"date", date.encode())]
                 self.count_answer(request, message["status"])
@@ -200,6 +209,7 @@ class SandboxApp:
         """Count one more answer, for the state report."""
         place = "/".join(request.url.path.split("/")[: 5 if request.url.path.startswith("/api/") else 2])
         name = f"{request.method} {place[:60]} {status}"
+        # Paths come from clients: made-up ones fill no memory.
         if name in self.answer_counts or len(self.answer_counts) < 500:
             self.answer_counts[name] = self.answer_counts.get(name, 0) + 1
 
@@ -212,6 +222,7 @@ def as_json(reply: Reply) -> Response:
 def _refuse_other_hosts(headers: Headers) -> None:
     """Refuse requests of web pages, which can reach loopback by another host's name or from another origin."""
     host, origin = headers.get("host", ""), headers.get("origin")
+    # A name that resolves to 127.0.0.1 brings any web page here, past the rule of one origin.
     if not _names_loopback(f"http://{host}"):
         raise EarlyReply(Reply(421, {"message": "the Host header must name loopback: 127.0.0.1, localhost or [::1]"}))
     if origin is not None and not _names_loopback(origin):
@@ -297,11 +308,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Mapping[str, Handler]], ...] = (
     (lazy_pattern(r"/api/v1/jobs/createTask"), "create", {"POST": _create_task}),
     (lazy_pattern(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _get_record}),
     (lazy_pattern(r"/api/v1/uploads"), "upload", {"POST": _reserve_upload}),
-    (
-        lazy_pattern(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.(?:png|jpg))"),
-        "media",
-        {"GET": _get_media, "HEAD": _get_media},
-    ),
+    (lazy_pattern(rf"/media/[^/]{{1,200}}/(?:{MEDIA_NAMES})"), "media", {"GET": _get_media, "HEAD": _get_media}),
     (lazy_pattern(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put_upload}),
     (lazy_pattern(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _get_upload, "HEAD": _get_upload}),
     (lazy_pattern(r"/__sandbox/state"), "", {"GET": _get_state}),

@@ -19,6 +19,7 @@ from runner.requests.request import JsonValue
 from runner.sandbox.http.http_protocol import TRANSPORT_KEY, reset_connection
 
 Effect = Mapping[str, Any]
+# Written and flushed piece by piece: a body without an end needs no memory.
 _CHUNK_BYTES = 1 << 20
 # 100 MB of zeros, which gzip makes 100 kB of: a client that unpacks whatever comes is seen at once.
 _BOMB_BYTES = 100 << 20
@@ -79,6 +80,7 @@ class FaultyResponse(Response):
             reset_connection(transport)
         else:
             transport.close()
+        # The server takes an app that returns without a response for broken: it stays until the client has gone.
         while (await receive())["type"] != "http.disconnect":
             pass
 
@@ -87,6 +89,7 @@ class FaultyResponse(Response):
             case "none":
                 return
             case "garbage":
+                # Begins as TLS does.
                 transport.write(b"\x16\x03\x01\x02\x00 this is not HTTP \xff\xfe\r\n\r\n")
                 return
         for _ in range(self._effect.get("interim", 0)):
@@ -107,6 +110,7 @@ class FaultyResponse(Response):
     async def _body(self, transport: Transport) -> None:
         body = self._response.body[: self._effect.get("cut", len(self._response.body))]
         rate = self._effect.get("rate")
+        # Five pieces a second: a rate that a client feels.
         step = max(1, min(65536, int(rate / 5))) if rate else 65536
         for start in range(0, len(body), step):
             if transport.is_closing():
@@ -129,6 +133,7 @@ async def _trickle(transport: Transport, head: bytes, seconds: float | None) -> 
     if not seconds:
         transport.write(head)
         return
+    # In some forty pieces, however long it takes.
     step = max(1, len(head) // 40)
     for start in range(0, len(head), step):
         if transport.is_closing():
@@ -172,6 +177,7 @@ def _with_body(effect: Effect, response: CapturedResponse) -> CapturedResponse:
     if effect.get("zeros"):
         body = bytes(len(body))
     if effect.get("changed"):
+        # The beginning stays that of an MP4: only its hash, or decoding it, tells.
         body = body[:32] + bytes(byte ^ 0x55 for byte in body[32:])
         headers = (*((name, value) for name, value in headers if name != "etag"), ("etag", '"changed"'))
     match effect.get("encoding"):
@@ -194,6 +200,7 @@ def ranged(effect: Effect, whole: CapturedResponse, request: Request) -> Capture
     if effect.get("range") == "refuse" or first > last:
         return CapturedResponse(416, (("content-range", f"bytes */{size}"),), b"")
     if effect.get("range") == "wrong":
+        # A range that overlaps: appended as it comes, it damages the file.
         first = max(0, first - 7)
     headers = (*whole.headers, ("content-range", f"bytes {first}-{last}/{size}"))
     return CapturedResponse(206, headers, whole.body[first : last + 1])

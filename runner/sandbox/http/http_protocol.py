@@ -12,6 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+# A client that never closes any gets a 429, before the process runs out of descriptors.
 MAX_CONNECTIONS = 2000
 TRANSPORT_KEY = "sandbox.line"
 """Key of a request's transport in the ASGI scope."""
@@ -40,6 +41,7 @@ class GuardedProtocol(H11Protocol):
             self._is_rejected = True
             self._send_error(429, f"more than {MAX_CONNECTIONS} connections at once")
             return
+        # A fault of the connection: already reset, or never answered.
         if not self._accept(transport):
             self._is_rejected = True
             return
@@ -57,6 +59,7 @@ class GuardedProtocol(H11Protocol):
             return
         self._start_timer()
         super().data_received(data)
+        # The limit is for receiving: a long answer may take as long as it needs.
         is_idle = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
         if is_idle or self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR):
             self._stop_timer()
@@ -79,6 +82,7 @@ class GuardedProtocol(H11Protocol):
 
     def _on_timeout(self) -> None:
         has_begun = bool(self.conn.trailing_data[0]) and self.conn.their_state is h11.IDLE
+        # In the middle of a header; a body has its own, shorter limit, and an idle connection deserves no answer.
         if has_begun and self.conn.our_state is h11.IDLE:
             self._send_error(408, f"the request did not end within {self._request_timeout:g} seconds")
         else:
@@ -101,5 +105,6 @@ def reset_connection(transport: asyncio.Transport) -> None:
     """Abort a connection as a crash does: the client gets `connection reset by peer`."""
     connection = transport.get_extra_info("socket")
     if connection is not None:
+        # Lingering for 0 seconds makes the close a reset.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

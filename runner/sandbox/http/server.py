@@ -24,15 +24,18 @@ from runner.sandbox.state.cleanup import clean_up
 from runner.sandbox.state.sandbox_state import SandboxState
 from runner.sandbox.state.task import Task
 
+# Seconds between two looks for servers that died: clients wait at most so much longer for their clips.
 _TAKE_OVER_SECONDS = 2.0
 # As long as a common web server keeps an idle connection.
 _KEEP_ALIVE_SECONDS = 75
+# Clients that connect in one instant, as a wide run does: beyond, the system would drop them.
 _BACKLOG = 1024
 
 
 def bind_listener(port: int) -> socket.socket:
     """A listening socket on loopback; `SandboxUnusable` when the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # A sandbox that was just killed leaves its port taken for a minute otherwise.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
@@ -61,6 +64,7 @@ async def running_server(
     server_id = clock.token()[:16]
     host, port = socket_.getsockname()
     try:
+        # Before the cleanup, which asks who else is here: of two servers that start at once each sees the other.
         life_lock = _register(folder, server_id)
         clean_up(folder, clock.now().timestamp(), lambda: not _is_shared(folder, server_id))
         state = _load_state(folder, options)
@@ -126,6 +130,7 @@ class _Listener:
             lifespan="off",
             log_config=None,
             access_log=False,
+            # No proxy stands before loopback; the API's own clock dates the answers.
             proxy_headers=False,
             server_header=False,
             date_header=False,
@@ -162,6 +167,7 @@ class _Listener:
         if self._server is not None:
             self._server.close()
         await asyncio.sleep(seconds)
+        # A new socket at the same port: a closed one cannot listen again.
         await self.open(bind_listener(self._port))
         self._pause = None
 
@@ -234,6 +240,7 @@ def take_over(service: Service, folder: Path) -> None:
     if dead_servers:
         with state.journal.locked():
             state.refresh()
+            # Asked again under the lock: another server may have taken them over meanwhile.
             orphaned = [task for task in unfinished if task.server in dead_servers and _is_unfinished(task)]
             state.write_locked(*({"event": "adopted", "id": task.id, "by": service.server_id} for task in orphaned))
     for task in unfinished:

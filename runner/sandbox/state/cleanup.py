@@ -49,6 +49,7 @@ def _drop_files(folder: Path, line: Line, now: float) -> None:
     name, age = str(line.get("id")), now - _created_at(line, now)
     if line.get("event") == "task" and age > rulebook.MEDIA_DAYS * 86400:
         (folder / "clips" / f"{name}.mp4").unlink(missing_ok=True)
+        # Last frames, by the models that have PNG and JPEG.
         for ending in (".png", ".jpg"):
             (folder / "clips" / f"{name}{ending}").unlink(missing_ok=True)
     if line.get("event") == "upload" and _is_upload_expired(line, now):

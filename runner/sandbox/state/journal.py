@@ -42,6 +42,7 @@ class Journal:
         if size <= self._offset:
             return []
         chunk = os.pread(self._file, size - self._offset, self._offset)
+        # A line that another server is just writing is read the next time.
         whole = chunk[: chunk.rfind(b"\n") + 1]
         self._offset += len(whole)
         return list(_lines(whole))
@@ -61,6 +62,7 @@ class Journal:
         ends_torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
         data = (b"\n" if ends_torn else b"") + text.encode()
+        # A write may take only a part, as on a disk that is nearly full.
         while data:
             data = data[os.write(self._file, data) :]
 

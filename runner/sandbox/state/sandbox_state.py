@@ -121,12 +121,14 @@ class SandboxState:
     def close_finished(self, account: str, now: float) -> AccountBalance:
         """The balance after finished tasks have released their slots, and failed ones their credits."""
         balance = self.balance_of(account)
+        # A copy: the loop takes out what has ended.
         for task in [self.tasks[task_id] for task_id in balance.open_tasks]:
             if not is_open(task, now):
                 balance.open_tasks.discard(task.id)
                 balance.growing[task.id] = 0
         for task_id, charged in list(balance.growing.items()):
             task = self.tasks[task_id]
+            # A bill may grow after the end: only what is new is added.
             balance.charged += bill(task, now) - charged
             balance.growing[task_id] = bill(task, now)
             if is_bill_whole(task, now):
@@ -173,6 +175,7 @@ class SandboxState:
                 for attribute, value in self._field_values(UPLOAD_FACTS, line["facts"]).items():
                     setattr(upload, attribute, value)
                 upload.is_stored = True
+            # A new limit begins a new balance, into which all tasks are counted again.
             case "purse":
                 self.balances[line["account"]] = AccountBalance(line["credits"], line["cap"])
                 self._recount()

@@ -7,6 +7,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import JsonValue
 
 Status = Literal["waiting", "generating", "success", "fail"]
+# Enough for both documented states to be seen by a client that polls a few times.
 WAITING_SHARE = 0.25
 """Share of a task's duration spent in the queue."""
 
@@ -23,7 +24,10 @@ TASK_ERRORS: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Task:
-    """A task; times are seconds of the sandbox's clock. Only `server` and the fields below it change."""
+    """A task; times are seconds of the sandbox's clock.
+
+    Only `error`, `seconds`, `server` and the fields below change.
+    """
 
     id: str
     account: str
@@ -66,6 +70,7 @@ def end_time(task: Task) -> float | None:
     if task.fault.get("never_ends"):
         return None
     if task.error is not None:
+        # Half a second: nothing is drawn for a task that fails, and its queue should still be seen.
         return task.created_at + (0.5 if task.seconds is None else task.seconds)
     if task.drawn_at is None:
         return None

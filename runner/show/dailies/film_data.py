@@ -118,6 +118,7 @@ def _facts(dailies: Dailies, shots: Sequence[Shot]) -> list[tuple[str, str]]:
         ("maybe charged", sums.maybe_charged),
     )
     for name, amount in amounts:
+        # A bill of nothing is an answer to "what was paid so far"; nothing unsettled, or nothing in flight, is none.
         if amount or name == "billed":
             facts.append((name, _money(amount, plan)))
     if to_make := sum((step.price.credits or Decimal(0) for step in takes if step.is_billable), Decimal(0)):
@@ -147,6 +148,7 @@ def _shot(dailies: Dailies, shot: Shot) -> Json:
         "in": float(shot.in_seconds),
         "out": None if shot.film_seconds is None else float(shot.in_seconds + shot.film_seconds),
         "written": written,
+        # Sent once where they are equal, since the page is to stay below 3 MB with 1,000 shots of 3 takes.
         "own": None if shot.own_prompt == written else shot.own_prompt,
         "sent": None if request.prompt == dailies.prompts.get(shot.id) else request.prompt,
         "about": shot.notes,
@@ -161,6 +163,7 @@ def _shot(dailies: Dailies, shot: Shot) -> Json:
 
 def _take(dailies: Dailies, step: Step) -> Json:
     attempt, file = dailies.attempt(step), dailies.clips.get((step.shot.id, step.take))
+    # In a clone the manifest says made and the folder has no clips: the page leads to `fetch`, never to a new order.
     is_missing = step.action is Action.KEEP and file is None
     quoted = attempt.intent.quoted if attempt is not None else step.price.credits
     billed = attempt.credits_used if attempt is not None else None
@@ -169,10 +172,12 @@ def _take(dailies: Dailies, step: Step) -> Json:
         "state": step.action.value,
         "reason": "its clip is not on this machine" if is_missing else _reason(step, attempt),
         "retake": step.is_retake or None,
+        # Prices of free takes are those of the paid provider: at a take they would read as money that was spent.
         "quoted": credits_text(quoted) if quoted is not None and not dailies.plan.is_free else None,
         "billed": credits_text(billed) if billed is not None and not dailies.plan.is_free else None,
         "words": attempt.message if attempt is not None and attempt.message else None,
         "way": "\n".join(way_on(step, attempt, dailies.plan.edition, dailies.locate_field, is_missing=is_missing)),
+        # Of any other state the reason says already what is wrong with the clip.
         "about": list(attempt.notes) if attempt is not None and step.action is Action.KEEP else [],
         "file": _file(file),
     }
@@ -204,6 +209,7 @@ def _takes(dailies: Dailies, material: TakeReference) -> Iterator[int]:
     if material.take is not None:
         yield material.take
     steps = dailies.plan.steps_of((dailies.storyboard.film, material.shot))
+    # A sort keeps the order of equals: the picked take first, the others by their numbers.
     yield from (step.take for step in sorted(steps, key=dailies.plan.is_picked, reverse=True))
 
 
@@ -219,6 +225,7 @@ def _segment(segment: Segment, file: PageFile | None, positions: Mapping[str, in
         "poster": file.poster if file is not None and segment.shot is None else None,
         "picture": segment.is_picture or None,
     }
+    # Not `_without_nothing`: of the positions, 0 is the first shot.
     return {name: value for name, value in fields.items() if value is not None and value != ""}
 
 
@@ -237,4 +244,4 @@ def _file(file: PageFile | None) -> Json | None:
 
 def _without_nothing(fields: Mapping[str, object]) -> Json:
     """The fields that have something to say."""
-    return {name: value for name, value in fields.items() if value not in (None, "", [], 0.0) or value is False}
+    return {name: value for name, value in fields.items() if value not in (None, "", [], 0.0)}

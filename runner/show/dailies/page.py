@@ -11,6 +11,7 @@ import jinja2
 
 # The parts of the script, in the order in which they need each other.
 _SCRIPTS = ("film.js", "player.js", "shots.js", "details.js", "page.js")
+# `</script>` in a prompt would end the element, and U+2028 the line in older engines; JSON reads all of them back.
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -28,12 +29,15 @@ def page(film: Mapping[str, object]) -> str:
 
 def policy(*, is_served: bool) -> str:
     """The content policy: this page's own style and script, pictures and clips beside it, and no other host."""
+    # A page that is opened from disk has no origin: `'self'` matches nothing there, and its clips are `file:`.
     own = "'self'" if is_served else "'self' file:"
     return "; ".join(
         (
             "default-src 'none'",
+            # The hash of these bytes, not 'unsafe-inline': what a prompt or a provider's text smuggles in never runs.
             f"script-src '{_digest(_script())}'",
             f"style-src '{_digest(_style())}'",
+            # `data:` for the posters, which are in the page: one file can be sent to somebody without its folder.
             f"img-src {own} data:",
             f"media-src {own}",
             "connect-src 'self'" if is_served else "connect-src 'none'",
@@ -45,9 +49,11 @@ def policy(*, is_served: bool) -> str:
 
 def script_json(value: object) -> str:
     """JSON that can stand in a script element: none of its text ends the element or the line."""
+    # NaN is no JSON: a defect shows here, and not as a page that stays empty.
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
+    # Half a character of a provider's text cannot be written in UTF-8; as a backslash, u and its code it is JSON again.
     return text.encode("utf-8", "backslashreplace").decode()
 
 

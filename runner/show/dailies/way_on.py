@@ -22,10 +22,11 @@ def way_on(
         yield from field_errors(attempt, step.shot, edition, locate)
     elif step.action is Action.UNSETTLED:
         yield "look for it on the vendor's page, then one of"
+        # The free way stands first: a task that is found is not ordered a second time.
         yield f"storyboard settle {shot} --task task_…"
         yield f"storyboard settle {shot} --not-charged"
     elif step.action is Action.DOUBTFUL and attempt is not None:
-        yield f"its clip {attempt.doubt}; if it is good:"
+        yield f"its clip {attempt.clip_fault}; if it is good:"
         yield f"storyboard fetch --accept {shot}#{step.take}"
     elif step.action is Action.GONE:
         yield "paid, and the provider no longer has the clip; order it anew with"

@@ -8,9 +8,10 @@ from runner.show.screens.film_files import FilmFile
 VERSION = 1
 
 
-def film_files_json(
-    files: Sequence[FilmFile], command: Literal["cut", "sheet", "dailies", "timeline"]
-) -> dict[str, object]:
+FilmCommand = Literal["cut", "sheet", "dailies", "timeline"]
+
+
+def film_files_json(files: Sequence[FilmFile], command: FilmCommand) -> dict[str, object]:
     """The document `{"cut": 1, "films": […]}`, or the same with `sheet`."""
     return {
         command: VERSION,

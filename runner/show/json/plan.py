@@ -110,14 +110,15 @@ def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf, facts: PlanFacts
     return {
         **storyboard_header(board, facts.output_of),
         "totals": plan_totals_json(plan, totals(plan.steps_for(board), shots=len(shots))),
-        "shots": (
-            {
-                **shot_header(shot, plan.picks.get(key)),
-                "takes": [{**take_header(step, prices), "request": body_of(step)} for step in plan.steps_of(key)],
-            }
-            for shot in shots
-            for key in (shot.key,)
-        ),
+        "shots": (_shot(plan, shot, body_of, prices) for shot in shots),
+    }
+
+
+def _shot(plan: Plan, shot: Shot, body_of: BodyOf, prices: Prices) -> dict[str, object]:
+    key = shot.key
+    return {
+        **shot_header(shot, plan.picks.get(key)),
+        "takes": [{**take_header(step, prices), "request": body_of(step)} for step in plan.steps_of(key)],
     }
 
 

@@ -35,6 +35,7 @@ def problem_json(problem: Problem) -> dict[str, JsonValue]:
         "hint": problem.hint,
     }
     optional: dict[str, JsonValue] = {
+        # A problem of a flag or of a folder has no line that could be marked.
         "end_column": place.column + place.width if place.file else 0,
         "shots": list(problem.shots),
         "related": related,

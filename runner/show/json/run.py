@@ -22,12 +22,14 @@ def event_json(event: RunEvent) -> dict[str, object]:
         line |= {**film_json(event.step.shot.film), "shot": event.step.shot.id, "take": event.step.take}
     if event.attempt is not None:
         line |= _attempt(event.attempt, event.step)
+    # A program that counts failures must not count one that this run tries again.
     if event.event in ("failed", "refused", "unsettled"):
         line["will_retry"] = event.will_retry
     if event.message:
         line["message"] = event.message
     if event.plan is not None:
         line |= _plan(event.plan)
+    # Later events have the real times.
     if event.expected is not None and event.event in ("created", "running"):
         line["expected_seconds"] = round(event.expected, 1)
     if event.outcome is not None:
@@ -49,6 +51,7 @@ def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
         fields["failure"] = attempt.failure
     if attempt.message:
         fields["message"] = attempt.message
+    # Takes with equal requests share an attempt; each has a copy of the clip under its own name.
     clip = own_clip(attempt, step) if step is not None else attempt.clip
     if clip is not None:
         fields["clip"] = clip_json(clip)
@@ -68,6 +71,7 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
     fields: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
     if outcome.stop_reason is not None:
         fields["stop_reason"] = one_line(outcome.stop_reason.message)
+    # Spelled out, since programs read these keys: renaming an attribute must change none of them.
     results_by_key: dict[str, Iterable[TakeResult]] = {
         "made": outcome.finished,
         "failed": outcome.failed,

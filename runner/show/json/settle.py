@@ -7,6 +7,7 @@ from runner.show.json.gone_repositories import gone_json
 from runner.show.screens.settle import UnsettledList, sent_at
 
 VERSION = 1
+# Words of this document: the states' own values are stored in ledgers, and say `perhaps charged`.
 _STATES = {AttemptState.UNSETTLED: "unsettled", AttemptState.MAYBE_CHARGED: "maybe-charged"}
 
 

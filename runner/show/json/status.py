@@ -49,6 +49,7 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
 
     To be written by `json_document`: the shots of a storyboard are an iterator.
     """
+    # A take that is made and not at hand is `keep`, as on the screen: `resume` would read as a task that still runs.
     plan = as_made(report.plan, find_missing_clips(report.plan.steps, report.history), reason=None)
     report = replace(report, plan=plan)
     prices = price_forms(plan)

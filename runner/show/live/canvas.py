@@ -6,7 +6,9 @@ from runner.lazy_pattern import lazy_pattern
 from runner.show.live.output import OutputStream
 from runner.show.text.cells import width as cells
 
+# Colours take no cells.
 _PAINT = lazy_pattern("\x1b\\[[0-9;]*m")
+# The cursor off and on; what lies behind it on the line, and on the screen, erased.
 _HIDE, _SHOW, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[?25l", "\x1b[?25h", "\x1b[K", "\x1b[J"
 
 
@@ -27,10 +29,12 @@ class TerminalCanvas:
 
     def draw(self, lines: Sequence[str]) -> None:
         """Draws a frame over the last one, unless both are equal."""
+        # The size belongs to it: a narrower window has wrapped the lines, and the same frame has to be drawn anew.
         frame = (self._output.size, list(lines))
         if frame == self._last_frame:
             return
         start = _HIDE if self._line_widths is None else self._to_frame_start()
+        # Each line erases its own rest: a screen that is cleared first flickers.
         self._output.write(start + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN)
         self._line_widths, self._last_frame = [cells(_PAINT.sub("", line)) for line in lines], frame
 

@@ -21,6 +21,7 @@ class FilmProgress:
     def tell(self, done: Fraction, total: Fraction) -> None:
         """Show how many seconds of the film are written."""
         text = f"  {self._label}  {length(float(done))} of {length(float(total))}"
+        # Told twice for each second of film; the text changes once.
         if self._is_shown and text != self._last:
             self._last = text
             self._write(f"\r{text}\x1b[K")
@@ -38,5 +39,6 @@ class FilmProgress:
         try:
             self._stream.write(text)
             self._stream.flush()
+        # A terminal that was closed ends the line, and not the film.
         except OSError:
             self._is_shown = False

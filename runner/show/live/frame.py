@@ -25,8 +25,11 @@ from runner.show.text.style import Style
 
 # Cells of the bar of a take that is made.
 _BAR = 18
+# Lines of names of finished clips: beyond, the oldest are counted, so that failures below keep their place.
 _MOST_CLIP_LINES = 3
+# Finished clips that are named at all: more do not fit into those lines, and each frame pays for them.
 _MOST_NAMED = 60
+# Cells that a title keeps while facts are dropped for it.
 _LEAST_TITLE_CELLS = 14
 # A task that takes more than this factor of the expected time is late: the frame stops promising an end.
 _LATE_FACTOR = 1.25
@@ -35,13 +38,17 @@ _LATE_FACTOR = 1.25
 def frame(progress: Progress, now: datetime, width: int, height: int, style: Style) -> list[str]:
     """The lines of the live view at `now`, within `width` and `height`."""
     width = min(width, WIDE)
+    # Smaller than any block: the counts, and the pause if there is one, say most in a single line.
     if height < 6 or width < 40:
         return [headline(progress, now, width, style, brief=True)][:height]
     head = headline(progress, now, width, style)
     foot = _foot(progress, now, width, style)
+    # A quarter at most: 300 shots may wait for something, and the running ones are what a reader looks for.
     waits = _waits(progress, now, width, max(1, height // 4), style)
+    # The head and the blank lines around the running takes; with waits a blank line more.
     room = height - len(foot) - len(waits) - 3 - bool(waits)
     ended = any(progress.number(event) for event in ("stored", *FAILURE_EVENTS)) or progress.warnings
+    # A third stays for made and failed takes: fifty tasks at once would push every failure off the screen.
     running = _running(progress, now, width, max(1, room * 2 // 3 if ended else room), style)
     blocks = [[head], running, waits, _ended(progress, width, room - len(running) - 1, style), foot]
     lines = [line for block in blocks if block for line in ("", *block)][1:]
@@ -58,6 +65,7 @@ def headline(progress: Progress, now: datetime, width: int, style: Style, brief:
     facts[1:1] = countdown(progress, now) if brief else []
     least = min(cells(name), _LEAST_TITLE_CELLS)
     while len(facts) > 1 and least + 3 + cells(" · ".join(facts)) + 3 + cells(time) > width:
+        # From the end, where the facts that change least stand.
         facts.pop()
     facts_text = " · ".join(facts)
     name = cut(name, max(0, width - cells(facts_text) - cells(time) - 6))
@@ -69,6 +77,7 @@ def headline(progress: Progress, now: datetime, width: int, style: Style, brief:
 
 def _running(progress: Progress, now: datetime, width: int, most: int, style: Style) -> list[str]:
     """A line for each task in progress, the oldest on top; tasks beyond `most` lines are counted."""
+    # Tasks whose status nobody knows yet stand last: in a small window they are those that are only counted.
     takes = sorted(progress.running, key=lambda take: (take.event == "created", -elapsed(take, now)))
     visible = takes if len(takes) <= most else takes[: most - 1]
     several = progress.several
@@ -103,6 +112,7 @@ def _task(take: TakeProgress, now: datetime, width: int, name_cells: int, severa
     if take.event == "succeeded":
         about = "  downloading"
     room = width - (2 + name_cells + 2 + 8 + 1 + 11 + 1) - cells(time_text) - cells(about)
+    # A shorter bar shows less than the times do.
     if room < 6:
         return cut(f"  {name}  take {take.step.take} {status} {time_text.strip()}", width)
     return f"{lead}{bar(take, took, min(_BAR, room), style)}{time_text}{style(about, 'quiet')}"
@@ -118,6 +128,7 @@ def bar(take: TakeProgress, took: float, width: int, style: Style) -> str:
     """Progress bar: elapsed time as a share of the expected time; never full before the clip is made."""
     share = 1.0 if take.event == "succeeded" else min(0.95, took / take.expected) if take.expected else 0.0
     if take.attempt is not None and take.attempt.status == "waiting" and take.event != "succeeded":
+        # Time in the vendor's queue is no part of making the clip.
         share = 0.0
     full = int(share * width)
     return style("█" * full, "good") + style("░" * (width - full), "quiet")
@@ -130,6 +141,7 @@ def _ended(progress: Progress, width: int, most: int, style: Style) -> list[str]
     several = progress.several
     groups = [takes for event in FAILURE_EVENTS for takes in _by_message(progress.in_state(event))]
     blocks = [_failure(takes, width, several, style) for takes in groups]
+    # Three lines of each: one long text of a provider must not hide the others; log and closing have it whole.
     blocks += [labelled("warning", text, width, style, "warn", LABEL)[:3] for text in dict.fromkeys(progress.warnings)]
     lines = [*_finished(progress, width, style), *(line for block in blocks for line in block)]
     if len(lines) <= most:
@@ -158,12 +170,14 @@ def _by_message(takes: Iterable[TakeProgress]) -> Iterable[list[TakeProgress]]:
 
 def _failure(takes: list[TakeProgress], width: int, several: Several, style: Style) -> list[str]:
     names = take_names([take.step for take in takes], several)
+    # Five names: a moderation that hits a whole film is one cause, with three lines.
     more = f"  and {len(names) - 5} more" if len(names) > 5 else ""
     first = takes[0]
     quoted_message = f'"{one_line(first.message, 200)}"' if first.message else "no reason given"
     if first.event == "unsettled":
         explanation = f"{quoted_message}; maybe charged, and not sent again"
     else:
+        # The advice names the shot's own materials: true of one shot, wrong for several.
         shot = first.step.shot if len(takes) == 1 else None
         explanation = f"{quoted_message}, not charged; {advice(first.attempt, shot)}"
     return labelled(first.event, f"{'  '.join(names[:5])}{more}  {explanation}", width, style, "bad", LABEL)[:3]
@@ -214,6 +228,7 @@ def _money(progress: Progress) -> list[str]:
         )
         if amount or label == "billed"
     ]
+    # Unsettled and maybe charged count as paid here, as they do in every ceiling.
     most = sum(sums, to_go)
     ceiling = "" if progress.ceiling is None else f" of {credits_text(progress.ceiling)}"
     return [*amounts, f"at most {credits_text(most)}{ceiling}"]

@@ -10,6 +10,7 @@ from runner.show.text.escape import one_line
 from runner.show.text.format import count, lasting
 from runner.show.text.labels import clip_path, shot_name
 
+# No line for `running` and `succeeded`: a log has one when a task begins, and one when its clip is at hand.
 _VERBS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
 
 
@@ -22,11 +23,13 @@ def event_line(progress: Progress, event: RunEvent) -> str | None:
         return None
     word = "again" if event.will_retry else "doubtful" if _is_doubtful(event) else _VERBS[event.event]
     name = f"{shot_name(event.step, progress.several)} take {event.step.take}"
+    # Nine cells are `unsettled`, the longest word: names stand in one column, for `cut` and `awk`.
     return f"{time} {word:<9} {name}  {_detail(event, event.step, progress.prefix)}".rstrip()
 
 
 def _detail(event: RunEvent, step: Step, prefix: str) -> str:
     attempt = event.attempt
+    # Longer than on any screen: a log is where a provider's text is looked up afterwards.
     message = one_line(event.message or (attempt.message if attempt is not None else ""), 1000)
     if attempt is None:
         return message
@@ -50,6 +53,7 @@ def heartbeat(progress: Progress, now: datetime) -> str:
     rest = progress.seconds_left(now)
     about = [f"about {lasting(rest)} left"] if rest else []
     sending = [f"sending {text}"] if (text := sending_text(progress, now)) else []
+    # Only the soonest wait: a heartbeat stays one line.
     return f"{time} working   {' · '.join([*summary(progress), *sending, *about, *wait_lines(progress, now)[:1]])}"
 
 

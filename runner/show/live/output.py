@@ -25,6 +25,7 @@ class BackgroundWriter:
         self._pending: deque[str] = deque()
         self._accepting = True
         self._condition = threading.Condition()
+        # A daemon: a write that hangs for ever must not keep a run that has ended from exiting.
         self._thread = threading.Thread(target=self._write_all, name="output", daemon=True)
         self._thread.start()
         atexit.register(self.close)  # a caller that forgets to close loses no line
@@ -59,6 +60,7 @@ class BackgroundWriter:
         """Waits for queued texts and returns all of them as one; empty at the end."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or not self._accepting)
+            # All in one write: a slow reader falls behind by bytes, and never by calls.
             text = "".join(self._pending)
             self._pending.clear()
         return text
@@ -75,6 +77,7 @@ class OutputStream:
         self.closed = False
         """The reader has closed the stream."""
         try:
+            # What was printed before has to come first, and the descriptor knows nothing of the stream's buffer.
             stream.flush()
             # a duplicate: a stream closed while a write hangs must not free the number for another file
             self._descriptor: int | None = os.dup(stream.fileno())
@@ -90,6 +93,7 @@ class OutputStream:
     def size(self) -> tuple[int, int]:
         """Current columns and lines of the terminal; 80 and 24 when it does not tell."""
         try:
+            # -1 is no descriptor: the system's error then gives the usual size.
             columns, lines = os.get_terminal_size(self._descriptor if self._descriptor is not None else -1)
         except OSError:
             return 80, 24
@@ -106,6 +110,7 @@ class OutputStream:
         except OSError as failure:
             self.closed = True
             note_failure(self._stream, failure)
+        # Closed on our own side: there is no failure of a disk or a reader to report.
         except ValueError:
             self.closed = True
 

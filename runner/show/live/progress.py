@@ -16,6 +16,7 @@ from runner.show.text.escape import one_line
 from runner.show.text.format import length, volume
 from runner.show.text.labels import Several, several_films, shot_name, title
 
+# `succeeded` is one of them: a clip is made once it is stored here, and its link may still expire.
 _RUNNING_EVENTS = ("created", "running", "succeeded")
 # Tasks whose expected time the estimate averages: enough to smooth it, few enough to follow a change.
 _LATEST_TASKS = 8
@@ -123,15 +124,18 @@ class Progress:
     def _replace_plan(self, plan: Plan) -> None:
         self.plan = plan
         self.title, self.several = title(plan), several_films(plan)
+        # A plan that changes during a run (a pick, another run's clip) must not count takes again that were started.
         self.to_go = {step.key: step for step in plan.steps if step.key not in self._last_event and _is_pending(step)}
         self.wait_for_pick = sum(1 for step in plan.steps if step.needs_pick)
 
     def _record(self, event: RunEvent, step: Step) -> None:
         previous = self._takes_by_event.get(self._last_event.pop(step.key, ""), {}).pop(step.key, None)
+        # Only the first event of a task has an estimate; the bar goes on with it.
         expected = event.expected or (previous.expected if previous is not None else None)
         if event.event == "created" and event.expected:
             self._expected.append(event.expected)
         if event.will_retry:
+            # To go again, and no failure: each take is counted in exactly one place, so that the head's numbers add up.
             self.to_go[step.key] = step
             return
         self.to_go.pop(step.key, None)
@@ -170,6 +174,7 @@ class Progress:
     @property
     def credits_to_go(self) -> Decimal:
         """Credits still to be ordered, those of takes whose request waits for another shot's clip included."""
+        # The engine prices requests that are decided: without these the live total grew with each upstream clip.
         undecided = (step for step in self.to_go.values() if step.is_billable and step.fingerprint is None)
         return self.money.to_go + sum((step.price.credits or Decimal(0) for step in undecided), Decimal(0))
 
@@ -179,10 +184,12 @@ class Progress:
             return None
         usual = sum(self._expected) / len(self._expected)
         tasks = [take for take in self.running if not is_downloading(take)]
+        # The time left is that of tasks; how long a download takes depends on a host that nobody has measured.
         if self.running and not tasks and not self.to_go:
             return None  # only downloads are left
         rest = [max(0.0, (take.expected or usual) - elapsed(take, now)) for take in tasks]
         seconds = (sum(rest) + usual * len(self.to_go)) / max(1, self.concurrency or self.peak)
+        # One task cannot be shared among slots: the run takes at least as long as its longest.
         return max(seconds, *rest) if rest else seconds
 
 
@@ -240,6 +247,7 @@ def _wait_line(wait: TakeWait, several: Several, now: datetime) -> str:
 
 def remaining(wait: TakeWait, now: datetime) -> str:
     """The time until a pause is over: `0:42`."""
+    # Rounded up: a countdown at 0:00 would seem to hang for a second.
     return length(math.ceil((wait.wait.until - now).total_seconds()))
 
 

@@ -49,6 +49,7 @@ class PlainView:
         self._lock = threading.Lock()
         self._last_line_at = clock.monotonic()
         self._is_open = False
+        # Looks once a second, so that a heartbeat is at most that late.
         self._ticker = _Ticker(self._write_heartbeat, 1.0)
 
     def tell(self, event: RunEvent) -> None:
@@ -65,6 +66,7 @@ class PlainView:
     def stopping(self) -> None:
         with self._lock:
             self._progress.stopping = True
+            # Also when quiet: it answers the key that the user has just pressed, and says what a second one does.
             self._write_line("stopping: no new clips; running ones are kept. Ctrl-C again exits at once")
 
     def close(self) -> None:
@@ -129,6 +131,7 @@ class TerminalView:
         columns, lines = self._canvas.size
         with self._lock:
             drawing = frame(self._progress, self._clock.now(), columns, lines, self._style)
+        # Outside the lock: a stopped terminal (Ctrl-S) blocks this write; it must not block `tell` and so the run.
         self._canvas.draw(drawing)
 
     def _end(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from runner.language.schema_files import load
 from runner.show.pages.pages import table_rows
 
+# Page and head of each table whose rows are the explanations: written once, for readers of the docs and of `explain`.
 _EXIT_CODES = ("exit-codes", "| code | means | what to do |")
 _ACTIONS = ("commands", "| word | meaning |")
 _REASONS = ("json", "| code | the take | built |")

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from runner.files.packaged import packaged_folder
 from runner.lazy_pattern import lazy_pattern
+from runner.show.text.cells import wrap
 
+# About the code: who types `storyboard docs` writes storyboards.
 _FOR_DEVELOPERS = ("architecture", "performance")
+# A bar parts two cells unless it is escaped, as in a list of values: `flat\|each`.
 _CELLS = lazy_pattern(r"(?<!\\)\|")
 _LINK = lazy_pattern(r"\[([^\]]+)\]\([^)]*\)")
 
@@ -21,6 +24,17 @@ def page_title(path: Path) -> str:
     return next((line[2:] for line in path.read_text("utf-8").splitlines() if line.startswith("# ")), path.stem)
 
 
+def page_list(width: int) -> str:
+    """Each page's name and title, a line each; titles are wrapped to `width`."""
+    paths = page_paths()
+    names = max(map(len, paths), default=0)
+    lines: list[str] = []
+    for name, path in paths.items():
+        first, *rest = wrap(page_title(path), max(20, width - names - 2))
+        lines += [f"{name:<{names}}  {first}", *(" " * (names + 2) + line for line in rest)]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def table_rows(page: str, header: str) -> dict[str, tuple[str, ...]]:
     """The rows of the first table of a page whose header begins so, by their first cell, as plain text.
 
@@ -30,6 +44,7 @@ def table_rows(page: str, header: str) -> dict[str, tuple[str, ...]]:
     lines = path.read_text("utf-8").splitlines() if path is not None else []
     start = next((number for number, line in enumerate(lines) if line.startswith(header)), len(lines))
     rows: dict[str, tuple[str, ...]] = {}
+    # Behind the head and the rule below it.
     for line in lines[start + 2 :]:
         if not line.startswith("|"):
             break

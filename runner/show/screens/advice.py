@@ -16,9 +16,12 @@ from runner.show.text.escape import escape_terminal, one_line
 FieldLocator = Callable[[Shot, str], Place | None]
 """The place of a shot's field in the storyboard, by the field's name (`materials.1` is the second); None if unknown."""
 _NOT_RESENT = "it is not sent again until it changes"
+# Materials in one advice, which is a line of the closing.
 _MOST_NAMED = 4
+# Entries of `errors[]`, a line each: a request that is wrong altogether can have one for each field.
 _MOST_ERRORS = 6
 _ALL_KINDS: tuple[Kind, ...] = ("image", "video", "audio")
+# Words for one kind of material, as in `Uploaded image violates platform rules`.
 _KINDS: dict[str, tuple[Kind, ...]] = {
     "image": ("image",),
     "picture": ("image",),
@@ -27,6 +30,7 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
 }
 # A material as the provider's messages count it, from 1 within its kind: `Reference image 1`.
 _NUMBERED = lazy_pattern(r"\b(image|picture|video|audio) ?#?(\d{1,3})\b", re.IGNORECASE)
+# The provider's text begins so, in whatever case.
 _NOT_FETCHED = "failed to download your reference"
 _MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {
     **_KINDS,
@@ -45,6 +49,7 @@ _FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "mode": ("mode\\b",),
     "seed": ("seed\\b",),
 }
+# `change the prompt` is a sentence; the other fields are named as the file spells them.
 _FIELD_LABELS = {"prompt": "the prompt"}
 
 
@@ -65,11 +70,13 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocat
     if failure == "face":
         materials = subject.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{materials}, or leave the person out; {_NOT_RESENT}"
+    # Before moderation, in whose class the provider's table has it: another prompt or picture would not help.
     if _NOT_FETCHED in attempt.message.casefold():
         return f"the provider could not fetch {subject.moderated_parts()}; {_NOT_RESENT}, or --again"
     if failure == "moderation":
         return f"change {subject.moderated_parts()}; {_NOT_RESENT}"
     if attempt.state is AttemptState.REFUSED:
+        # Fields that `errors[]` names follow on lines of their own; a guess by words could only contradict them.
         named_parts = "" if any(path for path, _ in attempt.errors) else subject.named_parts()
         return f"it may concern {named_parts}; {_NOT_RESENT}" if named_parts else f"{_NOT_RESENT}, or --again"
     if failure == "review":
@@ -97,6 +104,7 @@ class _Subject:
 
     def moderated_parts(self) -> str:
         """Parts that moderation rejects: `uploaded image violates …` means images, `input text …` the prompt."""
+        # The first word that occurs: such a message is about one kind.
         for word, kinds in _KINDS.items():
             if self._mentions(word):
                 return self.materials(kinds, "") or "what it shows"
@@ -119,6 +127,7 @@ class _Subject:
         return f"{lead}{names}" if names else ""
 
     def _mentions(self, *patterns: str) -> bool:
+        # The end of a word is open, for `images` and `aspectRatio`; where it must not be, the pattern closes it.
         return any(re.search(rf"\b{pattern}", self.message, re.IGNORECASE) for pattern in patterns)
 
     def _materials(self, kinds: tuple[Kind, ...]) -> list[str]:
@@ -151,10 +160,8 @@ class _Subject:
         if self.shot is None:
             return []
         request = self.shot.request
-        values = {"duration": request.seconds} | {name: getattr(request, name, None) for name in _FIELD_WORDS}
-        return [
-            self._at(_FIELD_LABELS.get(name, name), name) for name in names if values.get(name) or name == "duration"
-        ]
+        values = {name: getattr(request, name, None) for name in _FIELD_WORDS} | {"duration": request.seconds}
+        return [self._at(_FIELD_LABELS.get(name, name), name) for name in names if values.get(name)]
 
     def _at(self, name: str, field: str) -> str:
         place = self.locate(self.shot, field) if self.shot is not None else None
@@ -192,6 +199,7 @@ def _field_error(path: str, message: str, shot: Shot, edition: Edition, locate: 
     if number is not None:
         name, fields = material_name(shot, number), (f"materials.{number}",)
     elif field == "materials":
+        # The provider's path has no number: the first of these fields that the shot has is where materials come from.
         fields = ("first_frame", "references", "prompt")
     place = next((location for candidate in fields if (location := locate(shot, candidate)) is not None), shot.place)
     return f'{name} ({escape_terminal(place.file)}:{place.line}): "{one_line(message, 200)}"'

@@ -13,8 +13,11 @@ from runner.show.text.format import count, credits_text
 from runner.show.text.layout import labelled, wrapped
 from runner.show.text.style import Style
 
+# A line each: more of them would push the total off the screen; `--all` has every row.
 _MOST_CAUSES = 8
+# Shots behind a cause: enough to know the scene by.
 _MOST_NAMED = 6
+# Below the text of a line with a label, which begins there.
 _MARGIN = " " * 11
 
 
@@ -80,6 +83,7 @@ def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, w
             others.setdefault(one_line(step.reason.text, 200), {}).setdefault(escape_terminal(step.shot.id))
     causes = [*materials, *((reason, list(names)) for reason, names in others.items())]
     lines += _causes(causes, width, ways.git_notes)
+    # A frame of another shot is no file that could be given an address.
     only_frames = all(isinstance(material, TakeReference) for step in blocked for material in step.unpublished)
     own_addresses = "" if only_frames else ", give the files https addresses"
     advice = f"{publishing(plan.edition, bool(ways.not_git))}{own_addresses}, or draw the film free:"
@@ -107,6 +111,7 @@ def _indented(text: str, width: int, more: int = 0) -> list[str]:
 def _ways(advice: str, ways: WaysOn, width: int, style: Style) -> list[str]:
     """The ways out, each command on a line of its own; `advice` is about materials, empty if none is missing."""
     lines: list[str] = []
+    # The advice ends with a colon, and leads nowhere without the run.
     if advice and ways.free_run:
         lines += _indented(advice, width)
         lines.append(f"{_MARGIN}  {style(escape_terminal(ways.free_run), 'command')}")

@@ -13,6 +13,7 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 Verdict = Literal["whole", "fetched", "accepted", "missing", "changed", "doubtful", "gone", "failed"]
+# In the order of the last line's counts: what is fine first, what is lost last.
 _VERDICT_STYLES = {
     "whole": "quiet",
     "fetched": "good",
@@ -24,6 +25,7 @@ _VERDICT_STYLES = {
     "failed": "bad",
 }
 _INTACT = frozenset({"whole", "fetched", "accepted"})
+# A screenful: a clone of a long film lacks hundreds of clips, all for the one reason.
 _MOST_ROWS = 40
 LFS_POINTER = "a Git LFS pointer lies in its place; the clip comes with: git lfs pull"
 
@@ -51,12 +53,19 @@ class ClipCheck:
 def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
     """The command that helps: `fetch` brings missing clips, git those of pointers; the user accepts doubtful ones."""
     open_checks = [check for check in checks if not check.is_fine]
+    # Only where git can bring them all: what no pointer stands for comes with `fetch`.
     if open_checks and all(check.message == LFS_POINTER for check in open_checks):
         return "git lfs pull"
     if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
         return line.fetch()
     first = open_checks[0]
     return line.fetch(f"--accept {storyboard_slug(first.film.storyboard)}:{first.shot}")
+
+
+def command_after_fetch(checks: Sequence[ClipCheck], line: CommandLine) -> str:
+    """The command that helps after a fetch: the user accepts doubtful clips; to fetch the rest again helps nobody."""
+    is_left_to_user = {check.verdict for check in checks if not check.is_fine} == {"doubtful"}
+    return next_command(checks, line) if is_left_to_user else ""
 
 
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:
@@ -80,6 +89,7 @@ def _row(check: ClipCheck, several: bool) -> TableRow:
     shot = f"{storyboard_slug(check.film.storyboard)}:{check.shot}" if several else check.shot
     text = "  ".join(part for part in (escape_terminal(check.path), one_line(check.message, 200)) if part)
     verdict = Cell(check.verdict, _VERDICT_STYLES[check.verdict])
+    # The path is also the text below: cut, it could not be copied.
     return row(verdict, escape_terminal(f"{shot} take {check.take}"), text, below=text)
 
 

@@ -21,11 +21,13 @@ from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, credits_text, dollars, lasting, length
 from runner.show.text.labels import clip_path, title
-from runner.show.text.layout import LABEL, WIDE, commands, joined, labelled, wrapped
+from runner.show.text.layout import LABEL, WIDE, commands, labelled, wrapped
 from runner.show.text.style import Style
 
+# New clips whose paths are listed; beyond, their folders say as much in a line.
 _MOST_PATHS = 12
 
+# By what became of the run: exit 3 is also an unreachable host, and `invalid input` would blame a good file.
 _ENDINGS = {
     ExitCode.INVALID: "the run could not go on",
     ExitCode.DECLINED: "no further task was created",
@@ -42,6 +44,7 @@ def closing(outcome: RunResult, width: int, color: bool, context: ClosingContext
     if context.quiet:
         lines = [_headline(outcome, width, style, context), *failures(outcome, width, style, context)]
         return "" if outcome.exit_code is ExitCode.OK else "\n".join(lines) + "\n"
+    # As a reader asks: what came, where to look at it, what it cost, what is wrong, what to type.
     blocks = [
         [_headline(outcome, width, style, context)],
         film_lines(context.films, width, style, LABEL),
@@ -103,6 +106,7 @@ def _failed_ending(outcome: RunResult) -> str:
 def _money(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
     plan = outcome.plan
     attempts = _attempts(outcome.finished)
+    # The sandbox bills nothing: its quotes are what the paid provider would ask.
     if plan.is_free:
         credits = sum((attempt.intent.quoted for attempt in attempts), Decimal(0))
         if not credits:
@@ -123,6 +127,7 @@ def _money(outcome: RunResult, width: int, style: Style, context: ClosingContext
     if outcome.refused:
         rows.append(("refused", Decimal(0), f"{', '.join(take_list(outcome.refused, plan))}, free"))
     lines = money_rows(rows, plan, width, style)
+    # Only where other runs have spent as well, or it would repeat the rows above.
     if outcome.sums not in (sums, CreditSums()):
         lines += labelled("all runs", sums_text(outcome.sums), width, style, "plain", LABEL)
     return lines
@@ -206,14 +211,15 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
     finished = {
         step.key[:2]
         for step in plan.steps
+        # As `status` counts: a retake is no shot of its own, and a clip on another machine is made.
         if not step.is_retake
         and (step.action is Action.KEEP or step.key in made_now or step.key in context.missing_clips)
     }
     wanted = [shot for shot in plan.batch.shots if not shot.skip]
     finished_shots: list[Shot] = [shot for shot in wanted if shot.key in finished]
     film = length(sum(plan.film_seconds(shot) for shot in finished_shots))
-    facts = [f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"]
-    lines = labelled("film", joined(facts, width)[0], width, style, "plain", LABEL)
+    facts = f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"
+    lines = labelled("film", facts, width, style, "plain", LABEL)
     for path, billed in context.to_commit:
         worth = f" (worth {credits_text(billed)} credits)" if billed else ""
         lines += labelled("commit", f"{escape_terminal(path)}{worth}", width, style, "plain", LABEL)
@@ -238,6 +244,7 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     elif outcome.unsettled or outcome.unsettled_orphans:
         yield "storyboard settle", "lists the unsettled attempts"
     made_now = {result.step.key for result in outcome.finished}
+    # A run that is whole leads to the page as well, where a shot has several clips to choose from.
     is_chosen_next = not unfinished and awaits_choice(context.whole_plan or outcome.plan, made_now)
     if is_chosen_next or any(result.step.needs_pick for result in outcome.waiting):
         yield line.to_look(context.look_provider).dailies("--serve"), "look, pick with 1 2 3"
@@ -245,10 +252,12 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
         yield from _ways_on(outcome, line, context.resumable)
         return
     if (rest := _rest_note(outcome, context)) is not None:
+        # Never with `--retake` or `--again`: typed once more they order once more.
         yield line.without_extra_orders().without_selection().run(), rest
     if outcome.plan.is_free:
         paid = line.with_inputs_of_all_commands("--select", "--exclude").with_flag("--provider", context.paid_provider)
         yield paid.plan(), "the real price; needs no key"
+        # A local file may have no way to the paid provider, and a next command is one that passes.
         if all(shot.private is None for shot in outcome.plan.shots):
             yield paid.run(), "the real clips; asks first"
     else:
@@ -285,6 +294,7 @@ def _ways_on(outcome: RunResult, line: CommandLine, resumable: bool) -> Iterable
         yield "storyboard doctor", "checks this machine, and its way to the provider"
     elif outcome.stop_reason is not None:
         yield line.plan(), "what is still open, and its price"
+    # `settle` stands above: nothing else goes on before a slot is free.
     elif outcome.slots_held_until is not None:
         return
     elif _run_goes_on(outcome) and resumable:
@@ -292,6 +302,7 @@ def _ways_on(outcome: RunResult, line: CommandLine, resumable: bool) -> Iterable
             line.run(),
             "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice",
         )
+    # Beside unsettled takes `settle` comes first: a plan would only repeat that they are.
     elif not (outcome.unsettled or outcome.unsettled_orphans):
         is_blocked = outcome.blocked and not (outcome.failed or outcome.refused or outcome.gone)
         note = "what blocks it, and the ways on" if is_blocked else "what another run would do, and its price"

@@ -17,6 +17,7 @@ from runner.show.text.layout import wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
+# Also the order in which a summary counts them.
 _STYLES: dict[Change, str] = {
     "added": "good",
     "changed": "strong",
@@ -24,7 +25,9 @@ _STYLES: dict[Change, str] = {
     "removed": "quiet",
     "moved": "quiet",
 }
-_COLUMNS = (Column(), Column(), Column(least=20, narrow_least=10), Column(side="right"), Column(side="right"))
+# The reason is last: there a text that does not fit is wrapped below, and elsewhere it would be cut.
+_COLUMNS = (Column(), Column(), Column(side="right"), Column(side="right"), Column(least=20))
+# Characters of a reason: two versions of a prompt's changed words, and no whole prompt.
 _MAX_REASON = 300
 # Shots that the screen lists; `--json` lists all.
 _ROWS = 200
@@ -44,7 +47,7 @@ def diff_screen(
     lines = [f"{style('what this tree makes', 'strong')} beyond {escape_terminal(base)}", ""]
     if difference.shots:
         rows: list[TableRow | str] = [_row(shot, plan) for shot in difference.shots[:_ROWS]]
-        lines += [*table(_COLUMNS, rows, width - 2, style)]
+        lines += table(_COLUMNS, rows, width, style)
         if (more := len(difference.shots) - _ROWS) > 0:
             lines.append(f"  and {more:,} more: --json")
         lines.append("")
@@ -144,4 +147,4 @@ def prices(shot: ShotChange, plan: Plan) -> Iterator[str]:
 def _row(shot: ShotChange, plan: Plan) -> TableRow:
     name = escape_terminal(shot_label(shot, "films" if has_several_profiles(plan) else False))
     text = reason_text(shot)
-    return row(Cell(shot.change, _STYLES[shot.change]), name, Cell(text, "quiet"), *prices(shot, plan), below=text)
+    return row(Cell(shot.change, _STYLES[shot.change]), name, *prices(shot, plan), Cell(text, "quiet"), below=text)

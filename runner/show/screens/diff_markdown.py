@@ -33,6 +33,7 @@ _FOLDED = 12
 _ROOM_BELOW = 1_000
 # Characters of one command.
 _MOST_CODE = 2_000
+# What begins mark-up, a mention, a formula or a link; bare addresses become links by `://` and `www.` alone.
 _SPECIAL = lazy_pattern(r"[\\`*_{}\[\]#|~<>&@$]|:(?=//)|w(?=ww\.)")
 
 
@@ -55,6 +56,7 @@ def _table(difference: Difference, plan: Plan, room: int) -> str:
     rows: list[str] = []
     for shot in difference.shots:
         line = _row(shot, plan, several)
+        # GitHub refuses a comment that is too long as a whole: the rows without room are counted.
         if (room := room - len(line) - 1) < 0:
             break
         rows.append(line)
@@ -84,6 +86,7 @@ def _given_up(difference: Difference, plan: Plan, line: CommandLine) -> Sequence
 def _code(text: str) -> str:
     """Untrusted text as markdown shows a command: between more backticks than it has in a row."""
     text = one_line(text, _MOST_CODE)
+    # A span of code ends at as many backticks as it begins with.
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     blank = " " if "`" in text else ""
     return f"{fence}{blank}{text}{blank}{fence}"

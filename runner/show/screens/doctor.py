@@ -10,6 +10,7 @@ from runner.show.text.layout import labelled_lines, wrapped
 from runner.show.text.style import Style
 
 _VERDICT_STYLES = {"ok": "good", "warning": "warn", "error": "strong bad"}
+# Cells of the verdicts, of which `warning` is the longest.
 _LABEL = 7
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count
-from runner.show.text.layout import labelled
+from runner.show.text.layout import LABEL, labelled, labelled_lines
 from runner.show.text.style import Style
 
 
@@ -17,17 +17,16 @@ def written_section(storyboard: str, entries: int, width: int, color: bool, *, l
     """The storyboard that has the section now, and the commands that show it."""
     style = Style(color)
     name = escape_terminal(storyboard)
-    lines = [f"  {style('written', 'strong')}   {name}"]
-    lines += labelled(
-        "", f"cut: {count(entries, 'entry', 'entries')}; no other byte of the file changed", width, style, label_cells=8
-    )
+    lines = labelled_lines("written", [name], style, "strong", LABEL)
+    facts = f"cut: {count(entries, 'entry', 'entries')}; no other byte of the file changed"
+    lines += labelled("", facts, width, style, label_cells=LABEL)
     if lost_comments:
-        lines += labelled("note", "the comments in the old section are gone; git has them", width, style, "warn", 8)
+        lines += labelled("note", "the comments in the old section are gone; git has them", width, style, "warn", LABEL)
     return "\n".join(lines) + "\n"
 
 
 def edit_notes(notes: Sequence[str], width: int, color: bool) -> str:
     """The parts of the timeline that a cut cannot say, one note a line."""
     style = Style(color)
-    lines = [line for note in notes for line in labelled("note", one_line(note, 300), width, style, "warn", 8)]
+    lines = [line for note in notes for line in labelled("note", one_line(note, 300), width, style, "warn", LABEL)]
     return "".join(f"{line}\n" for line in lines)

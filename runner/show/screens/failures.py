@@ -16,7 +16,9 @@ from runner.show.text.labels import full_name, own_clip, several_films, shot_nam
 from runner.show.text.layout import LABEL, commands, labelled
 from runner.show.text.style import Style
 
+# Takes that a line names: a film that is refused as a whole is one cause.
 _MOST_NAMED = 10
+# Different advices on one message; beyond, one that names no material stands for all.
 _MOST_ADVISED = 6
 
 
@@ -94,6 +96,7 @@ def _doubtful(
         lines += labelled("doubtful", text, width, style, "bad", LABEL)
     if not results:
         return []
+    # `fetch` has not all flags of `run`, and refuses those that it does not know.
     line = context.command_line.with_inputs_of_all_commands("--provider")
     command = line.fetch(f"--accept {full_name(results[0].step)}")
     return [*lines, *commands([(command, "if it is good: take it, no new charge")], width, style, " " * (LABEL + 4))]
@@ -129,6 +132,7 @@ def _grouped(
         for (advice_text, *details), group in _by_advice(same_message, way_out, plan, context).items():
             place = group[0].step.shot.place
             where = f" ({escape_terminal(place.file)}:{place.line})" if len(group) == 1 and place.file else ""
+            # Quotation marks are for the provider's words; that a file could not be published is a sentence of ours.
             quotation = f'"{message}"' if message and group[0].material is None else message or "no reason given"
             text = f"{'  '.join(take_list(group, plan))}{where}  {quotation}; {advice_text}"
             lines += labelled(label, text, width, style, "bad", LABEL)
@@ -194,6 +198,7 @@ def _waiting(outcome: RunResult, width: int, style: Style, context: ClosingConte
 
 def _cause_of_waiting(result: TakeResult, outcome: RunResult) -> str:
     """The cause for which a take without a task waits."""
+    # The plan's own reason (`new`) says why the take is made, and not what it waits for.
     if result.attempt is not None or result.message != result.step.reason.text or not result.step.is_billable:
         return _message(result)
     if result.step.waits_for == "shot":

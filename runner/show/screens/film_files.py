@@ -7,9 +7,10 @@ from runner.attempts.film import FilmName
 from runner.lazy_dataclass import dataclass
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, length
-from runner.show.text.layout import labelled
+from runner.show.text.layout import LABEL, labelled, labelled_lines
 from runner.show.text.style import Style
 
+# Shots without a clip that a line names, each with its reason.
 _MOST_MISSING = 8
 
 
@@ -37,14 +38,15 @@ def film_files(files: Sequence[FilmFile], width: int, color: bool, next_command:
     for file in files:
         if lines:
             lines.append("")
-        lines.append(f"  {style(file.label, 'strong')}{' ' * (10 - len(file.label))}{escape_terminal(file.path)}")
+        lines += labelled_lines(file.label, [escape_terminal(file.path)], style, "strong", LABEL)
         facts = " · ".join((length(file.seconds), *file.facts))
-        lines += labelled("", facts, width, style, label_cells=8)
+        lines += labelled("", facts, width, style, label_cells=LABEL)
         for note in file.notes:
-            lines += labelled("note", one_line(note, 300), width, style, "warn", label_cells=8)
+            lines += labelled("note", one_line(note, 300), width, style, "warn", label_cells=LABEL)
         lines += _missing(file, width, style)
     if next_command:
-        lines += ["", f"  next      {style(escape_terminal(next_command), 'command')}"]
+        command = style(escape_terminal(next_command), "command")
+        lines += ["", *labelled_lines("next", [command], style, label_cells=LABEL)]
     return "\n".join(lines) + "\n"
 
 
@@ -55,4 +57,4 @@ def _missing(file: FilmFile, width: int, style: Style) -> list[str]:
     if len(file.missing) > _MOST_MISSING:
         named.append(f"and {len(file.missing) - _MOST_MISSING} more")
     text = f"{count(len(file.missing), 'clip')}: {', '.join(named)}"
-    return labelled("missing", one_line(text, 1000), width, style, "warn", label_cells=8)
+    return labelled("missing", one_line(text, 1000), width, style, "warn", label_cells=LABEL)

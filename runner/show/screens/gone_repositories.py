@@ -8,7 +8,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.film import storyboard_slug
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, moment
-from runner.show.text.layout import labelled
+from runner.show.text.layout import LABEL, labelled
 from runner.show.text.style import Style
 
 
@@ -22,13 +22,14 @@ def gone_lines(attempts: Sequence[Attempt], root: str, width: int, style: Style,
         text = (
             f"{name}: {credits_text(attempt.credits)} credits, ordered in {place}, which is gone; {_way_out(attempt)}"
         )
-        lines += labelled("left behind", text, width, style, "warn", 9)
+        lines += labelled("left behind", text, width, style, "warn", LABEL)
     return lines
 
 
 def _way_out(attempt: Attempt) -> str:
     if attempt.state is AttemptState.UNSETTLED:
         intent = attempt.intent
+        # With the attempt's id: no shot of this repository stands for it, and several may bear the name.
         name = f"{storyboard_slug(intent.storyboard)}:{intent.shot}#{intent.take}@{attempt.id[:8]}"
         return f"unsettled: storyboard settle {escape_terminal(name)}"
     if attempt.task_id is None:

@@ -10,7 +10,9 @@ from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, volume
 from runner.show.text.layout import wrapped
 
+# In the words of film-makers, and in the order in which a line counts them.
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
+# The two ways on which bytes leave; how long uploads are kept stands in the provider's pages.
 _WAYS = {"upload": "uploads, deleted there after 24 hours", "store": "your store"}
 
 
@@ -69,5 +71,6 @@ def list_lines(materials: Sequence[OutgoingMaterial]) -> list[str]:
 def _worth_telling(material: OutgoingMaterial) -> Iterator[Skipped]:
     """Git's reason why a file was not taken from it; none for a way that is not configured."""
     for skipped in material.skipped:
+        # Whoever has set `git_url` expects git to serve the file, and should know why it does not.
         if skipped.way == "git" and material.sha256 is not None and "git_url" not in skipped.reason:
             yield skipped

@@ -20,6 +20,7 @@ def find_missing_clips(steps: Iterable[Step], history: History) -> frozenset[Tak
     recorded = {
         attempt.id
         for attempt in history.attempts.values()
+        # A manifest's bare claim may be wrong: until the provider's record confirms the task, nobody calls it paid.
         if attempt.state is AttemptState.STORED and not attempt.needs_confirmation
     }
     return frozenset(step.key for step in steps if step.action is Action.RESUME and step.attempt in recorded)

@@ -14,9 +14,12 @@ from runner.show.text.style import Style
 def money_rows(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int, style: Style) -> list[str]:
     """Rows such as `  billed      4,000 credits  $20.00   as quoted`; a zero has no dollars."""
     label_cells = max([LABEL, *(len(label) for label, _, _ in rows)])
+    # Six cells hold `12,345`: the columns of a block stand still from run to run.
     room = max([6, *(len(credits_text(amount)) for _, amount, _ in rows)])
+    # `$0.00` would look like a price.
     prices = [dollars(plan.usd(amount)) if amount else "" for _, amount, _ in rows]
     price_cells = max([0, *(len(price) for price in prices)])
+    # Where the notes begin; ten cells are ` credits  `.
     margin = 2 + label_cells + 2 + room + 10 + price_cells + 3
     lines: list[str] = []
     for (label, amount, text), price in zip(rows, prices, strict=True):

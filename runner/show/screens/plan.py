@@ -27,13 +27,13 @@ from runner.show.text.layout import WIDE, joined, labelled, labelled_lines, righ
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
+# Types alone: a plan without a limit and without `-o` does not pay for importing them.
 if TYPE_CHECKING:
     from runner.planning.alternatives import Alternative
     from runner.planning.saved_plan import SavedPlan
 
 # How many shots a line names.
 _MOST_NAMES = 8
-_KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, context
     parts = [_storyboard(plan, board, width, style, all_shots, context) for board in _boards(plan)]
     if len(parts) > 1:
         parts.append(_all_storyboards(plan, width, style, context))
+    # What to type next does not hang on `--all`: missing clips are fetched, and not run.
     full_plan = as_made(plan, context.missing_clips)
     parts += [_notes(plan, width, style, context, all_shots), _next(full_plan, width, style, context)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -155,6 +156,7 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
     models = count_models(shots)
     if (usual := usual_model(models)) is not None:
         others = len(shots) - models[usual]
+        # ` · ` parts the facts of this line.
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
     film = length(plan.film_length(board))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
@@ -241,6 +243,7 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
+        # 11 cells are the margin of a line with a label.
         commands = [_priced(alternative) for alternative in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
@@ -279,6 +282,7 @@ def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[st
         return [*missing_clip_lines(plan, number, "", screen_width, style), duration]
     lines = missing_clip_lines(plan, number, context.command_line.without_extra_orders().fetch(), screen_width, style)
     if context.saved is not None:
+        # Here, since only `plan -o` shows it.
         from runner.show.screens.saved_plan import where_it_lies
 
         lines += [*where_it_lies(*context.saved, screen_width, style), ""]
@@ -297,6 +301,7 @@ def _how_long(plan: Plan, context: PlanContext) -> str:
 def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
     """The commands to type next, each with a note."""
     line, actions = context.command_line, {step.action for step in plan.steps}
+    # `fetch` stands above, and nothing else is to be done.
     if context.missing_clips and actions == {Action.KEEP}:
         return
     if Action.UNSETTLED in actions:
@@ -308,9 +313,11 @@ def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
         yield escape_terminal(context.replacement[0]), context.replacement[1]
     elif any(step.is_billable for step in plan.steps) or Action.RESUME in actions:
         credits = plan.totals.credits
+        # Rounded up: a ceiling of 4,480 for 4,480.5 credits would refuse the very plan.
         ceiling = (
             [] if plan.is_free or not credits else [f"--max-credits {credits.to_integral_value('ROUND_CEILING'):f}"]
         )
+        # A saved plan is a ceiling itself.
         yield line.run(*([] if context.saved is not None else ceiling)), _how_long(plan, context)
     elif any(step.needs_pick for step in plan.steps):
         yield "storyboard pick SHOT TAKE", "chooses the good take"

@@ -98,10 +98,12 @@ def concerned_shots(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> lis
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     return (
+        # Names and materials shrink first: a cut resolution or price would be another one.
         Column(least=14, narrow_least=8, most=max(18, width // 4), head=" shot"),
         Column("right", head="takes"),
         Column("right", head="s"),
         Column(least=10, narrow_least=5, most=max(18, width // 4), head="made of" if width >= NARROW else "from"),
+        # No cells, and so no column, where the head names the model of all shots.
         Column(most=1_000 if models else 0, head="model"),
         Column("right", head=credits),
         Column(least=24, narrow_least=16, head="what"),
@@ -122,6 +124,7 @@ def _scene(
     if scene.name is not None:
         yield " " + style(escape_terminal(scene.name), "strong")
     for entry in scene.table_lines:
+        # Unchanged shots ask nothing of a reader: one line for all of a scene.
         if entry.is_kept and len(entry.shots) > 1 and entry.steps:
             yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, models, indent=1)
         else:
@@ -150,6 +153,7 @@ def _row(
         Cell(materials, "quiet" if entry.is_kept else "plain"),
         Cell(models.of(entry.shots), "quiet"),
         _credits(entry.steps),
+        # The usual actions have four letters, so that their reasons stand in one column.
         Cell(f"{short:<5}  {reason}" if short and reason else short or reason, style),
         indent=indent,
         short=short,
@@ -171,6 +175,7 @@ def _action_cells(entry: TableLine, letters: Mapping[Reason, str]) -> tuple[str,
     counts = Counter(step.action for step in entry.steps)
     if not counts:
         return "quiet", "skip", ""
+    # The members of `Action` stand in the order of the trouble that they mean.
     worst = max(counts, key=lambda action: list(Action).index(action))
     if len(counts) > 1:
         numbers = ", ".join(f"{action} {counts[action]}" for action in Action if action in counts)
@@ -178,6 +183,7 @@ def _action_cells(entry: TableLine, letters: Mapping[Reason, str]) -> tuple[str,
     reasons = tuple(dict.fromkeys(_reason(step, letters) for step in entry.steps))
     if len(reasons) == 1:
         return ACTION_STYLES[worst], worst.value, reasons[0]
+    # Of several reasons only the letters of causes: the rest would not fit, and is told with `--all`.
     short = worst.value if len(entry.steps) == 1 else f"{worst} {len(entry.steps)}"
     return ACTION_STYLES[worst], short, ", ".join(reason for reason in reasons if reason.endswith(")"))
 
@@ -206,6 +212,7 @@ def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[Reason, str]:
         for steps in ((scene.steps,) if scene.folded else (entry.steps for entry in scene.table_lines))
         for reason in {step.reason for step in steps if _may_have_letter(step)}
     )
+    # Up to 16 characters a reason is hardly longer than its letter.
     shared = [reason for reason, times in lines.items() if times > 1 and len(reason.text) > 16]
     return {reason: _letter(index) for index, reason in enumerate(shared)}
 
@@ -240,8 +247,10 @@ def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows],
 
 def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
     """Rows for now, later and the whole film; a row equal to another is left out."""
+    # A retake that is made already is no part of the film as it is wanted.
     steps = [step for step in steps if not step.is_retake or step.is_billable]
     sums, whole = totals(steps, shots=0), price_of(steps)
+    # Seven dashes are as wide as `credits`, the head.
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
     billable = sum(1 for step in steps if step.is_billable)
     is_everything = billable == len(steps)

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,16 +14,16 @@ from runner.requests.request import JsonValue
 from runner.show.text.cells import width
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
+from runner.show.text.style import Style
 
-_RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+# Problems on a terminal: what a person can look through; formats for programs have up to `MOST_FOR_PROGRAMS`.
 _MOST = 200
 # So many problems of one code are shown when there are more than _MOST in all.
 _MOST_OF_A_CODE = 10
+# Other places of one problem, such as all entries that have one id.
 _MOST_RELATED = 5
+# Characters of a source line that is shown: a prompt of one line may have thousands.
 _WIDEST = 120
-
-
-Draw = Callable[[str, str], str]
 
 
 def render_problems(problems: Problems, root: Path, cwd: Path, color: bool, all_warnings: bool = False) -> str:
@@ -32,13 +32,12 @@ def render_problems(problems: Problems, root: Path, cwd: Path, color: bool, all_
     Beside an error the warnings are only counted, unless `all_warnings`. At most 200 problems are shown, and the rest
     is counted. Ends with a newline, or is empty.
     """
-    draw: Draw = _paint if color else _bare
-    sources = _Lines(problems.sources)
+    style, sources = Style(color), _Lines(problems.sources)
     errors, warnings = problems.errors, problems.warnings
     counts_only = bool(errors) and not all_warnings
     visible = errors if counts_only else [*errors, *warnings]
     selection = _first_of_each_code(visible)
-    blocks = [_render(problem, sources, root, cwd, draw) for problem in selection]
+    blocks = [_render(problem, sources, root, cwd, style) for problem in selection]
     if (more := len(visible) - len(selection)) > 0:
         blocks.append(f"… and {more:,} more (validate --format json has them all)\n")
     if counts_only and warnings:
@@ -59,14 +58,6 @@ def _first_of_each_code(problems: list[Problem]) -> list[Problem]:
     return selection
 
 
-def _paint(text: str, style: str) -> str:
-    return f"{style}{text}{_END}"
-
-
-def _bare(text: str, style: str) -> str:
-    return text
-
-
 class _Lines:
     """The lines of the source files; splits each file once."""
 
@@ -77,19 +68,20 @@ class _Lines:
     def line(self, file: str, number: int) -> str:
         if file not in self.split:
             text = self.sources.get(file, "")
+            # The line ends that editors know, as the parser counts them.
             self.split[file] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         lines = self.split[file]
+        # A problem may stand behind the last line, where the file ends too early.
         return lines[number - 1] if number <= len(lines) else ""
 
 
-def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -> str:
-    style = _RED if problem.severity == "error" else _YELLOW
-    place = problem.place
-    head = draw(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", _BOLD)
-    kind = draw(problem.severity, _BOLD + style)
-    lines = [f"{head}: {kind}[{problem.code}] {draw(escape_terminal(problem.message), _BOLD)}"]
-    lines += _excerpt(place, sources, draw, style)
-    sign = draw("=", _BLUE)
+def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, style: Style) -> str:
+    severity, place = "bad" if problem.severity == "error" else "warn", problem.place
+    head = style(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", "strong")
+    kind = style(problem.severity, f"strong {severity}")
+    lines = [f"{head}: {kind}[{problem.code}] {style(escape_terminal(problem.message), 'strong')}"]
+    lines += _excerpt(place, sources, style, severity)
+    sign = style("=", "margin")
     if problem.hint:
         first, *rest = escape_terminal(problem.hint, "\n").split("\n")
         lines.append(f"   {sign} {first}")
@@ -99,7 +91,7 @@ def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw
     for related, message in problem.related[:_MOST_RELATED]:
         where = f"{file_name(related.file, root, cwd)}:{related.line}:{related.column}"
         lines.append(f"   {sign} {escape_terminal(message)}: {where}")
-        lines += _excerpt(related, sources, draw, _BLUE)
+        lines += _excerpt(related, sources, style, "margin")
     if (more := len(problem.related) - _MOST_RELATED) > 0:
         lines.append(f"   {sign} and {more:,} more such places")
     return "\n".join(lines) + "\n"
@@ -111,22 +103,25 @@ def _shots(shots: tuple[str, ...]) -> str:
     return f"in the shot {shots[0]} and {len(shots) - 1:,} more"
 
 
-def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]:
+def _excerpt(place: Place, sources: _Lines, style: Style, mark: str) -> list[str]:
     """The source line, and carets below the place; long lines are cut around it."""
     line = sources.line(place.file, place.line)
+    # An empty line, or a file that cannot be read, has nothing to mark.
     if not line.strip():
         return []
     start = place.column - 1
+    # As much before the mark as behind it.
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
     visible = line[cut : cut + _WIDEST]
     before, marked = visible[: start - cut], visible[start - cut : start - cut + place.width]
     number, gutter = str(place.line), " " * len(str(place.line))
     left, right = "…" if cut else "", "…" if cut + _WIDEST < len(line) else ""
+    # A missing value is a place without width.
     carets = "^" * max(1, width(_visible(marked)))
     indent = " " * (len(left) + width(_visible(before)))
     return [
-        f" {draw(f'{number} |', _BLUE)} {left}{_visible(visible)}{right}",
-        f" {draw(f'{gutter} |', _BLUE)} {indent}{draw(carets, style)}",
+        f" {style(f'{number} |', 'margin')} {left}{_visible(visible)}{right}",
+        f" {style(f'{gutter} |', 'margin')} {indent}{style(carets, mark)}",
     ]
 
 
@@ -147,6 +142,7 @@ def github(problems: Problems) -> str:
 
 def _command(problem: Problem) -> str:
     place = problem.place
+    # Line ends pass here, since `_data` encodes them: a raw one would begin a workflow command of its own.
     text = escape_terminal(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
     properties = {
         "file": escape_terminal(place.file),
@@ -164,6 +160,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
+    # A colon or a comma would end a property.
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
@@ -174,6 +171,7 @@ def sarif(problems: Problems, version: str) -> str:
     driver: dict[str, JsonValue] = {"name": "storyboard", "version": version, "rules": rules}
     results: list[JsonValue] = [_result(problem) for problem in problems.items[:MOST_FOR_PROGRAMS]]
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    # `columnKind` is stated, since the standard also knows UTF-16 units: behind an emoji the mark would be off.
     run: JsonValue = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
 

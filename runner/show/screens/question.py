@@ -13,6 +13,7 @@ from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, credits_text, dollars, money
 
 NOTHING_SPENT = "nothing was sent, nothing was spent"
+# Cheaper ways that a refusal names: three can be compared at a glance.
 _MOST_ALTERNATIVES = 3
 
 
@@ -41,6 +42,7 @@ def _order_count(plan: Plan) -> int:
 
 def ceiling_of(plan: Plan) -> str:
     """The price as the value of `--max-credits`, rounded up to a whole credit."""
+    # `f`, since a whole Decimal may print as 4E+3; rounded up, or the ceiling would be below the price.
     return f"{(plan.totals.credits or Decimal(0)).to_integral_value(ROUND_CEILING):f}"
 
 

@@ -19,7 +19,9 @@ NEARLY_ALL = 0.8
 """Share of the shots from which on a value stands in the head, and in the rows of the exceptions only."""
 NO_SCENE = "no scene"
 """Heading of shots without a scene that follow a scene: without one they would seem to belong to it."""
+# Characters of two ids that fit the column of shots at 80 columns, with a comma between them.
 _SHORT_PAIR = 14
+# The clip as a whole is what a bare shot's name means.
 _PARTS = {"clip": "", "first_frame": " first frame", "last_frame": " last frame"}
 
 
@@ -92,6 +94,7 @@ def scenes(
     groups = _scene_groups(shots, steps)
     if all_shots:
         return tuple(groups)
+    # Folding does not help where even one line a scene is too much; thousands of scenes are counted at once.
     if len(groups) > most:
         folded = [SceneRows(group.name, group.table_lines, folded=True) for group in groups]
         return _limit_scenes(folded, _folding_order(folded), most)
@@ -110,6 +113,7 @@ def _fit(scene_rows: list[SceneRows], most: int) -> tuple[SceneRows, ...]:
     scene_rows = [SceneRows(scene.name, scene.table_lines, _one_line(scene)) for scene in scene_rows]
     order = _folding_order(scene_rows)
     lines = sum(scene.lines for scene in scene_rows)
+    # Lines are counted on, not counted anew: a film of 10,000 shots folds in one pass.
     for shorter in (_merge_similar, _fold):
         for index in order:
             if lines <= most:
@@ -131,6 +135,7 @@ def _limit_scenes(scene_rows: list[SceneRows], order: Sequence[int], most: int) 
     visible = set(order[-(most - 1) :])
     rest = [scene for index, scene in enumerate(scene_rows) if index not in visible]
     entries = tuple(entry for scene in rest for entry in scene.table_lines)
+    # A scene that returns is a second group: `more scenes` would count it twice.
     returning = len({scene.name for scene in scene_rows}) < len(scene_rows)
     more = SceneRows(f"{len(entries)} more shots" if returning else f"{len(rest)} more scenes", entries, folded=True)
     return (*(scene_rows[index] for index in sorted(visible)), more)
@@ -152,6 +157,7 @@ def _join_runs(entries: Iterable[TableLine], digest: Callable[[TableLine], Hasha
     """Neighbours of equal digest joined; the unchanged shots of a scene become one line, where the first stands."""
     entries = list(entries)
     unchanged = list(filter(_is_unchanged, entries))
+    # Where the first unchanged shot stands, the line of all of them does: film order for the eye.
     before = [entry for entry in entries if not unchanged or entry.places < unchanged[0].places]
     after = [entry for entry in entries[len(before) :] if not _is_unchanged(entry)]
     runs = [[join(run) for _, run in groupby(part, key=digest)] for part in (before, after)]
@@ -191,6 +197,7 @@ def _name(material: Material, name: str) -> str:
         case TakeReference():
             pin = "" if material.take is None else f"#{material.take}"
             return escape_terminal(f"{material.shot}{pin}{_PARTS[material.part]}")
+        # A path that stands in the prompt itself is no name: its last part is.
         case LocalFile():
             return escape_terminal(name if name and "/" not in name else os.path.basename(material.path))
         case RemoteFile():
@@ -223,6 +230,7 @@ def usual_model(models: Counter[str]) -> str | None:
     """Model and resolution that nearly all shots share; None when there are too many exceptions."""
     if not models:
         return None
+    # The commonest; of equals the first in the film, since a Counter keeps the order of its shots.
     name = max(models, key=models.__getitem__)
     return name if models[name] >= NEARLY_ALL * models.total() else None
 
@@ -236,15 +244,18 @@ def span(ids: Sequence[str], whole: bool = True) -> str:
     if len(ids) == 1:
         return first
     if whole and _numbered(ids):
+        # `fire-1-fire-6` would read as one name.
         return f"{first} … {last}" if "-" in first + last else f"{first}-{last}"
     if len(ids) == 2 and len(first) + len(last) <= _SHORT_PAIR:
         return f"{first}, {last}"
     stem = _stem(ids)
+    # A stem of two letters would seem to name half the film.
     return f"{escape_terminal(stem)}* ({len(ids):,})" if len(stem) > 2 else f"{first} … {last} ({len(ids):,})"
 
 
 def _stem(ids: Sequence[str]) -> str:
     """Common prefix of all ids, up to a separator."""
+    # What the first and the last in the alphabet share, all between them share.
     least, most = min(ids), max(ids)
     same = next((index for index, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
     return least[: max(least.rfind(separator, 0, same) for separator in "-._") + 1]

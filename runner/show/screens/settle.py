@@ -50,6 +50,7 @@ def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} unsettled: {credits_text(total)} credits"
     rows: list[TableRow | str] = []
+    # An id is added only where a take has several attempts: a command to type stays short.
     names = _names(attempts)
     for attempt in attempts:
         rows += _attempt(attempt, names[attempt.id], unsettled, width, style)

@@ -7,38 +7,39 @@ from runner.language.explain import ExplainedValue, ShotExplanation
 from runner.show.screens.problems import file_name
 from runner.show.text.cells import width
 from runner.show.text.escape import escape_terminal
+from runner.show.text.style import Style
 
-_BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+# Characters of a value: its place follows on the same line.
 _WIDEST = 60
 
 
 def render_shot(explained: ShotExplanation, root: Path, cwd: Path, color: bool) -> str:
     """Fields and variables with their places, materials, and the stages of the prompt; ends with a newline."""
-    shot = explained.shot
-    parts = [f"{_styled(shot.id, _BOLD, color)}   {file_name(shot.storyboard, root, cwd)}:{shot.place.line}"]
-    parts.append(_table("", explained.fields, root, cwd, color))
+    shot, style = explained.shot, Style(color)
+    parts = [f"{style(shot.id, 'strong')}   {file_name(shot.storyboard, root, cwd)}:{shot.place.line}"]
+    parts.append(_table("", explained.fields, root, cwd, style))
     if explained.variables:
-        parts.append(_table("variables", explained.variables, root, cwd, color))
+        parts.append(_table("variables", explained.variables, root, cwd, style))
     if explained.materials:
-        parts.append("\n".join([_styled("made of", _BOLD, color), *_columns(explained.materials)]))
+        parts.append("\n".join([style("made of", "strong"), *_columns(explained.materials)]))
     stages = (
         ("prompt as written", explained.written),
         ("after wrap and templates", explained.rendered if explained.rendered != explained.written else None),
         ("as it is sent", explained.sent if explained.sent != explained.rendered else None),
     )
-    parts += [f"{_styled(title, _BOLD, color)}\n{_indented(text.rstrip())}" for title, text in stages if text]
+    parts += [f"{style(title, 'strong')}\n{_indented(text.rstrip())}" for title, text in stages if text]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(title: str, rows: Sequence[ExplainedValue], root: Path, cwd: Path, color: bool) -> str:
+def _table(title: str, rows: Sequence[ExplainedValue], root: Path, cwd: Path, style: Style) -> str:
     names = max(width(escape_terminal(row.name)) for row in rows)
     texts = [_short(row.value) for row in rows]
     values = max(map(width, texts))
-    lines = [_styled(title, _BOLD, color)] if title else []
+    lines = [style(title, "strong")] if title else []
     for row, value in zip(rows, texts, strict=True):
         name = escape_terminal(row.name)
         gap, rest = " " * (names - width(name)), " " * (values - width(value))
-        where = _styled(_where(row, root, cwd), _DIM, color)
+        where = style(_where(row, root, cwd), "quiet")
         lines.append(f"  {name}{gap}  {value}{rest}  {where}")
     return "\n".join(lines)
 
@@ -65,7 +66,3 @@ def _short(value: str) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}".rstrip() for line in escape_terminal(text, "\n").split("\n"))
-
-
-def _styled(text: str, style: str, color: bool) -> str:
-    return f"{style}{text}{_END}" if color else text

@@ -19,9 +19,11 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 By = Literal["day", "storyboard", "scene", "tag", "shot", "model", "profile"]
+# For orders without a scene, tag or profile, which a bill must not leave out.
 _NOTHING = "–"
 # Heads of the columns beside the bill; a column without an amount is left out.
 _OPEN = ("in flight", "unsettled", "maybe")
+# Characters at which a spreadsheet begins to calculate: a shot's id comes from a stranger's file.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -89,11 +91,13 @@ def build_bill(
     lines: dict[str, BillLine] = {}
     total = BillLine("sum")
     for item in items:
+        # Refused and failed attempts cost nothing, and would only lengthen the bill.
         if not item.attempt.credits and not item.attempt.billed:
             continue
         total = total.with_item(item)
         for name in _KEYS[by](item, zone):
             lines[name] = lines.get(name, BillLine(name)).with_item(item)
+    # Days run on; for all else the dearest stands first.
     order = sorted(lines.values(), key=(lambda line: line.name) if by == "day" else _by_cost)
     return Bill(by, tuple(order), total, usd_per_credit, period, storyboards)
 
@@ -114,6 +118,7 @@ _KEYS: dict[By, Callable[[BillItem, tzinfo | None], Sequence[str]]] = {
 
 
 def _when(attempt: Attempt) -> datetime:
+    # The day on which the provider reserved the credits; without an answer the day of the order.
     return attempt.accepted_at or attempt.intended_at
 
 

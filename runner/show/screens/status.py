@@ -28,7 +28,7 @@ from runner.show.text.layout import LABEL, WIDE, from_manifests, joined, labelle
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
-# Cells of the labels before the film's lines.
+# Takes, and shots with marks, that the screen lists: with the sums below they still are one screenful.
 _MOST_ROWS = 30
 
 
@@ -93,6 +93,7 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
 
 def _board(report: StatusReport, board: Storyboard, width: int, style: Style, all_shots: bool) -> list[str]:
     steps = report.plan.steps_for(board)
+    # One line below tells of all clips that are not here: no row for each.
     visible = steps if all_shots else as_made(report.plan, find_missing_clips(steps, report.history)).steps_for(board)
     title = style(film_title(report.plan, board), "strong")
     lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
@@ -206,7 +207,7 @@ def _money(report: StatusReport, board: Storyboard, steps: Sequence[Step], width
     if board.budget_credits is not None:
         credits = report.budget_used.get(board.path, sum(sums, Decimal(0)))
         text = f"{credits_text(credits)} of {credits_text(board.budget_credits)} credits"
-        lines += labelled("budget", text, width, style, "plain", 9)
+        lines += labelled("budget", text, width, style, "plain", LABEL)
     return lines
 
 
@@ -228,9 +229,10 @@ def _expiring(report: StatusReport, steps: Sequence[Step], width: int, style: St
     days = [expires for step in missing if (attempt := report.attempt(step)) and (expires := report.expires(attempt))]
     if not days:
         return []
+    # The first few and the day: `fetch`, below, brings all of them.
     names = "  ".join(take_names(missing)[:8]) + (" …" if len(missing) > 8 else "")
     text = f"{names}  paid and not on this disk; the provider keeps the first until {moment(min(days), report.zone)}"
-    return labelled("expires", text, width, style, "strong warn", 9)
+    return labelled("expires", text, width, style, "strong warn", LABEL)
 
 
 def _orphans(report: StatusReport, board: Storyboard, width: int, style: Style) -> list[str]:
@@ -257,7 +259,7 @@ def _orphan(report: StatusReport, attempt: Attempt, origin: str, width: int, sty
     else:
         next_step = f"{escape_terminal(attempt.task_id or '')}; the next run fetches its clip"
     text = f"{name}{origin}: {credits_text(attempt.credits)} credits, {next_step}"
-    return labelled("earlier version", text, width, style, "warn", 9)
+    return labelled("earlier version", text, width, style, "warn", LABEL)
 
 
 def _paid(attempt: Attempt | None) -> bool:
@@ -281,6 +283,7 @@ def _next(report: StatusReport, width: int, style: Style) -> list[str]:
         lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
         lines += right_aligned(line.plan(), "what a run would do, and why", width, style)
+    # A free film that is whole leads to its real price.
     elif report.plan.is_free and not missing_clips:
         command = line.plan(f"--provider {report.paid_provider}")
         lines += right_aligned(command, "the real price; needs no key", width, style)

@@ -10,6 +10,7 @@ from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
 from runner.show.text.table import TableRow, row
 
+# Different in shape: without colour, and to who sees none, they still differ.
 _MARKS = {
     Action.KEEP: "●",
     Action.RESUME: "●",

@@ -3,7 +3,9 @@
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
+# Joins emoji to one sign, as those of a family.
 _JOINER = "\u200d"
+# Makes an emoji, two cells wide, of a sign that is narrow as text.
 _EMOJI_SELECTOR = "\ufe0f"
 # Vowels and final consonants of Korean, which stand within the syllable before them.
 _MEDIAL_HANGUL = range(0x1160, 0x1200)
@@ -18,6 +20,7 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else _width(text)
 
 
+# A frame measures the same names twice a second, a table each cell once to align and once to cut.
 @lru_cache(maxsize=4096)
 def _width(text: str) -> int:
     return sum(_cells(text))
@@ -40,6 +43,7 @@ def _cells(text: str) -> list[int]:
 
 
 def _char_cells(char: str) -> int:
+    # Most characters; and the tables of Unicode are imported where one is not.
     if " " <= char <= "~":
         return 1
     import unicodedata
@@ -57,6 +61,7 @@ def cut(text: str, most: int) -> str:
     if most <= 0:
         return ""
     end = _chars_within(text, most - 1)
+    # A joiner at the end would join the ellipsis.
     return text[:end].rstrip(" " + _JOINER) + "…"
 
 
@@ -82,6 +87,7 @@ def wrap(text: str, cells: int) -> list[str]:
             continue
         if line:
             lines.append(line.rstrip(" "))
+        # Two cells at least: in one cell a wide sign never fits, and the loop would not end.
         while width(word) > max(cells, 2):
             head = _head(word, max(cells, 2))
             lines.append(head)
@@ -92,6 +98,7 @@ def wrap(text: str, cells: int) -> list[str]:
 
 def _head(word: str, most: int) -> str:
     """The start of a word within `most` cells, at least one code point."""
+    # One code point at least, or the loop that asks would not end.
     return word[: max(_chars_within(word, most), 1)]
 
 

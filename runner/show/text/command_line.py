@@ -5,8 +5,11 @@ import shlex
 from runner.lazy_dataclass import dataclass, replace
 from runner.show.text.escape import escape_terminal
 
+# Left out where the line goes on with the whole film.
 _SELECTION = ("--select", "--exclude")
+# What these order, they order again each time: a line to type next never repeats them.
 _EXTRA_ORDERS = ("--retake", "--again", "--first-take")
+# Without these the command would read another film than the one on the screen.
 _OF_EVERY_COMMAND = ("--profile", "--config", "--var", "--var-file")
 
 
@@ -22,6 +25,7 @@ class CommandLine:
     def run(self, *more: str) -> str:
         """The text of `storyboard run` with these words; `more` is text that a shell can read already."""
         if self.saved_plan is not None:
+            # The plan holds files and selection; `run` refuses them beside it.
             return CommandLine((), (("--plan", self.saved_plan),))._text("run", more)
         return self._text("run", more)
 
@@ -35,6 +39,7 @@ class CommandLine:
         return self._text("fetch", more)
 
     def verify(self) -> str:
+        # `verify` knows no selection, and would refuse it.
         return self.without_selection()._text("verify", ())
 
     def dailies(self, *more: str) -> str:
@@ -54,6 +59,10 @@ class CommandLine:
     def with_saved_plan(self, path: str) -> "CommandLine":
         """The line whose run carries out a saved plan."""
         return replace(self, saved_plan=path)
+
+    def has(self, name: str) -> bool:
+        """Whether a flag is given."""
+        return any(flag == name for flag, _ in self.flags)
 
     def without(self, *names: str) -> "CommandLine":
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
@@ -93,4 +102,5 @@ class CommandLine:
 
     def _text(self, command: str, more: tuple[str, ...]) -> str:
         words = [*self.files, *(word for flag in self.flags for word in flag if word is not None)]
+        # Quoted for the shell first: a file's name may hold what steers the terminal that shows it.
         return escape_terminal(" ".join(["storyboard", command, *map(shlex.quote, words), *more]))

@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 _JOINERS = frozenset("\u200c\u200d")  # Persian, Indic scripts and emoji are misspelt without them
+# As programmers write them.
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# Controls, formats such as bidi overrides, lone surrogates, private and unassigned characters, line separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# One character for one: a table that is aligned stays so.
 _ASCII = str.maketrans(
     {
         "·": "-",
@@ -33,6 +36,7 @@ def escape_terminal(text: str, keep: str = "") -> str:
 
     `keep` names control characters that may stay, usually a line end.
     """
+    # Nearly all text: no look at each character.
     if text.isprintable():
         return text
     return "".join(char if char in keep else _visible(char) for char in text)
@@ -53,6 +57,7 @@ def _visible(char: str) -> str:
 
 def one_line(text: str, most: int = 2000) -> str:
     """Untrusted text on one line: white space collapsed, at most `most` characters."""
+    # Cut before it is split: a provider's message may have ten megabytes.
     line = escape_terminal(" ".join(text[: most + 1].split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -62,6 +67,7 @@ def in_ascii(text: str) -> str:
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
+# Made once, since `json.dumps` with own separators makes an encoder for each call.
 _encode = json.JSONEncoder(separators=(", ", ": "), allow_nan=False).encode
 
 
@@ -88,6 +94,7 @@ def json_pieces(value: Mapping[str, object], deep: int = 9) -> list[str]:
 
     def out(text: str) -> None:
         parts.append(text)
+        # Joined by the hundred: a string costs more memory than most parts hold.
         if len(parts) == _PARTS_OF_A_PIECE:
             pieces.append("".join(parts))
             parts.clear()

@@ -11,6 +11,7 @@ def credits_text(amount: Decimal | None) -> str:
     """Credits as `1,280` or `7.5`; `?` for an unknown price."""
     if amount is None:
         return "?"
+    # The zeros at the end of an exact 7.50 say nothing.
     return f"{amount.normalize():,f}" if amount % 1 else f"{int(amount):,}"
 
 
@@ -41,6 +42,7 @@ def length(seconds: Decimal | float) -> str:
 
 def lasting(seconds: float) -> str:
     """A rounded duration: `40 s`, `3 min`, `1 h 20 min`."""
+    # `1 min` for 89 seconds would be off by a third; so with the hour below.
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -57,6 +59,7 @@ def volume(count: int) -> str:
     size = float(count)
     for unit in ("kB", "MB", "GB"):
         size /= 1000
+        # From here on one decimal rounds up to `1000.0 kB`.
         if size < 999.95:
             return f"{size:.1f} {unit}"
     return f"{size / 1000:.1f} TB"

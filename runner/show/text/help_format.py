@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from runner.lazy_pattern import lazy_pattern
 from runner.show.text.terminal import terminal_width
 
+# As type checkers understand it; `typing` is not imported for a help text.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# Commands to copy: never wrapped, since a shell would run the first half.
 _COMMAND = lazy_pattern(r" +storyboard ")
 # The code of an exit code, before its meaning.
 _LABEL = lazy_pattern(r"\S+  +")
@@ -61,6 +63,7 @@ def _usage(actions: Iterable[argparse.Action]) -> list[str]:
         if action.option_strings:
             options += [] if action.dest == "help" else ["[options]"]
         else:
+            # argparse spells `FILE [FILE ...]`.
             arguments.append(_REPEATED.get(str(action.nargs), "{}").format(action.metavar))
     return arguments + options[:1]
 

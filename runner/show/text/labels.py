@@ -41,6 +41,7 @@ def take_names(steps: Sequence[Step], several: Several = False) -> list[str]:
 
 def _takes(name: str, steps: Sequence[Step]) -> str:
     numbers = sorted({step.take for step in steps})
+    # All takes of the shot: the number says enough.
     if numbers == list(range(1, steps[0].shot.takes + 1)):
         return name if len(numbers) == 1 else f"{name} ×{len(numbers)}"
     return f"{name} take{'' if len(numbers) == 1 else 's'} {' '.join(map(str, numbers))}"

@@ -23,6 +23,7 @@ def labelled(
 ) -> list[str]:
     """A styled label at the margin with a text beside it, wrapped to `width`."""
     margin = 4 + max(label_cells, cells(label))
+    # Twenty cells at least: a narrower column would have a word on each line.
     return labelled_lines(label, wrap(text, max(20, width - margin)), style, style_name, label_cells)
 
 
@@ -70,6 +71,7 @@ def from_manifests(plan: Plan, history: History) -> str:
         attempt.from_manifest and attempt.state.is_paid and not attempt.needs_confirmation
         for attempt in filter(None, attempts.values())
     )
+    # Nobody pays for free takes, whoever made them.
     if plan.is_free or not number:
         return ""
     are, they, them = ("is", "it is", "it") if number == 1 else ("are", "they are", "them")
@@ -85,11 +87,13 @@ def right_aligned(command: str, why: str, width: int, style: Style) -> list[str]
     line = "  " + style(command, "command")
     if not why:
         return [line]
+    # Three blanks: with fewer the note would read as a part of the command.
     return [f"{line}{' ' * room}{why}"] if room >= 3 else [line, f"  {why}"]
 
 
 def commands(suggestions: Sequence[tuple[str, str]], width: int, style: Style, margin: str) -> list[str]:
     """Commands one below the other, each with its note beside it, or below on a narrow screen."""
+    # All notes beside or all below: mixed they are read as belonging to the line above.
     room = max(cells(command) for command, _ in suggestions)
     is_beside = len(margin) + room + 4 + max(cells(note) for _, note in suggestions) <= width
     lines: list[str] = []

@@ -18,6 +18,7 @@ def message_lines(message: str, width: int | None) -> list[str]:
 def _wrapped(line: str, width: int) -> list[str]:
     text = line.lstrip(" ")
     indent = len(line) - len(text)
+    # A command that is broken cannot be copied; the terminal itself wraps it better.
     if len(line) <= width or _COMMAND.match(line):
         return [line]
     first, *rest = wrap(text, max(20, width - indent - 2))

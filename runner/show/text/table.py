@@ -81,6 +81,7 @@ def _widths(columns: Sequence[Column], rows: Sequence[TableRow], room: int) -> l
     widths = [
         min(column.most, max((_natural(row, index) for row in rows), default=0)) for index, column in enumerate(columns)
     ]
+    # One cell at a time from the widest: columns that are nearly equal end equal.
     while _over(widths, room) > 0:
         shrinkable = [index for index, column in enumerate(columns) if widths[index] > column.least]
         if not shrinkable:
@@ -94,12 +95,14 @@ def _widths(columns: Sequence[Column], rows: Sequence[TableRow], room: int) -> l
 
 def _over(widths: Sequence[int], room: int) -> int:
     """Excess of the columns with their gaps over `room`, in cells."""
+    # A column without cells has no gap either.
     return sum(widths) + GAP * (sum(1 for cells in widths if cells) - 1) - room
 
 
 def _natural(row: TableRow, index: int) -> int:
     if index >= len(row.cells):
         return 0
+    # The indent of a row stands within its first column, so that heads and rows align.
     return width(row.cells[index].text) + (row.indent if index == 0 else 0)
 
 

@@ -24,4 +24,5 @@ def terminal_width(stream: TextIO | None = None) -> int:
     if columns <= 0 and shown_on is not None:
         with suppress(ValueError, OSError):
             columns = os.get_terminal_size(shown_on.fileno()).columns
+    # The width for which the screens are drawn: a pipe has none of its own.
     return columns if columns > 0 else 100

@@ -68,7 +68,7 @@ let toastTimer = 0;
 /** Say something in passing; `command` is to be copied. */
 function say(text, command) {
   const toast = byId("toast");
-  toast.replaceChildren(element("span", {}, text), command ? element("code", {}, command) : null);
+  toast.replaceChildren(element("span", {}, text), ...(command ? [element("code", {}, command)] : []));
   toast.classList.add("is-shown");
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => toast.classList.remove("is-shown"), command ? 9000 : 3500);
