@@ -83,7 +83,7 @@ def test_a_long_reason_is_wrapped_and_never_cut(main: ContentRepo) -> None:
 
 def test_what_is_made_already_is_planned_against_what_exists_now(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "pulls"))
-    assert main.storyboard("run", BOARD).code == 0
+    assert main.storyboard("run", BOARD, "--no-cut").code == 0
     assert changes(main.in_process("diff", "--json")) == [("enter", "changed", 0)]
     assert "orders nothing more" in main.in_process("diff").out
 
