@@ -304,6 +304,35 @@ def test_a_problem_of_all_films_is_told_once(harbour: ContentRepo) -> None:
     assert said.out.count("lihgt") == harbour.in_process("validate", FILM, "--profile", "dawn").out.count("lihgt") > 0
 
 
+@pytest.mark.parametrize(
+    ("in_use", "cheaper"),
+    [
+        pytest.param(("dawn",), ("dawn+draft",), id="one film"),
+        pytest.param(("dawn", "dusk"), ("dawn+draft", "dusk+draft"), id="two films"),
+        pytest.param(("none", "dusk"), ("draft", "dusk+draft"), id="one of them without a profile"),
+        pytest.param(("dawn+draft",), (), id="the draft itself"),
+        pytest.param(("dawn", "draft"), (), id="a profile of another film in the batch"),
+    ],
+)
+def test_a_cheaper_profile_stands_over_those_in_use(
+    harbour: ContentRepo, in_use: tuple[str, ...], cheaper: tuple[str, ...]
+) -> None:
+    harbour.write(FILM, BOARD.replace("profiles:", "profiles:\n  draft: {model: seedance2-fast}"))
+
+    def flags(profiles: tuple[str, ...]) -> list[str]:
+        return [word for profile in profiles for word in ("--profile", profile)]
+
+    words = " ".join(harbour.in_process("plan", FILM, "--provider", "kinovi", *flags(in_use)).out.split())
+    alternatives = words.partition(" cheaper ")[2].partition(" now ")[0]
+    if not cheaper:
+        assert "--profile" not in alternatives
+        return
+    price = harbour.in_process("plan", FILM, "--provider", "kinovi", "--json", *flags(cheaper)).json["totals"][
+        "credits"
+    ]
+    assert f"{' '.join(flags(cheaper))} {price}" in alternatives.split(" · ")
+
+
 def test_what_if_prices_all_films(harbour: ContentRepo) -> None:
     rows = harbour.in_process("plan", FILM, *BOTH, "--what-if", "--json").json["rows"]
     row = next(row for row in rows if (row["model"], row["resolution"]) == ("seedance-20", "480p"))

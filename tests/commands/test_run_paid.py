@@ -9,7 +9,7 @@ from tests.builders.content_repo import ContentRepo, clone
 from tests.commands.conftest import KEY, Host
 
 FILM = "storyboards/film.yaml"
-LIMIT = {"STORYBOARD_MAX_CREDITS": "110"}
+LIMIT = {"STORYBOARD_MAX_CREDITS": "150"}
 Start = Callable[..., Host]
 
 
@@ -81,13 +81,13 @@ def test_above_a_ceiling_the_next_command_is_the_cheapest_whole_film(
     paid_film: ContentRepo, host: Start, command: str
 ) -> None:
     there = host()
-    profiles = "profiles:\n  draft: {model: seedance2-fast}\n  long: {duration: 15}\n"
+    profiles = "profiles:\n  draft: {model: seedance2-fast, resolution: 480p}\n  slow: {duration: 6}\n"
     paid_film.write(FILM, (paid_film.root / FILM).read_text() + profiles)
-    arguments = (command, FILM, "--profile", "long")
+    arguments = (command, FILM, "--profile", "slow")
     answer = paid_film.storyboard(*arguments, *(["--yes"] if command == "run" else []), **there.env, **LIMIT)
     lines = (answer.out + answer.err).splitlines()
-    line = next(text for text in lines if "--profile draft --max-credits" in text).split("  below")[0].strip()
-    assert line.startswith(f"storyboard run {FILM} --profile draft --max-credits ")
+    line = next(text for text in lines if "--profile slow+draft --max-credits" in text).split("  below")[0].strip()
+    assert line.startswith(f"storyboard run {FILM} --profile slow+draft --max-credits ")
     assert paid_film.storyboard(*shlex.split(line)[1:], **there.env, **LIMIT).code == 0
     assert there.state["creates"] == 2
 

@@ -22,7 +22,7 @@ from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
-from tests.builders.screen_films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
+from tests.builders.screen_films import NOON, PATH, SANDBOX, edited_series, ferry, history, matrix, plan, series, shot
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
 
@@ -187,6 +187,26 @@ def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
     )
     told = replace(TYPED, whole_plan=plan(ferry(), history=past))
     assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, context=told)
+
+
+@pytest.mark.parametrize(
+    ("made", "film"),
+    [
+        pytest.param(("S0001", "S0003"), "2 of 3 shots, 0:07", id="title 2 s, first shot 2 + 1 s, third shot 2 s"),
+        pytest.param(("S0001", "S0002", "S0003"), "3 of 3 shots, 0:12", id="all, with the second shot's 5 s"),
+    ],
+)
+def test_the_film_has_the_time_of_its_cut(made: tuple[str, ...], film: str) -> None:
+    ended = RunResult(plan(edited_series(), history=history(plan(edited_series()), {(id, 1): "stored" for id in made})))
+    assert f"film       {film}\n" in closing(ended, 100, color=False, context=TYPED)
+
+
+def test_several_films_have_the_time_of_all_their_cuts() -> None:
+    films = (edited_series(), series(2, 1, "storyboards/other.yaml"))
+    # Equal requests of both films are one clip: 2 + 3 s of the first one, and 4 s of the other.
+    past = history(plan(*films), {("S0001", 1): "stored"})
+    text = closing(RunResult(plan(*films, history=past)), 100, color=False, context=TYPED)
+    assert "film       2 of 5 shots, 0:09\n" in text
 
 
 def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selection() -> None:

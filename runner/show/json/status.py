@@ -9,7 +9,7 @@ from runner.attempts.sums import CreditSums
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import replace
-from runner.planning.plan import Plan, Step
+from runner.planning.plan import Step
 from runner.requests.request import credits_json
 from runner.show.json.gone_repositories import gone_json
 from runner.show.json.plan import (
@@ -54,27 +54,21 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
     plan = as_made(report.plan, find_missing_clips(report.plan.steps, report.history), reason=None)
     report = replace(report, plan=plan)
     prices = price_forms(plan)
+    boards = plan.batch.storyboards
     sums = reduce(CreditSums.plus, report.sums.values(), CreditSums())
     return {
         "status": VERSION,
         **header(plan),
-        "storyboards": [_storyboard(report, board, output_of, prices) for board in plan.batch.storyboards],
+        "storyboards": [_storyboard(report, board, output_of, prices) for board in boards],
         "earlier_versions": [_earlier_version(attempt) for attempt in report.orphans],
         **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
         "totals": {
             **counts_json(plan.totals),
-            "film_seconds": credits_json(_film_seconds(plan)),
+            "film_seconds": credits_json(sum((plan.film_length(board, plan.selected) for board in boards), Decimal(0))),
             "credits": sums_json(sums),
             "usd": sums_usd(sums, plan),
         },
     }
-
-
-def _film_seconds(plan: Plan) -> Decimal:
-    """The length of the films, of a selection that of its shots."""
-    if plan.selected is None:
-        return sum(map(plan.film_length, plan.batch.storyboards), Decimal(0))
-    return sum((plan.film_seconds(shot) for shot in plan.shots if not shot.skip), Decimal(0))
 
 
 def _storyboard(report: StatusReport, board: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
