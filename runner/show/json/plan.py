@@ -12,8 +12,9 @@ from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Plan, Step, totals
 from runner.requests.request import JsonValue, credits_json, usd_text
 from runner.show.json.problems import problem_json
-from runner.show.json.shapes import pick_json, place_json, plan_totals_json, reason_json
+from runner.show.json.shapes import place_json, plan_totals_json, reason_json
 from runner.show.screens.plan import Destination
+from runner.store.manifest.picks import pick_json
 
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, JsonValue]]
@@ -85,7 +86,7 @@ def shot_header(shot: Shot, pick: Pick | None) -> dict[str, object]:
         "tags": list(shot.tags),
         "place": place_json(shot.place),
         "needs": list(shot.needs),
-        "picked": pick_json(pick),
+        "picked": None if pick is None else pick_json(pick),
     }
 
 

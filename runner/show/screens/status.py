@@ -115,11 +115,12 @@ def _clips_of(report: StatusReport) -> str:
 
 
 def _counts(plan: Plan, storyboard: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
-    finished = {step.shot.id for step in steps if step.action is Action.KEEP and not step.is_retake}
+    finished = {step.shot.key for step in steps if step.action is Action.KEEP and not step.is_retake}
     shots = [shot for shot in plan.shots if shot.film == storyboard.film and not shot.skip]
-    film = length(sum(plan.film_seconds(shot) for shot in shots if shot.id in finished))
-    whole = length(sum(plan.film_seconds(shot) for shot in shots))
-    yield f"{len(finished)} of {count(len(shots), 'shot')} made, {film} of {whole}"
+    # Of a selection the seconds of its shots alone: a slate between them is no part of it.
+    film = plan.film_so_far(storyboard, finished) if plan.selected is None else plan.film_length(storyboard, finished)
+    whole = plan.film_length(storyboard, plan.selected)
+    yield f"{len(finished)} of {count(len(shots), 'shot')} made, {length(film)} of {length(whole)}"
     counts = Counter(step.action for step in steps)
     yield from (f"{counts[action]} {action}" for action in Action if counts[action])
     if retakes := sum(step.is_retake for step in steps):
