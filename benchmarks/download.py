@@ -33,7 +33,7 @@ AT_ONCE = 10
 
 
 def serve(path: Path) -> None:
-    """Answers every request with the file, and prints its port first."""
+    """Answer every request with the file, and print the port first."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     print(listener.getsockname()[1], flush=True)
     while True:
@@ -85,7 +85,7 @@ def idle(url: str, part: Path) -> None:
 
 
 def delays(url: str, folder: Path) -> None:
-    """Prints how late a loop wakes, in ms (median, p99, worst), without and beside downloads."""
+    """Print how late a loop wakes, in ms (median, p99, worst), without and beside downloads."""
     sys.path.insert(0, str(ROOT))
     import anyio
     import anyio.to_thread
@@ -133,7 +133,7 @@ def delays(url: str, folder: Path) -> None:
 
 
 def many(url: str, folder: Path, clips: int) -> None:
-    """Downloads so many clips, four at once, and prints the most memory (kB) held by then after each."""
+    """Download so many clips, four at once, and print the most memory (kB) held by then after each."""
     sys.path.insert(0, str(ROOT))
     from concurrent.futures import ThreadPoolExecutor
 
@@ -184,7 +184,7 @@ def measured(command: list[str]) -> tuple[float, float, int]:
 
 
 def watch(command: list[str]) -> None:
-    """Runs a command, and prints CPU seconds and peak kB of it alone."""
+    """Run a command, and print CPU seconds and peak kB of it alone."""
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(used.ru_utime + used.ru_stime, used.ru_maxrss)

@@ -77,7 +77,7 @@ def written(folder: Path, shots: int) -> None:
 
 
 def in_flight(folder: Path, base: str) -> None:
-    """Returns when all slots are taken."""
+    """Return when all slots are taken."""
     until = time.monotonic() + 300
     while ask(base, "/__sandbox/state")["creates"] < IN_FLIGHT:
         assert time.monotonic() < until, (folder / "out").read_text()[-2000:]
@@ -124,7 +124,7 @@ def waiting(queued: int, watch: float) -> None:
 
 
 def wide(takes: int) -> None:
-    """Creates a second, the command's share of a core until the last create, and the clips stored by then."""
+    """The number of creates a second, the command's share of a core until the last, and the clips stored by then."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         written(folder, takes)

@@ -148,7 +148,7 @@ async def _send_all(order: Path) -> None:
 
 
 class _Sender:
-    """Publishes materials as a run does, so many at once; mutable: what it counts."""
+    """The sender of materials as a run publishes them, so many at once; mutable: what it counts."""
 
     def __init__(self, root: Path, server: S3 | None) -> None:
         self.root, self.server = root, server

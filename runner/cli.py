@@ -52,7 +52,7 @@ exit codes:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as a `CommandError` that names the help."""
+    """A parser that reports a wrong command line as a `CommandError` which names the help."""
 
     def error(self, message: str) -> "NoReturn":
         from runner.diagnostics.problem import CommandError, ExitCode

@@ -18,7 +18,7 @@ _OVERSAMPLING = 2
 
 
 class MaskPen:
-    """Draws shapes on a mask, in canvas pixels."""
+    """A pen that draws shapes on a mask, in canvas pixels."""
 
     __slots__ = ("_draw", "_edges", "_large", "_size")
 

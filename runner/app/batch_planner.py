@@ -1,4 +1,4 @@
-"""Plans the takes of a batch: what a run would do with one command's settings, at its provider, on this disk."""
+"""The plan of a batch: what a run would do for its takes with a command's settings, at its provider, on this disk."""
 
 import os
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Brings the recorded clip of one take to its place: from this disk, from the provider, or from beside its name."""
+"""The way of a take's recorded clip to its place: from this disk, from the provider, or from beside its name."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,7 @@ from runner.show.screens.clips import ClipCheck, Verdict
 
 @dataclass(frozen=True, slots=True)
 class ClipFetcher:
-    """Fetches and accepts clips, one after the other, and records each in ledger and history."""
+    """The fetcher of clips: fetches and accepts them, one after the other, and records each in ledger and history."""
 
     settings: Settings
     history: History

@@ -1,4 +1,4 @@
-"""Confirms tasks that a manifest names without their request, before a plan counts on them."""
+"""The confirmation of tasks that a manifest names without their request, before a plan counts on them."""
 
 from contextlib import AsyncExitStack
 

@@ -1,4 +1,4 @@
-"""Makes the film of a storyboard as one video file: `cut.mp4`."""
+"""The film of a storyboard as one video file: `cut.mp4`."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

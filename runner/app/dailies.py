@@ -1,4 +1,4 @@
-"""Makes the dailies of a film: clips, posters, prompts and notes gathered, and the page written beside the manifest."""
+"""The dailies of a film: clips, posters, prompts and notes gathered, and the page written beside the manifest."""
 
 import hashlib
 import os
@@ -101,7 +101,7 @@ class DailiesMaker:
 
 
 class _Gatherer:
-    """Finds the files of one film, and collects the posters that are to be taken of them."""
+    """The search for the files of one film, which collects the posters that are to be taken of them."""
 
     def __init__(self, maker: DailiesMaker, film: Film, address: Address) -> None:
         self._settings = maker.planner.settings

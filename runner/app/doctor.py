@@ -1,4 +1,4 @@
-"""Checks whether this machine is ready: packages, fonts, disk, ledger, settings, key."""
+"""The check whether this machine is ready: packages, fonts, disk, ledger, settings, key."""
 
 import platform
 import sys

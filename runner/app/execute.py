@@ -1,4 +1,4 @@
-"""Executes an approved plan: runs the engine, writes the manifest meanwhile, makes the films at the end."""
+"""The execution of an approved plan: the engine runs, the manifest is written meanwhile, films are made at the end."""
 
 import signal
 from collections.abc import Callable
@@ -185,7 +185,7 @@ def _first_take_picks(
 
 @dataclass(slots=True)
 class ManifestWriter:
-    """Writes the manifest during a run, so that a task id is in it soon after the provider accepted the task."""
+    """The writer of the manifest during a run, so that a task id is in it soon after the provider accepted the task."""
 
     manifests: ManifestFiles
     planner: BatchPlanner

@@ -1,4 +1,4 @@
-"""Downloads the clips of orphans, into `earlier/`, where this disk has no copy."""
+"""The clips of orphans, downloaded into `earlier/` where this disk has no copy."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from runner.show.screens.clips import ClipCheck, Verdict
 
 @dataclass(frozen=True, slots=True)
 class OrphanFetcher:
-    """Finds or downloads the clip of each orphaned attempt."""
+    """The fetcher of orphans' clips: finds or downloads the clip of each orphaned attempt."""
 
     settings: Settings
     edition: Edition

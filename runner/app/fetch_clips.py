@@ -1,4 +1,4 @@
-"""Fetches the clips of all takes that this machine lacks, or accepts doubtful ones; pays for nothing."""
+"""The clips of all takes that this machine lacks, fetched, or doubtful ones accepted; nothing is paid for."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""Locates the fields of a shot in its files, for messages about what the provider refused."""
+"""The places of a shot's fields in its files, for messages about what the provider refused."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Skips storyboards whose manifest is unreadable or belongs to another account, and reports them."""
+"""Storyboards whose manifest is unreadable or belongs to another account: each is skipped and reported."""
 
 from runner.app.batch_planner import BatchPlanner
 from runner.app.history_reader import HistoryReader

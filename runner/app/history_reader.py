@@ -1,4 +1,4 @@
-"""Reads the history of a batch: from the ledger, and from the manifests beside the clips."""
+"""The history of a batch, read from the ledger, and from the manifests beside the clips."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Lets clips at hand stand for the storyboard as it is now, or no longer; the manifest records it."""
+"""Clips at hand that stand for the storyboard as it is now, or no longer: the manifest records it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Writes the manifests: each writer reads the file again under its lock, and changes only what it owns."""
+"""The writers of the manifests: each reads the file again under its lock, and changes only what it owns."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Opens the store of `[publish]` for a run, with the cloud's own variables."""
+"""The store of `[publish]`, opened for a run with the cloud's own variables."""
 
 from datetime import timedelta
 

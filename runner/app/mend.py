@@ -1,4 +1,4 @@
-"""Resolves manifests that git could not merge, from both sides, without losing anything paid."""
+"""Manifests that git could not merge, resolved from both sides without losing anything paid."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Writes a content repository to start from: templates and the schema; existing files stay as they are."""
+"""A content repository to start from: templates and the schema are written; existing files stay as they are."""
 
 import os
 import shlex

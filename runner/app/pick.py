@@ -1,4 +1,4 @@
-"""Chooses the good take of a shot."""
+"""The choice of a shot's good take."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Implements `ProviderPort` with the HTTP client, uploader, downloader and clip store."""
+"""The implementation of `ProviderPort` with the HTTP client, uploader, downloader and clip store."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""Makes the clips that are missing: plan, consent, execution; a run with nothing to do only writes the manifest."""
+"""The run that makes the missing clips: plan, consent, execution; with nothing to do it only writes the manifest."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

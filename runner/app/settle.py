@@ -1,4 +1,4 @@
-"""Settles attempts whose outcome is unknown: by a task that the provider confirms, or by the user's statement."""
+"""The settlement of attempts of unknown outcome: by a task that the provider confirms, or by the user's statement."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 

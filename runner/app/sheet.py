@@ -1,4 +1,4 @@
-"""Makes the contact sheet of a film: `sheet.jpg`, and as a PDF with text that can be searched."""
+"""The contact sheet of a film: `sheet.jpg`, and as a PDF with text that can be searched."""
 
 import io
 from collections.abc import Iterator

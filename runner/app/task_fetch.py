@@ -1,4 +1,4 @@
-"""Brings the clip of one task to a file that the user names, whatever repository ordered it; pays for nothing."""
+"""The clip of one task, in a file that the user names: whatever repository ordered it, nothing is paid for."""
 
 import os
 from contextlib import AsyncExitStack, suppress

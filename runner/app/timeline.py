@@ -1,4 +1,4 @@
-"""Makes the film's timeline for editors: OTIO, and by its adapters EDL, FCP XML and CSV."""
+"""The film's timeline for editors: OTIO, and by its adapters EDL, FCP XML and CSV."""
 
 import csv
 import filecmp

@@ -1,4 +1,4 @@
-"""Checks the clips of takes against the hashes that the manifest records."""
+"""The clips of takes, checked against the hashes that the manifest records."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Opens a file with the system's own viewer."""
+"""The system's own viewer of files and addresses."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Makes one film file: copies the packets of its pictures where that is possible, else encodes once."""
+"""The assembly of one film file: the packets of its pictures are copied where that is possible, else encoded once."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping

@@ -98,7 +98,7 @@ def _shown_at(packet: "VideoPacket") -> int | None:
 
 
 class _Decoder:
-    """Decodes one picture exactly: before it only those that others refer to, after it none."""
+    """The exact decoding of one picture: before it only those that others refer to, after it none."""
 
     def __init__(self, stream: "av.VideoStream") -> None:
         self._context = stream.codec_context

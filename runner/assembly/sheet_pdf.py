@@ -61,7 +61,7 @@ def sheet_pdf(sheet: Sheet) -> bytes:
 
 
 class _Writer:
-    """Writes text in any script, and cells, onto the pages of one document."""
+    """The writer of text in any script, and of cells, onto the pages of one document."""
 
     def __init__(self, pdf: "FPDF", folder: Path, environment: Environment) -> None:
         self._pdf = pdf

@@ -1,4 +1,4 @@
-"""`storyboard completion`: prints the completion script of a shell."""
+"""`storyboard completion`: the completion script of a shell."""
 
 import argparse
 from collections.abc import Iterable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TerminalConversation:
-    """Implements `Conversation` with the standard streams."""
+    """The implementation of `Conversation` with the standard streams."""
 
     def __init__(self, display: DisplayOptions) -> None:
         self._display = display

@@ -1,4 +1,4 @@
-"""`storyboard diff`: shows what this working tree would make and cost beyond a commit; no key, no network."""
+"""`storyboard diff`: what this working tree would make and cost beyond a commit; no key, no network."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`storyboard docs`: prints a page of the documentation that the installation carries."""
+"""`storyboard docs`: a page of the documentation that the installation carries."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`storyboard doctor`: checks whether this machine is ready."""
+"""`storyboard doctor`: the check whether this machine is ready."""
 
 import argparse
 import sys

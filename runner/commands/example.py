@@ -1,4 +1,4 @@
-"""`storyboard example`: prints an example storyboard that the installation carries."""
+"""`storyboard example`: an example storyboard that the installation carries."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`storyboard explain`: explains a problem code, an exit code, a word of the plan, a field or a flag."""
+"""`storyboard explain`: the meaning of a problem code, an exit code, a word of the plan, a field or a flag."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`storyboard fetch`: downloads the clips that the manifest names and this machine lacks; pays for nothing."""
+"""`storyboard fetch`: the clips that the manifest names and this machine lacks, downloaded; nothing is paid for."""
 
 import argparse
 import sys

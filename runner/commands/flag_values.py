@@ -9,7 +9,7 @@ from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 
 
 class ProfileCombinations(argparse.Action):
-    """Appends one combination of profiles, `tall+draft`: each is a film."""
+    """A flag for combinations of profiles, each a film: appends one, `tall+draft`."""
 
     several = True
 
@@ -37,7 +37,7 @@ class ProfileCombinations(argparse.Action):
 
 
 class OneCombination(ProfileCombinations):
-    """Takes one combination: the command is about one shot, or one take, of one film."""
+    """A flag for one combination: the command is about one shot, or one take, of one film."""
 
     several = False
 

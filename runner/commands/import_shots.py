@@ -1,4 +1,4 @@
-"""`storyboard import`: writes a storyboard from the shot list of another program to standard output."""
+"""`storyboard import`: a storyboard from the shot list of another program, on standard output."""
 
 import argparse
 import os

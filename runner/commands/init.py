@@ -1,4 +1,4 @@
-"""`storyboard init`: writes a content repository to start from."""
+"""`storyboard init`: a content repository to start from."""
 
 import argparse
 import shlex

@@ -1,4 +1,4 @@
-"""`storyboard mend`: merges manifests that git could not merge; nothing paid is lost."""
+"""`storyboard mend`: the merge of manifests that git could not merge; nothing paid is lost."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Prints notes to standard error, which a command shows beside its result."""
+"""The notes that a command prints to standard error, beside its result."""
 
 import sys
 

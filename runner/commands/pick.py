@@ -1,4 +1,4 @@
-"""`storyboard pick`: chooses the good take of a shot; recorded in the manifest."""
+"""`storyboard pick`: the good take of a shot, chosen and recorded in the manifest."""
 
 import argparse
 

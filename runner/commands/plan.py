@@ -1,4 +1,4 @@
-"""`storyboard plan`: validates, prices, shows what a run would do and why; no key, no network."""
+"""`storyboard plan`: problems, prices, what a run would do and why; no key, no network."""
 
 import argparse
 import sys

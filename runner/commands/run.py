@@ -1,4 +1,4 @@
-"""`storyboard run`: plans, asks, creates tasks, downloads clips, writes the manifest."""
+"""`storyboard run`: plan, question, tasks, downloads, manifest."""
 
 import argparse
 import sys

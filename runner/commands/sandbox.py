@@ -1,4 +1,4 @@
-"""`storyboard sandbox`: serves the local double of the API, for other tools and tests."""
+"""`storyboard sandbox`: the local double of the API, served for other tools and tests."""
 
 import argparse
 from pathlib import Path

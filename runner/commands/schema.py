@@ -1,4 +1,4 @@
-"""`storyboard schema`: prints the JSON schemas of all files and outputs."""
+"""`storyboard schema`: the JSON schemas of all files and outputs."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`storyboard settle`: lists unsettled attempts, and settles one."""
+"""`storyboard settle`: the list of unsettled attempts, and the settling of one."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`storyboard spend`: shows the bill, from the ledger, and from manifests for takes that it does not have."""
+"""`storyboard spend`: the bill, from the ledger, and from manifests for takes that it does not have."""
 
 import argparse
 import re

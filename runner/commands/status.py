@@ -1,4 +1,4 @@
-"""`storyboard status`: shows the takes by manifest and ledger; no key, no network."""
+"""`storyboard status`: the takes by manifest and ledger; no key, no network."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`storyboard verify`: checks clips against the hashes in the manifest; no key, no network."""
+"""`storyboard verify`: clips, checked against the hashes in the manifest; no key, no network."""
 
 import argparse
 import sys

@@ -120,7 +120,7 @@ class DailiesSite:
 
 
 class _GuardMiddleware:
-    """Refuses whoever the guard does not know, exchanges the token for the cookie, and sets the headers of safety."""
+    """The guard before every page: refuses strangers, exchanges the token for the cookie, sets the safety headers."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Reads the models and the price book of an edition from the values of its data file."""
+"""The models and the price book of an edition, read from the values of its data file."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

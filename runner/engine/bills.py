@@ -1,4 +1,4 @@
-"""Reads bills again that grow after the end of their tasks; no run waits for one."""
+"""Bills that grow after the end of their tasks, read again; no run waits for one."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING

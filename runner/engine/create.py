@@ -1,4 +1,4 @@
-"""Creates one task: writes the intent, sends the request, and reacts to the answer."""
+"""The creation of one task: the intent is written, the request sent, and the answer acted upon."""
 
 from contextlib import suppress
 

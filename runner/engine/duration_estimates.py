@@ -9,7 +9,7 @@ _TASKS_PER_CHANGE = 50
 
 
 class Renewal:
-    """Decides after which changes something is renewed that costs as much as there are running tasks.
+    """The rule after which changes something is renewed that costs as much as there are running tasks.
 
     The cost of one change is bounded in this way, however many tasks run.
     """

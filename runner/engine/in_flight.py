@@ -30,7 +30,7 @@ class PublicAddress(NamedTuple):
 
 @dataclass(slots=True)
 class Tries:
-    """Tries to store one clip, or to publish one material."""
+    """The tries to store one clip, or to publish one material."""
 
     count: int = 0
     next_at: float = 0.0

@@ -1,4 +1,4 @@
-"""Schedules the next poll of each task, by the learned durations and the price of a poll at the moment."""
+"""The moment of each task's next poll, by the learned durations and the price of a poll at the moment."""
 
 import math
 

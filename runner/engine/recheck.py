@@ -1,4 +1,4 @@
-"""Fetches the materials of a task that was refused for one of them; what cannot be fetched is published again, once."""
+"""Materials of a task that was refused for one of them, fetched; what cannot be fetched is published again, once."""
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Failed

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class BlockingRunner(Protocol):
-    """Runs a blocking call without blocking the event loop."""
+    """A runner of blocking calls that does not block the event loop."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 

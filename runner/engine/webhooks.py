@@ -19,7 +19,7 @@ _MAX_CONFIRM_TRIES = 5
 
 @dataclass(slots=True)
 class WebhookInbox:
-    """Joins the webhook server with a run: the server calls `on_callback`, the run attaches itself."""
+    """The link between the webhook server and a run: the server calls `on_callback`, the run attaches itself."""
 
     fetch_record: FetchRecord
     _run: RunContext | None = None

@@ -1,4 +1,4 @@
-"""Finds the file that a path was probably meant to name, where the path leads nowhere."""
+"""The file that a path was probably meant to name, where the path leads nowhere."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Opens ordinary, visible files inside the repository, and refuses every other path."""
+"""The reader of ordinary, visible files inside the repository; every other path is refused."""
 
 import errno
 import os

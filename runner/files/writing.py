@@ -1,4 +1,4 @@
-"""Writes files below a repository by their folders' descriptors: never through a link, never into a shared file."""
+"""The writer of files below a repository, by descriptors of folders: never through a link or into a shared file."""
 
 import errno
 import os

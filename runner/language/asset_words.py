@@ -11,7 +11,7 @@ from runner.lazy_dataclass import dataclass, field
 
 @dataclass(slots=True)
 class AssetWords:
-    """Renders the words of the assets that one prompt mentions, each once."""
+    """The words of the assets that one prompt mentions, each rendered once."""
 
     reporter: ShotReporter
     symbols: SymbolTable

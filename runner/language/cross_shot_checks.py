@@ -1,4 +1,4 @@
-"""Checks across the shots of a storyboard: names, circles, equal requests, unused assets and variables."""
+"""The checks across the shots of a storyboard: names, circles, equal requests, unused assets and variables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 

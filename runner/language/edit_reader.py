@@ -1,4 +1,4 @@
-"""Reads `cut:` and `music:` of a storyboard, and checks them against its shots and the files that they name."""
+"""The reader of a storyboard's `cut:` and `music:`, checked against its shots and the files that they name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Rewrites the user's own first lines where a list stands for a mapping, or a mapping for a list."""
+"""The user's own first lines, rewritten where a list stands for a mapping, or a mapping for a list."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Resolves the frames, references and asset mentions of a shot to materials."""
+"""The materials to which the frames, references and asset mentions of a shot resolve."""
 
 from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Problem
@@ -16,7 +16,7 @@ from runner.requests.request import Kind, TakeReference
 
 @dataclass(slots=True)
 class MaterialResolver:
-    """Finds the materials of one draft, and reports names that lead to none."""
+    """The resolver of one draft's materials: reports names that lead to none."""
 
     reporter: ShotReporter
     symbols: SymbolTable

@@ -1,4 +1,4 @@
-"""Expands the matrix of an entry into the combinations of its axes, one for each shot."""
+"""The matrix of an entry, expanded into the combinations of its axes, one for each shot."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence

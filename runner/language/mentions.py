@@ -1,4 +1,4 @@
-"""Finds @mentions in text, their targets, and substitutes the text that is sent for them."""
+"""The @mentions in a text, their targets, and the text that is sent in their place."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

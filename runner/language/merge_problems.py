@@ -1,4 +1,4 @@
-"""Sorts problems by position, and joins equal problems of many shots into one."""
+"""The order of problems by position, and the joining of equal problems of many shots into one."""
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.lazy_dataclass import replace

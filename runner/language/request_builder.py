@@ -1,4 +1,4 @@
-"""Builds the one request that all takes of a shot share: mode, materials, positions, the prompt as sent."""
+"""The one request that all takes of a shot share: mode, materials, positions, the prompt as sent."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -50,7 +50,7 @@ def build_shot(draft: ShotDraft, scope: StoryboardScope, symbols: SymbolTable) -
 
 @dataclass(slots=True)
 class RequestBuilder:
-    """Builds the shot of one draft from its fields, its mentions and its materials."""
+    """The builder of the shot of one draft, from its fields, its mentions and its materials."""
 
     reporter: ShotReporter
     symbols: SymbolTable

@@ -1,4 +1,4 @@
-"""Checks values against the published schema: every violation as a plain message."""
+"""The check of values against the published schema: every violation as a plain message."""
 
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Counts the shots that a storyboard file has, and those of them that have an error."""
+"""The number of shots that a storyboard file has, and of those that have an error."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Merges the layers of a shot, renders its fields, and remembers the origin of each value."""
+"""The draft of a shot: layers merged, fields rendered, the origin of each value remembered."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Reports problems of one shot at a value, a material, or a mention in its prompt."""
+"""The reporter of one shot's problems, at a value, a material, or a mention in its prompt."""
 
 from runner.diagnostics.problem import Place, Problem
 from runner.language.causes import as_consequence
@@ -11,7 +11,7 @@ from runner.lazy_dataclass import dataclass, replace
 
 @dataclass(slots=True)
 class ShotReporter:
-    """Adds problems and warnings about a draft; after a problem the shot is left out of the batch."""
+    """The reporter of problems and warnings about a draft; after a problem the shot is left out of the batch."""
 
     draft: ShotDraft
     scope: StoryboardScope

@@ -1,4 +1,4 @@
-"""Cuts a part out of a sound file: WAV and FLAC to the sample, the others by whole packets, never encoded with loss."""
+"""A part cut out of a sound file: WAV and FLAC to the sample, the others by whole packets, never encoded with loss."""
 
 from decimal import Decimal
 from fractions import Fraction

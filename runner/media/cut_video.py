@@ -1,4 +1,4 @@
-"""Cuts a part out of an MP4: by packets where it begins with a key frame and ends cleanly, else encoded once."""
+"""A part cut out of an MP4: by packets where it begins with a key frame and ends cleanly, else encoded once."""
 
 from decimal import Decimal
 from fractions import Fraction

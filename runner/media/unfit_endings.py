@@ -1,4 +1,4 @@
-"""Names what a file ending stands for that no edition of the API takes: other formats, playlists, pages, archives."""
+"""The meaning of file endings that no edition of the API takes: other formats, playlists, pages, archives."""
 
 # Only endings that say what a file is: an address with any other may be what its asset declares.
 _ENDINGS = {

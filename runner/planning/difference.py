@@ -148,7 +148,7 @@ def _removed(shot: Shot) -> ShotChange:
 
 
 class _StoryboardDifference:
-    """Compares the shots of one storyboard with those that it had."""
+    """The comparison of the shots of one storyboard with those that it had."""
 
     def __init__(
         self,

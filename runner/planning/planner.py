@@ -82,7 +82,7 @@ def build_plan(
 
 @dataclass(slots=True)
 class _StoryboardPlanner:
-    """Plans one storyboard; `steps_by_take` and `prices` memoise."""
+    """The planner of one storyboard; `steps_by_take` and `prices` memoise."""
 
     storyboard: Storyboard
     history: History

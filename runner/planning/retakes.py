@@ -11,7 +11,7 @@ from runner.planning.plan import Step
 
 @dataclass(frozen=True, slots=True)
 class RetakeOrders:
-    """Chooses the take that `--retake` makes of a shot."""
+    """The choice of the take that `--retake` makes of a shot."""
 
     history: History
     free: bool

@@ -1,4 +1,4 @@
-"""Judges what a fetch of an address returned: the planned bytes, something else, or no proof either way. Pure."""
+"""Verdict on what a fetch of an address returned: the planned bytes, something else, or no proof either way. Pure."""
 
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass

@@ -70,7 +70,7 @@ def content_of(name: str, body: bytes, kind: Kind) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class ContentReader:
-    """Reads materials of one repository."""
+    """The reader of one repository's materials."""
 
     root: Path
     """The repository's top."""

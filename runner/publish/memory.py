@@ -13,7 +13,7 @@ MAX_BYTES = 40 << 20
 
 @dataclass(slots=True)
 class MemoryBound:
-    """Lets contents into memory as long as they fit together; a larger one goes alone. Mutable: the bytes inside."""
+    """The bound of contents in memory: those that fit together; a larger one goes alone. Mutable: the bytes inside."""
 
     limit: int = MAX_BYTES
     _inside: int = 0

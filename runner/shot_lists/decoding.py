@@ -1,4 +1,4 @@
-"""Decodes the bytes of a shot list: UTF-8, UTF-16, else the Latin-1 that spreadsheets call Windows-1252. Pure."""
+"""The text of a shot list's bytes: UTF-8, UTF-16, else the Latin-1 that spreadsheets call Windows-1252. Pure."""
 
 import codecs
 

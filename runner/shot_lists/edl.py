@@ -1,4 +1,4 @@
-"""Reads an edit decision list (CMX 3600): its events become shots of that length, in their order. Pure."""
+"""The reader of edit decision lists (CMX 3600): their events become shots of that length, in their order. Pure."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reads a screenplay in Fountain: scene headings, action and dialogue become shots. Pure."""
+"""The reader of screenplays in Fountain: scene headings, action and dialogue become shots. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
 
 
 class _Screenplay:
-    """Collects the shots of the paragraphs in their order."""
+    """The shots of the paragraphs, collected in their order."""
 
     def __init__(self) -> None:
         self.shots: list[ListedShot] = []

@@ -1,4 +1,4 @@
-"""Reads a shot list in JSON: a list of objects, alone or as `shots` of an object. Pure."""
+"""The reader of shot lists in JSON: a list of objects, alone or as `shots` of an object. Pure."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads a shot list of any kind: its kind follows from the ending of its name. Pure."""
+"""The reader of shot lists of any kind: the kind follows from the ending of the name. Pure."""
 
 from collections.abc import Mapping
 from pathlib import PurePath

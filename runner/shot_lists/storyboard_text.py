@@ -1,4 +1,4 @@
-"""Writes a shot list as a storyboard: what fits as fields, the rest as comments with the reason. Pure."""
+"""A shot list written as a storyboard: what fits as fields, the rest as comments with the reason. Pure."""
 
 import json
 import re

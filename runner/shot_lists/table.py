@@ -1,4 +1,4 @@
-"""Reads a table of comma-separated values, whatever its delimiter. Pure."""
+"""The reader of tables of comma-separated values, whatever their delimiter. Pure."""
 
 import csv
 from collections.abc import Mapping

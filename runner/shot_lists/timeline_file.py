@@ -1,4 +1,4 @@
-"""Reads a timeline in OpenTimelineIO's JSON: the clips of its picture track become shots, in their order. Pure."""
+"""The reader of timelines in OpenTimelineIO's JSON: clips of the picture track become shots, in their order. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation

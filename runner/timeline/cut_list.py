@@ -99,7 +99,7 @@ def cut_list(storyboard: Storyboard, plan: Plan, history: History, clip_exists: 
 
 
 class _Resolver:
-    """Finds the clip of every entry, and collects what does not fit."""
+    """The search for the clip of every entry, which collects what does not fit."""
 
     def __init__(self, storyboard: Storyboard, plan: Plan, history: History, clip_exists: ClipExists) -> None:
         self.storyboard = storyboard

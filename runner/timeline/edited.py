@@ -1,4 +1,4 @@
-"""Reads a timeline that was edited elsewhere (OpenTimelineIO, JSON) back as the entries of a cut. Pure.
+"""A timeline that was edited elsewhere (OpenTimelineIO, JSON), read back as the entries of a cut. Pure.
 
 What a cut cannot say (gaps, dissolves, speed, several tracks of pictures) is left out, and each is a note.
 """
@@ -142,7 +142,7 @@ def _tracks(timeline: Json) -> list[Json]:
 
 @dataclass(slots=True)
 class _TrackReader:
-    """Reads the pieces of a track in order, at a running second of the film."""
+    """The reader of a track's pieces in order, at a running second of the film."""
 
     film: FilmFacts
     notes: list[str] = field(default_factory=list)

@@ -158,7 +158,7 @@ def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
     from jinja2.visitor import NodeTransformer
 
     class Joined(NodeTransformer):
-        """Turns `a ~ b` into `[a, b] | join`, so that `~` is checked like every other expression."""
+        """The rewriter of `a ~ b` as `[a, b] | join`, so that `~` is checked like every other expression."""
 
         def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by Jinja
             parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)

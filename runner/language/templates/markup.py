@@ -1,4 +1,4 @@
-"""Finds the markup of a template: each expression, statement and comment, and the one in which an error lies.
+"""The markup of a template: each expression, statement and comment, and the one in which an error lies.
 
 Jinja reports the line of an error alone. In a copy of the template that begins a line in each markup, which changes
 nothing that is rendered, that line is the place of the markup.

@@ -1,4 +1,4 @@
-"""Finds the prompt files of `{% include %}` and `{% import %}`."""
+"""The search for the prompt files of `{% include %}` and `{% import %}`."""
 
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath

@@ -92,7 +92,7 @@ def _expression(match: re.Match[str], reserved: frozenset[str]) -> Expression | 
 
 
 class _TemplateReader:
-    """Reads a template from left to right, as Jinja does with `trim_blocks` and `lstrip_blocks`."""
+    """The reader of a template from left to right, as Jinja with `trim_blocks` and `lstrip_blocks`."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -154,7 +154,7 @@ class _TemplateReader:
 
 
 class _Condition:
-    """Reads a condition: names, texts, `==`, `!=`, `is defined`, `not`, `and`, `or`."""
+    """The reader of a condition: names, texts, `==`, `!=`, `is defined`, `not`, `and`, `or`."""
 
     def __init__(self, text: str, names: set[str]) -> None:
         self.words: list[tuple[str, str]] = []

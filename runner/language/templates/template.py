@@ -1,4 +1,4 @@
-"""Parses the templates of a storyboard, and renders them in the scope of a shot."""
+"""The templates of a storyboard, parsed, and rendered in the scope of a shot."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ _MAX_SUGGESTIONS = 200
 
 @dataclass(slots=True)
 class Templates:
-    """Renders the templates of one storyboard, and remembers the parsed ones."""
+    """The renderer of one storyboard's templates, which remembers the parsed ones."""
 
     load: Callable[[str], tuple[str, str] | None]
     """Text and file name of a template in a prompt folder."""

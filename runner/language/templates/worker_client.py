@@ -1,4 +1,4 @@
-"""Renders templates of unbounded cost in a worker process with time and memory limits."""
+"""The client of a worker process that renders templates of unbounded cost, with time and memory limits."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Decodes the bytes of a file to text: strict UTF-8, no BOM, control characters reported and replaced."""
+"""The text of a file's bytes: strict UTF-8, no BOM, control characters reported and replaced."""
 
 import re
 from itertools import islice

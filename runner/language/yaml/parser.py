@@ -1,4 +1,4 @@
-"""Parses YAML text to plain values with offsets, straight from libyaml's events."""
+"""The parser of YAML text to plain values with offsets, straight from libyaml's events."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -90,7 +90,7 @@ class _LimitReached(Exception):  # noqa: N818 - ends the parsing of one file, al
 
 
 class _Builder:
-    """Builds values from events. `problems` holds the problems, `root` the values built before the end or an error."""
+    """The builder of values from events. `problems` holds problems, `root` the values before the end or an error."""
 
     def __init__(self, source: Source) -> None:
         self.source = source

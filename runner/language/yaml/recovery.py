@@ -1,4 +1,4 @@
-"""Translates libyaml's errors to problems with a repaired line, and repairs the text so that parsing can go on."""
+"""Errors of libyaml as problems with a repaired line, and the repair of the text so that parsing can go on."""
 
 import re
 

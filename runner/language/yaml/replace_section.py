@@ -1,4 +1,4 @@
-"""Replaces one section at the top of a YAML file by the parser's offsets; no other character changes."""
+"""The replacement of one section at the top of a YAML file by the parser's offsets; no other character changes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Maps each character of a YAML scalar to its offset in the file, through folds, escapes and block styles."""
+"""The offset in the file of each character of a YAML scalar, through folds, escapes and block styles."""
 
 import re
 from collections.abc import Sequence

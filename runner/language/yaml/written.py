@@ -1,4 +1,4 @@
-"""Writes values as YAML for hints: what a user would have written by hand."""
+"""Values written as YAML for hints: what a user would have written by hand."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Implements `ProviderApi` for Kinovi; each method imports the module that it needs."""
+"""The implementation of `ProviderApi` for Kinovi; each method imports the module that it needs."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

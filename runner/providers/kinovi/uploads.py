@@ -57,7 +57,7 @@ class _Reservation(NamedTuple):
 
 @dataclass(slots=True)
 class UploadClient:
-    """Uploads to the host of the API. Never raises for a failure of network or provider.
+    """The client of uploads to the host of the API. Never raises for a failure of network or provider.
 
     Use as `async with UploadClient(…)`. Mutable state: one httpx client, opened at the first file.
     """

@@ -1,4 +1,4 @@
-"""Fetches the first bytes of a material's address as the provider would: no key, no cookie, few redirects."""
+"""The first bytes of a material's address, fetched as the provider would: no key, no cookie, few redirects."""
 
 import re
 import ssl
@@ -34,7 +34,7 @@ _MAX_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class AddressFetcher:
-    """Fetches the beginnings of public addresses; also of this machine's where the API is on it."""
+    """The fetcher of the beginnings of public addresses; also of this machine's where the API is on it."""
 
     local: bool = False
     proxy: httpx.Proxy | None = None

@@ -104,7 +104,7 @@ class _PartFile:
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Downloads from the provider's links. Synchronous: call it in threads, two to four at once."""
+    """The client of downloads from the provider's links. Synchronous: call it in threads, two to four at once."""
 
     local: bool = False
     """The API is on this machine, so that its links may point to this machine."""

@@ -33,7 +33,7 @@ class WebhookLimits:
 
 @dataclass(slots=True)
 class WebhookServer:
-    """Receives callbacks for known attempts. Mutable: the open connections, and the last hints of every attempt."""
+    """The receiver of callbacks for known attempts. Mutable: open connections, and the last hints of every attempt."""
 
     is_known: Callable[[str], bool]
     """Whether an attempt has a webhook token, the unguessable last part of the path."""

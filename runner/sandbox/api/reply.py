@@ -16,7 +16,7 @@ class Reply:
 
 
 class EarlyReply(Exception):  # noqa: N818 - it ends a request, it is not always an error
-    """Ends the processing of a request with a reply."""
+    """The end of a request's processing, with a reply."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.body.get("message"))

@@ -103,7 +103,7 @@ def _load_state(folder: Path, options: Options) -> SandboxState:
 
 
 class _ErrorLog(logging.Handler):
-    """Collects the errors of uvicorn and the event loop in the state report instead of printing them."""
+    """The log of errors of uvicorn and the event loop, which goes into the state report instead of being printed."""
 
     def __init__(self, errors: list[str]) -> None:
         super().__init__(logging.ERROR)

@@ -14,7 +14,7 @@ NAME = "journal-1.jsonl"
 
 
 class Journal:
-    """Reads lines of other servers and appends own ones; a kill costs at most the last line."""
+    """The journal as one server sees it: reads lines of others, adds own ones; a kill costs at most the last line."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -15,7 +15,7 @@ _POLL_INTERVAL = 0.02
 
 
 class BackgroundWriter:
-    """Writes texts in order from a thread of its own; drops them silently once the reader has closed the stream."""
+    """The writer of texts in order, a thread of its own; drops them silently once the reader has closed the stream."""
 
     def __init__(self, stream: TextIO, stall_timeout: float = 5.0) -> None:
         """`stall_timeout`: seconds that `close` waits for a reader that takes nothing."""

@@ -140,7 +140,7 @@ class TerminalView:
 
 
 class _Ticker:
-    """Calls an action at an interval from a thread of its own, until stopped."""
+    """A thread of its own that calls an action at an interval, until stopped."""
 
     def __init__(
         self, action: Callable[[], None], interval: float, last_action: Callable[[], None] | None = None

@@ -1,4 +1,4 @@
-"""Escapes untrusted text for terminals and JSON: control characters, bidi overrides, lone surrogates."""
+"""The escaping of untrusted text for terminals and JSON: control characters, bidi overrides, lone surrogates."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Formats credits, dollars, seconds, bytes and times for people."""
+"""The form of credits, dollars, seconds, bytes and times for people."""
 
 from datetime import datetime, tzinfo
 from decimal import Decimal

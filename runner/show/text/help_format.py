@@ -21,7 +21,7 @@ _REPEATED = {"+": "{}…", "*": "[{}…]", "?": "[{}]"}
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Formats the help of a command.
+    """The form of a command's help.
 
     In a description or an epilog each line is a paragraph, an indented line that begins with `storyboard` is a command.
     """

@@ -22,7 +22,7 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Styles escaped text; without colour it returns the text unchanged."""
+    """The style of escaped text; without colour the text stays unchanged."""
 
     color: bool
 

@@ -1,4 +1,4 @@
-"""Checks before an intent is written, in its transaction: other attempts, concurrency over all runs, limits."""
+"""The checks before an intent is written, in its transaction: other attempts, concurrency over all runs, limits."""
 
 import json
 from collections.abc import Callable

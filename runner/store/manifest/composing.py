@@ -1,4 +1,4 @@
-"""Composes the manifest that a run writes: its takes are the history's; all that others wrote stays as it stands."""
+"""The manifest that a run writes: its takes are the history's; all that others wrote stays as it stands."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Writes a person's decisions, picks, keeps and notes, into a manifest's content, and changes nothing else. Pure."""
+"""A person's decisions, picks, keeps and notes, written into a manifest's content; nothing else changes. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

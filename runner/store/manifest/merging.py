@@ -1,4 +1,4 @@
-"""Merges the manifests of two branches without losing a task, a clip or anything else that was paid. Pure."""
+"""The merge of two branches' manifests, without losing a task, a clip or anything else that was paid. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

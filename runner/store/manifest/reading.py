@@ -1,4 +1,4 @@
-"""Reads a manifest, which a stranger may have written: every field is checked, or the file is refused by its name."""
+"""The reader of manifests that a stranger may have written: every field is checked, or the file refused by its name."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Writes a manifest: in one step, and only where it differs from the file."""
+"""The writer of a manifest: in one step, and only where it differs from the file."""
 
 from collections.abc import Mapping
 from pathlib import Path
