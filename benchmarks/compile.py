@@ -31,7 +31,8 @@ from runner.language import compiler as language
 from runner.language import schema
 from runner.language.compiler import CompileOptions
 from runner.language.yaml.document import Source
-from runner.language.yaml.parser import new_parser, parse
+from runner.language.yaml.libyaml import new_parser
+from runner.language.yaml.parser import parse
 from runner.planning.plan import Plan
 from runner.planning.plan_inputs import ProviderTerms, RepositoryFiles
 from runner.planning.planner import build_plan

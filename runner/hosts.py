@@ -24,6 +24,14 @@ def is_loopback(host: str) -> bool:
     return address is not None and (mapped or address).is_loopback
 
 
+def is_https_or_local(url: str) -> bool:
+    """Whether only the host of an address reads what is sent there: by https, or by http to this machine."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+
+
 def is_public(host: str) -> bool:
     """Whether a host may be one that everybody reaches: a public IP, or a name that is not reserved for local nets."""
     if (address := ip_of(host)) is not None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.builders.ledgers import IMPLEMENTATIONS, LedgerHome
@@ -21,7 +22,13 @@ _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _OWN_HOME = pytest.StashKey[Path]()
 _OWN_RESULTS = pytest.StashKey[Path]()
+_OWN_MEMORY = pytest.StashKey[Path]()
+_MEMORY, _ENOUGH_BYTES = Path("/dev/shm"), 1 << 30
 _FOLDER = Path(__file__).parent
+
+# A loaded machine is slow, and no fault of an example.
+hypothesis.settings.register_profile("suite")
+hypothesis.settings.load_profile("suite")
 
 # Compiled modules are kept: the suite starts six workers and hundreds of interpreters, and each would compile anew.
 sys.dont_write_bytecode = False
@@ -41,12 +48,26 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_PREFIXES) or name in _NAMES or name.lower() in _PROXIES:
             del os.environ[name]
+    _put_files_into_memory(config)
     home = Path(tempfile.mkdtemp(prefix="storyboard-tests-home-"))
     os.environ |= {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
     config.stash[_OWN_HOME] = home
     if RESULTS not in os.environ:  # a worker inherits it
         config.stash[_OWN_RESULTS] = Path(tempfile.mkdtemp(prefix="drawn-once-"))
         os.environ[RESULTS] = str(config.stash[_OWN_RESULTS])
+
+
+def _put_files_into_memory(config: pytest.Config) -> None:
+    """Put the files of a run by workers into memory, where it is plenty: they would wait for thousands of commits.
+
+    A run without workers leaves its files where pytest does, for a look at them.
+    """
+    has_workers = config.getoption("numprocesses", default=None)
+    if not has_workers or hasattr(config, "workerinput"):  # a worker inherits the folder
+        return
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
+        config.stash[_OWN_MEMORY] = Path(tempfile.mkdtemp(prefix="storyboard-tests-", dir=_MEMORY))
+        os.environ["TMPDIR"] = tempfile.tempdir = str(config.stash[_OWN_MEMORY])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -95,7 +116,7 @@ def _start_import(modules: Sequence[Path]) -> int:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    for own in (_OWN_HOME, _OWN_RESULTS):
+    for own in (_OWN_HOME, _OWN_RESULTS, _OWN_MEMORY):
         if (folder := config.stash.get(own, None)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
 

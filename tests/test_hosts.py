@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.hosts import is_loopback, is_public
+from runner.hosts import is_https_or_local, is_loopback, is_public
 
 LOOPBACK = [
     "localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.0.0.2", "127.255.255.254", "::1", "[::1]",
@@ -29,3 +29,15 @@ def test_a_public_host(host: str) -> None:
 @pytest.mark.parametrize("host", NEITHER)
 def test_a_private_host_or_a_number_in_a_short_form_is_neither(host: str) -> None:
     assert (is_loopback(host), is_public(host)) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com", "https://10.0.0.1/a", "http://127.0.0.1:8080", "http://[::1]/a"]
+)
+def test_what_is_sent_by_https_or_to_this_machine_is_read_by_its_host_alone(url: str) -> None:
+    assert is_https_or_local(url)
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "ftp://127.0.0.1", "localhost:9000", "//localhost", ""])
+def test_what_is_sent_by_http_to_another_host_is_not(url: str) -> None:
+    assert not is_https_or_local(url)

@@ -228,8 +228,8 @@ def concert(canvas: SceneCanvas) -> None:
         canvas.paint(mask.point([v * 86 // 255 for v in range(256)]), colour)
         pool = canvas.disc(aim, floor + canvas.unit * 0.2, wide, wide * 0.2, blur=canvas.unit * 0.08)
         canvas.paint(pool.point([v * 140 // 255 for v in range(256)]), colour)
-    boards = canvas.panel(0, floor + canvas.unit * 0.55, width, height)
-    canvas.paint(boards, palette.near)
+    planks = canvas.panel(0, floor + canvas.unit * 0.55, width, height)
+    canvas.paint(planks, palette.near)
     canvas.add_layer(canvas.mask(lambda pen: _crowd(pen, canvas, noise)), 1.2, mix(palette.near, (0, 0, 0), 0.35))
     canvas.ground_level = 0.79
 

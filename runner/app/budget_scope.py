@@ -90,7 +90,7 @@ def _retake_fingerprints(full_plan: Plan, storyboard: Storyboard, history: Histo
 
 def _fingerprints_of_other_films(batch: Batch, storyboard: Storyboard, history: History) -> Iterator[str]:
     """The last attempt of each take of the storyboard's films that this command does not compile."""
-    compiled = {board.film for board in batch.storyboards}
+    compiled = {storyboard.film for storyboard in batch.storyboards}
     for (film, _, _), attempt in history.last.items():
         if film.storyboard == storyboard.path and film not in compiled:
             yield history.attempts[attempt].intent.fingerprint

@@ -18,7 +18,7 @@ from runner.show.text.command_line import CommandLine
 
 @dataclass(frozen=True)
 class CheaperOrders:
-    """The batch whose plans are too dear, and the profiles that could be ordered in place of its own."""
+    """The batch whose plans are too dear, and the profiles that could be ordered over its own."""
 
     planner: BatchPlanner
     sources: StoryboardSources
@@ -37,7 +37,7 @@ class CheaperOrders:
             scope = PlanScope(plan.selected if selected is None else selected)
             return self.planner.plan(history, scope, batch).totals.credits
 
-        return find_cheaper(self.planner.batch, self.planner.edition, price, limit, self._batches_of_other_profiles)
+        return find_cheaper(self.planner.batch, self.planner.edition, price, limit, self._batches_of_more_profiles)
 
     def command(self, choices: Sequence[Alternative]) -> str | None:
         """The run of the cheapest alternative that makes the whole film, else of the dearest part; None without one."""
@@ -48,16 +48,23 @@ class CheaperOrders:
             return None
         line = self.command_line
         if best in whole_films and line.has("--profile"):
-            line = line.without_extra_orders().without("--profile")  # one profile only
+            line = line.without_extra_orders().without("--profile")  # the alternative names them all
         # Rounded up: a ceiling below the price would refuse this very run.
         return line.run(best.description, f"--max-credits {best.credits.to_integral_value(ROUND_CEILING):f}")
 
     @cached_property
-    def _batches_of_other_profiles(self) -> Mapping[str, Batch]:
-        """The batch of each profile that could be ordered in place of this one, compiled once; none with errors."""
-        names = dict.fromkeys(name for storyboard in self.planner.batch.storyboards for name in storyboard.profiles)
+    def _batches_of_more_profiles(self) -> Mapping[str, Batch]:
+        """The batch of the same films with one more profile, by its flags; each compiled once, none with errors."""
         ordered = self.planner.settings.profiles
-        if len(ordered) > 1:
-            return {}  # of several films, no single profile would be the same order for less
-        compiled = {name: self.sources.compile([name]) for name in names if name not in ordered}
-        return {name: batch for name, (batch, problems) in compiled.items() if not problems.errors}
+        used = {name for profile in ordered if profile is not None for name in profile.split("+")}
+        names = dict.fromkeys(name for storyboard in self.planner.batch.storyboards for name in storyboard.profiles)
+        batches = dict[str, Batch]()
+        for name in names:
+            if name in used:
+                continue
+            # Over those in use, never in their place: without `pilot`, `draft` is the film of all cities.
+            films = [name if profile is None else f"{profile}+{name}" for profile in ordered]
+            batch, problems = self.sources.compile(films)
+            if not problems.errors:
+                batches[" ".join(f"--profile {film}" for film in films)] = batch
+        return batches

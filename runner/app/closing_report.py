@@ -69,7 +69,7 @@ class ClosingReporter:
         # Only paid clips: what a lost manifest of the sandbox names is drawn again for nothing.
         if settings.account.free:
             return
-        manifests = {self.manifests.path(board.film): board for board in self.batch.storyboards}
+        manifests = {self.manifests.path(storyboard.film): storyboard for storyboard in self.batch.storyboards}
         for path in uncommitted(settings.root, list(manifests), child_environment()):
             manifest = self.manifests.read(manifests[path])
             # Without a take a manifest keeps nobody from paying twice.

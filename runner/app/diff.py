@@ -118,7 +118,7 @@ def compare(session: Session, base: Base) -> DiffReport:
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
     # Clips of storyboards that are gone count too: what the commit had is not priced as if it were to be made.
-    left = [board for board in earlier.storyboards if board.film not in session.batch.films]
+    left = [storyboard for storyboard in earlier.storyboards if storyboard.film not in session.batch.films]
     history = replace(session.history_reader, batch=Batch((*session.batch.storyboards, *left))).read()
     after = session.planner.plan(history)
     before = session.planner.plan(history, batch=earlier)

@@ -72,9 +72,9 @@ def _film_facts(root: Path, film: Film) -> FilmFacts:
 
 def _shots(root: Path, film: Film) -> dict[str, ShotFacts]:
     """Each shot as the film shows it without an entry of its own."""
-    board = film.plan.batch.storyboard_of(film.cut.film)
+    storyboard = film.plan.batch.storyboard_of(film.cut.film)
     # Without the present cut: what the editor left as the shot has it, needs no words in the section.
-    plain = cut_list(replace(board, cut=None), film.plan, film.history, clips_on_disk(film.history, root))
+    plain = cut_list(replace(storyboard, cut=None), film.plan, film.history, clips_on_disk(film.history, root))
     return {
         segment.shot.id: ShotFacts(
             segment.in_seconds, segment.seconds, Decimal(segment.shot.request.seconds), segment.take

@@ -78,7 +78,7 @@ class Execution:
                     return
                 outcome = replace(self.credit_scope.with_sums(history, event.outcome), code_of_command=before)
                 event = replace(event, outcome=outcome)
-            run_view.tell(event)
+            run_view.on_event(event)
 
         try:
             result = anyio.run(self._run_engine, run, show, run_view.stopping)
@@ -126,7 +126,7 @@ class Execution:
 
         def emit(event: RunEvent) -> None:
             show(event)
-            manifest_writer.tell(event)
+            manifest_writer.on_event(event)
 
         stop_request = StopRequest()
         async with AsyncExitStack() as stack, anyio.create_task_group() as group:
@@ -197,7 +197,7 @@ class ManifestWriter:
     clock: Clock
     next_at: float = float("-inf")
 
-    def tell(self, event: RunEvent) -> None:
+    def on_event(self, event: RunEvent) -> None:
         # The events that change what a manifest says: a task id in it keeps a clone from paying for the same take.
         if event.event in ("created", "stored", "failed", "refused", "unsettled"):
             started_at = self.clock.monotonic()

@@ -61,8 +61,8 @@ def whole_films(settings: Settings, history: History, plan: Plan) -> list[Film]:
     """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
     exists = clips_on_disk(history, settings.root)
     return [
-        Film(cut_list(board, plan, history, exists), settings.output_folder(board.film), plan, history)
-        for board in plan.batch.storyboards
+        Film(cut_list(storyboard, plan, history, exists), settings.output_folder(storyboard.film), plan, history)
+        for storyboard in plan.batch.storyboards
     ]
 
 
@@ -79,8 +79,8 @@ def without_clips(root: Path, film: Film, damaged: Collection[Path]) -> Film:
 
 def _check_target(films: Sequence[Film], to: Path | None) -> None:
     if to is not None and len(films) > 1:
-        boards = {film.cut.storyboard for film in films}
-        is_of_profiles = len(boards) == 1
+        storyboards = {film.cut.storyboard for film in films}
+        is_of_profiles = len(storyboards) == 1
         names = ", ".join((film.cut.profile or "none") if is_of_profiles else film.cut.storyboard for film in films[:4])
         way_out = "give one --profile" if is_of_profiles else "name one storyboard"
         raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): {way_out}")

@@ -51,7 +51,7 @@ class FilmReporter:
 
         `plan_whole` plans all shots, which is asked for only where a film has a cut.
         """
-        if not any((self.settings.output_folder(board.film) / NAME).is_file() for board in batch.storyboards):
+        if not any((self.settings.output_folder(storyboard.film) / NAME).is_file() for storyboard in batch.storyboards):
             return {}
         return {
             film.cut.film: tuple(self._state_of_cut(film)) for film in whole_films(self.settings, history, plan_whole())
@@ -105,7 +105,7 @@ class FilmReporter:
         options = CutOptions(quick=is_free, copy_only=not is_free)
         try:
             with conversation.follow_cut() as progress:
-                cut = make_cut(self.settings, film, options, progress.tell)
+                cut = make_cut(self.settings, film, options, progress.on_progress)
         except CannotCopy as error:
             return FilmLine("watch", command, f"encodes the film, since {error.reason}", is_command=True)
         facts = [length(film.cut.seconds)]

@@ -46,9 +46,9 @@ class HistoryReader:
     def of_ledger(self, ledger: "Ledger", everything: bool = False) -> History:
         """The ledger's history of the batch's storyboards, or of all that this repository ordered."""
         # By storyboard: a ledger of years is not read for the plan of one film.
-        boards = None if everything else [board.path for board in self.batch.storyboards]
+        storyboards = None if everything else [storyboard.path for storyboard in self.batch.storyboards]
         names = self.first_version_names(ledger)
-        return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
+        return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=storyboards)
 
     def with_manifests(self, history: History) -> History:
         """Merge the manifests into the ledger's history, which is told the version of this program's drawing."""
@@ -70,7 +70,7 @@ class HistoryReader:
         # Clips of the sandbox cost nothing, so that those of another profile save nothing.
         if account.free:
             return ()
-        films = [board.film for board in self.batch.storyboards]
+        films = [storyboard.film for storyboard in self.batch.storyboards]
         folders = [self.settings.output_folder(film) for film in films if film.storyboard == storyboard.path]
         return manifests_of_other_profiles(folders, storyboard.path, (account.provider, account.host), root)
 

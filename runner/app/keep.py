@@ -91,7 +91,7 @@ def _selected(selection: Selection, expressions: Sequence[str], history: History
 def _answers(reader: HistoryReader, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
     clip_exists = clips_on_disk(history, reader.settings.root)
     folder = reader.settings.output_name(key[0])
-    paths = {board.path for board in reader.batch.storyboards}
+    paths = {storyboard.path for storyboard in reader.batch.storyboards}
 
     def own_clip(shot: ShotKey, take: int, attempt: Attempt) -> bool:
         path = f"{folder}/{ClipName(shot[1], take).path}"
@@ -107,15 +107,17 @@ def _record(
     manifests: ManifestFiles, batch: Batch, history: History, keeps: Sequence[tuple[FilmName, Attempt, str | None]]
 ) -> None:
     """Write the requests that clips are kept for; an earlier keep for the same request ends."""
-    for board in batch.storyboards:
-        tasks = {attempt.task_id: wanted for film, attempt, wanted in keeps if film == board.film and attempt.task_id}
+    for storyboard in batch.storyboards:
+        tasks = {
+            attempt.task_id: wanted for film, attempt, wanted in keeps if film == storyboard.film and attempt.task_id
+        }
         replaced = {
             attempt.task_id: None
             for attempt in history.attempts.values()
             if attempt.task_id and attempt.kept_for is not None and attempt.kept_for in tasks.values()
         }
         if tasks:
-            write_keeps(manifests, board, replaced | tasks)
+            write_keeps(manifests, storyboard, replaced | tasks)
     for _, attempt, wanted in keeps:
         # No event: a keep is the manifest's alone, so that everybody who clones it has it.
         history.attempts[attempt.id] = replace(attempt, kept_for=wanted)

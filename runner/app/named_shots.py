@@ -23,7 +23,7 @@ def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
     """
     whole = load_session(command, prefer_clips=True)
     faults = _faults(whole)
-    fit = _narrowed(whole, {board.path for board in whole.batch.storyboards} - faults.keys())
+    fit = _narrowed(whole, {storyboard.path for storyboard in whole.batch.storyboards} - faults.keys())
     paths = {film.storyboard for name in names for film, _ in _matches(whole, fit, name)}
     if broken := paths & faults.keys():
         raise _refusal(whole, [faults[path] for path in sorted(broken)])
@@ -41,15 +41,15 @@ def _faults(session: Session) -> dict[str, Problems]:
         batch, problems = session.compile([file])
         if problems.errors:
             name = session.root_path(file)
-            faults |= dict.fromkeys([name, *(board.path for board in batch.storyboards)], problems)
+            faults |= dict.fromkeys([name, *(storyboard.path for storyboard in batch.storyboards)], problems)
     return faults
 
 
 def _narrowed(session: Session, paths: Collection[str]) -> Session:
     """The session with these storyboards only; their warnings are not its subject."""
-    boards = tuple(board for board in session.batch.storyboards if board.path in paths)
+    storyboards = tuple(storyboard for storyboard in session.batch.storyboards if storyboard.path in paths)
     files = tuple(file for file in session.files if session.root_path(file) in paths)
-    return replace(session, batch=Batch(boards), files=files, problems=Problems())
+    return replace(session, batch=Batch(storyboards), files=files, problems=Problems())
 
 
 def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:

@@ -198,7 +198,7 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     settings = store.reader.settings
     clip_store: ClipStore | None = None
     clip_exists = clips_on_disk(history, settings.root)
-    folders = {board.film: settings.output_name(board.film) for board in plan.batch.storyboards}
+    folders = {storyboard.film: settings.output_name(storyboard.film) for storyboard in plan.batch.storyboards}
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:

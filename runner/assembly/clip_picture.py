@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from runner.assembly.parts import AssemblyError
-from runner.assembly.sources import film_stream, open_source
+from runner.assembly.sources import film_stream, open_source, sample_aspect, shown_size
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.clip import MAX_PIXELS
 from runner.media.frames import image_of
@@ -68,7 +68,7 @@ def _picture(path: Path, span: ClipRange, width: int) -> Image.Image | None:
             frame = _frame(container, stream, span)
             if frame is None or frame.width * frame.height > MAX_PIXELS:
                 return None
-            return _scaled(frame, width)
+            return _scaled(frame, sample_aspect(stream), width)
     except (AssemblyError, FFmpegError, OSError, ValueError):
         return None
 
@@ -133,8 +133,11 @@ class _Decoder:
         return next((frame for frame in frames if frame.pts == self._latest), frames[-1] if frames else None)
 
 
-def _scaled(frame: "av.VideoFrame", width: int) -> Image.Image:
-    shown_width = frame.height if frame.rotation % 180 == 90 else frame.width
-    size = (max(1, round(side * width / shown_width)) for side in (frame.width, frame.height))
-    image = image_of(frame, *size)
+def _scaled(frame: "av.VideoFrame", aspect: Fraction, width: int) -> Image.Image | None:
+    """The frame as a player shows it, `width` pixels wide; None where that would be a picture of too many pixels."""
+    shown_width, shown_height = shown_size(frame.width, frame.height, aspect, frame.rotation)
+    height = max(1, round(shown_height * width / shown_width))
+    if width * height > MAX_PIXELS:
+        return None
+    image = image_of(frame, *((height, width) if frame.rotation % 180 == 90 else (width, height)))
     return image.rotate(frame.rotation, expand=True) if frame.rotation else image

@@ -22,7 +22,7 @@ _QUALITY = {"jpg": 78, "webp": 52}
 # What a whole file of each format begins and ends with.
 _MAGIC = {"jpg": (b"\xff\xd8", b"\xff\xd9"), "webp": (b"RIFF", b"")}
 # Counted up when another picture is taken or it is drawn otherwise: a poster that is kept is of the present rule.
-_RULE = 2
+_RULE = 3
 # Seconds of film that all clips of a film together may be decoded for: less than 20 s of CPU at 720p.
 _DECODED_SECONDS = 150
 # Less is too near the beginning.

@@ -56,10 +56,20 @@ class SourceFacts:
 
     @property
     def shown_size(self) -> tuple[int, int]:
-        """Width and height as a player shows them: square pixels, upright."""
-        width = max(2, round(self.video.width * self.video.sample_aspect))
-        size = (width, self.video.height)
-        return size if self.video.rotation % 180 == 0 else (size[1], size[0])
+        """Width and height as a player shows them."""
+        video = self.video
+        return shown_size(video.width, video.height, video.sample_aspect, video.rotation)
+
+
+def shown_size(width: int, height: int, sample_aspect: Fraction, rotation: int) -> tuple[int, int]:
+    """Width and height of a picture as a player shows it: in square pixels, upright."""
+    square_width = max(2, round(width * sample_aspect))
+    return (square_width, height) if rotation % 180 == 0 else (height, square_width)
+
+
+def sample_aspect(stream: "av.VideoStream") -> Fraction:
+    """The width of a track's pixels by their height; 1 where it names none."""
+    return Fraction(stream.sample_aspect_ratio or 1)
 
 
 def open_source(path: Path, **options: str) -> "InputContainer":
@@ -158,7 +168,6 @@ def _video_format(stream: "av.VideoStream", beginning: _Beginning) -> VideoForma
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(24)
     if beginning.held:
         rate = 1 / beginning.picture
-    aspect = stream.sample_aspect_ratio
     return VideoFormat(
         codec=context.name,
         profile=str(context.profile),
@@ -166,7 +175,7 @@ def _video_format(stream: "av.VideoStream", beginning: _Beginning) -> VideoForma
         height=stream.height,
         pixel_format=context.pix_fmt or "",
         rate=_plain_rate(Fraction(rate)),
-        sample_aspect=Fraction(aspect) if aspect else Fraction(1),
+        sample_aspect=sample_aspect(stream),
         rotation=beginning.rotation,
         colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),
         extradata=context.extradata or b"",

@@ -65,7 +65,7 @@ class History:
     """Fingerprints that somebody asked this history for, and that the ledger was not asked for yet."""
 
     def apply(self, event: Event) -> None:
-        """Applies one more event."""
+        """Apply one more event."""
         if isinstance(event.payload, Intent):
             self._enter(open_attempt(event))
         elif (attempt := self.attempts.get(event.attempt)) is not None:
@@ -77,11 +77,11 @@ class History:
                 self._record_duration(after)
 
     def mark_imported(self, attempt_id: str) -> None:
-        """Notes that an attempt from a manifest has its row in this ledger now."""
+        """Note that an attempt from a manifest has its row in this ledger now."""
         self.attempts[attempt_id] = replace(self.attempts[attempt_id], from_manifest=False)
 
     def load(self, attempts: Iterable[Attempt]) -> None:
-        """Loads attempts that a ledger has folded already, in the order of their intents."""
+        """Load attempts that a ledger has folded already, in the order of their intents."""
         for attempt in attempts:
             self._enter(attempt)
 
@@ -256,7 +256,7 @@ class History:
         return (created or attempts)[-1]
 
     def is_of_film(self, attempt: Attempt) -> bool:
-        """Whether an attempt is a run's to bring home: of this repository, or its take by another's order."""
+        """Whether an attempt is a run's to collect: of this repository, or its take by another's order."""
         return attempt.repository is None or self.current_attempt(attempt.intent.fingerprint) is attempt
 
     def previous(self, film: FilmName, shot: str, take: int) -> Attempt | None:
@@ -269,7 +269,7 @@ class History:
         return (attempt for attempt in self.open() if attempt.state.is_in_progress)
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[ShotKey, Pick]) -> None:
-        """Merges attempts and picks of a manifest that this ledger does not have."""
+        """Merge attempts and picks of a manifest that this ledger does not have."""
         attempts = list(attempts)
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         self.load_more(

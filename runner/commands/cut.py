@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         return _back_from_the_editor(session.settings.root, selected, args.timeline, args.write, display)
     with FilmProgress(sys.stderr, "cut", is_shown=not (display.as_json or display.quiet)) as progress:
         options = CutOptions(args.to, args.burn_in)
-        cuts = [make_cut(session.settings, film, options, progress.tell) for film in selected]
+        cuts = [make_cut(session.settings, film, options, progress.on_progress) for film in selected]
     print_film_files("cut", [cut.file for cut in cuts], display, command_for_missing(session.command_line, cuts))
     # The first: a viewer for each of several films would hide one behind the other.
     if args.open:

@@ -15,7 +15,7 @@ from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from runner.app.dailies_desk import DailiesDesk
+    from runner.app.served_dailies import ServedDailies
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +57,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(command_options(args))
     if args.serve:
         # Imported here: the server takes a fifth of a second to load.
-        from runner.app.dailies_desk import DailiesDesk
+        from runner.app.served_dailies import ServedDailies
 
-        _serve(DailiesDesk(session), args.port or 0, is_opened=args.open)
+        _serve(ServedDailies(session), args.port or 0, is_opened=args.open)
         return ExitCode.OK
     maker = DailiesMaker(session.settings, session.credit_scope, session.manifests, session.sources)
     selected = films(session.selection, session.history_reader, args.to)
@@ -75,7 +75,7 @@ def _reject(is_wrong: bool, message: str) -> None:
         raise CommandError(ExitCode.USAGE, message)
 
 
-def _serve(desk: "DailiesDesk", port: int, *, is_opened: bool) -> None:
+def _serve(source: "ServedDailies", port: int, *, is_opened: bool) -> None:
     from runner.dailies_server.serve import serve
 
     def on_ready(address: str) -> None:
@@ -84,4 +84,4 @@ def _serve(desk: "DailiesDesk", port: int, *, is_opened: bool) -> None:
         if is_opened:
             open_in_viewer(address)
 
-    serve(desk, port, SystemClock(), on_ready)
+    serve(source, port, SystemClock(), on_ready)

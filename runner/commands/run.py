@@ -109,7 +109,7 @@ def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOption
         from runner.show.live.view import JsonView
 
         json_view = JsonView(sys.stdout)
-        json_view.tell(outcome.last_event)
+        json_view.on_event(outcome.last_event)
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
         # Done orders are not shown again as the command to type: it would order another take.

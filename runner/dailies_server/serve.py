@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from runner.clock import Clock
-from runner.dailies_server.desk import Desk
+from runner.dailies_server.dailies_source import DailiesSource
 from runner.dailies_server.guard import Guard
 from runner.dailies_server.site import DailiesSite
 from runner.diagnostics.failures import PortUnusable
@@ -19,7 +19,7 @@ from runner.hosts import LOOPBACK
 _GRACE_SECONDS = 1
 
 
-def serve(desk: Desk, port: int, clock: Clock, on_ready: Callable[[str], None]) -> None:
+def serve(source: DailiesSource, port: int, clock: Clock, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `on_ready` gets the address, with its token, once the server listens.
 
     `port` 0 chooses a free one. `PortUnusable` when it is taken.
@@ -27,7 +27,7 @@ def serve(desk: Desk, port: int, clock: Clock, on_ready: Callable[[str], None]) 
     with _listener(port) as listener:
         # Made before the loop: the address is whole, and nothing answers before there is a guard.
         guard = Guard(listener.getsockname()[1], clock.token(), clock.token())
-        asyncio.run(_serve_until_signal(desk, guard, listener, on_ready))
+        asyncio.run(_serve_until_signal(source, guard, listener, on_ready))
 
 
 def _listener(port: int) -> socket.socket:
@@ -45,10 +45,10 @@ def _listener(port: int) -> socket.socket:
 
 
 async def _serve_until_signal(
-    desk: Desk, guard: Guard, listener: socket.socket, on_ready: Callable[[str], None]
+    source: DailiesSource, guard: Guard, listener: socket.socket, on_ready: Callable[[str], None]
 ) -> None:
     config = uvicorn.Config(
-        DailiesSite(desk, guard).app,
+        DailiesSite(source, guard).app,
         lifespan="off",
         log_config=None,
         # The first line on standard output is the address, and programs read it; nothing else may be printed.

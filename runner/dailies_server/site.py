@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.dailies_server.desk import Desk
+from runner.dailies_server.dailies_source import DailiesSource
 from runner.dailies_server.guard import SECURITY_HEADERS, Guard
 from runner.diagnostics.failures import Failure
 
@@ -27,8 +27,8 @@ Value = TypeVar("Value")
 class DailiesSite:
     """The ASGI app of one server."""
 
-    def __init__(self, desk: Desk, guard: Guard) -> None:
-        self._desk = desk
+    def __init__(self, source: DailiesSource, guard: Guard) -> None:
+        self._source = source
         self._guard = guard
         # One thread: ledger and manifests are read and written in the order in which questions come.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dailies")
@@ -54,9 +54,9 @@ class DailiesSite:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _page(self, request: Request) -> Response:
-        slug = request.path_params.get("slug") or (await self._do(self._desk.slugs))[0]
+        slug = request.path_params.get("slug") or (await self._do(self._source.slugs))[0]
         try:
-            return HTMLResponse(await self._do(lambda: self._desk.page(slug)))
+            return HTMLResponse(await self._do(lambda: self._source.page(slug)))
         except KeyError:
             return PlainTextResponse(f"there is no film {slug[:100]!r} here\n", 404)
         except Failure as failure:
@@ -66,7 +66,7 @@ class DailiesSite:
         """The film, or 204 while it is the one that the page has already."""
         slug, version = request.path_params["slug"], request.query_params.get("version", "")
         try:
-            film = await self._do(lambda: self._desk.film(slug))
+            film = await self._do(lambda: self._source.film(slug))
         except KeyError:
             return PlainTextResponse("", 404)
         except Failure as failure:
@@ -82,14 +82,14 @@ class DailiesSite:
         if not isinstance(shot, str) or not (take is None or _is_take(take)):
             return JSONResponse({"problem": "a pick names a shot and a take"}, 400)
         number = take if isinstance(take, int) else None
-        return await self._decide(lambda: self._desk.pick(request.path_params["slug"], shot, number))
+        return await self._decide(lambda: self._source.pick(request.path_params["slug"], shot, number))
 
     async def _note(self, request: Request) -> Response:
         body = await _body(request)
         shot, take, text = body.get("shot"), body.get("take"), body.get("text")
         if not isinstance(shot, str) or not isinstance(take, int) or not _is_take(take) or not isinstance(text, str):
             return JSONResponse({"problem": "a note names a shot, a take and a text"}, 400)
-        return await self._decide(lambda: self._desk.note(request.path_params["slug"], shot, take, text))
+        return await self._decide(lambda: self._source.note(request.path_params["slug"], shot, take, text))
 
     async def _decide(self, work: Callable[[], None]) -> Response:
         """Carry out a decision; what cannot be done is said on the page."""
@@ -105,7 +105,7 @@ class DailiesSite:
     async def _file(self, request: Request) -> Response:
         try:
             # Not in the one thread: a clip that plays must not wait for a ledger, and a lookup of a name reads none.
-            path = self._desk.file(request.path_params["name"])
+            path = self._source.file(request.path_params["name"])
         except KeyError:
             return PlainTextResponse("", 404)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -113,7 +113,7 @@ class DailiesSite:
 
     async def _poster(self, request: Request) -> Response:
         try:
-            content = self._desk.poster(request.path_params["name"])
+            content = self._source.poster(request.path_params["name"])
         except KeyError:
             return PlainTextResponse("", 404)
         return Response(content, media_type="image/webp")

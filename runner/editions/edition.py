@@ -200,6 +200,11 @@ def load(name: str) -> Edition:
     return read(tomllib.loads((DATA / f"{name}.toml").read_text("utf-8")))
 
 
+def edition_with_uploads() -> str | None:
+    """The name of the first edition whose contract has uploads; None where none has."""
+    return next((name for name in NAMES if load(name).has_uploads), None)
+
+
 def with_prices(edition: Edition, rates: Mapping[str, Decimal], *, may_lower: bool) -> Edition:
     """Return the edition with an account's own rates; without `may_lower`, rates below the price book's are ignored.
 

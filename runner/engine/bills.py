@@ -18,7 +18,7 @@ _AGAIN_AFTER = 60.0
 
 
 def schedule_readings(run: "RunContext") -> None:
-    """Schedules the next reading of every open bill of this repository; those of earlier runs may be due."""
+    """Schedule the next reading of every open bill of this repository; those of earlier runs may be due."""
     if run.plan.account.free:
         return
     for attempt in list(run.history.own()):
@@ -26,7 +26,7 @@ def schedule_readings(run: "RunContext") -> None:
 
 
 def schedule_reading(run: "RunContext", attempt: Attempt) -> None:
-    """Schedules the next reading of one bill, unless the bill is final, or the provider has dropped the record."""
+    """Schedule the next reading of one bill, unless the bill is final, or the provider has dropped the record."""
     run.state.bills.close(attempt.id)
     if run.plan.account.free or attempt.ended_at is None:
         return
@@ -46,7 +46,7 @@ def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime 
 
 
 async def read_bill(run: "RunContext", attempt_id: str) -> None:
-    """Carries out a `ReadBill` order: a poll of a task that has succeeded."""
+    """Carry out a `ReadBill` order: a poll of a task that has succeeded."""
     attempt = run.history.attempts[attempt_id]
     model = attempt.intent.request.get("model")
     answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)

@@ -19,7 +19,7 @@ from runner.attempts.events import (
     ServerError,
 )
 from runner.diagnostics.failures import Failure
-from runner.engine import elsewhere, messages
+from runner.engine import messages, other_runs
 from runner.engine.backoff import spread
 from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
@@ -38,7 +38,7 @@ _NO_ACCESS = 403
 
 
 async def create(run: RunContext, step: Step) -> str | None:
-    """Orders one task; the attempt's id if the provider accepted it, else None: the schedule decides what follows."""
+    """Order one task; the attempt's id if the provider accepted it, else None: the schedule decides what follows."""
     # 22 characters of 64 possible ones have 132 bits: enough that two machines never make the same id.
     attempt_id = run.clock.token()[:22]
     body = run.provider.encode(
@@ -72,7 +72,7 @@ def _public_address(run: RunContext, step: Step, material: Material) -> str | No
 
 
 async def _intend(run: RunContext, step: Step, event: Event) -> bool:
-    """Writes the intent; returns whether it is durable, so that the request may be sent."""
+    """Write the intent; return whether it is durable, so that the request may be sent."""
     fingerprint = step.fingerprint or ""
     attempts = run.history.attempts_of(fingerprint)
     # The ledger refuses the intent where it has more attempts than these: another run has tried the take since.
@@ -84,7 +84,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
         case LimitExceeded() as exceeded:
             await _limit_reached(run, step, attempts, exceeded)
         case AlreadyAttempted(message):
-            if not await elsewhere.follow(run, fingerprint):
+            if not await other_runs.follow(run, fingerprint):
                 run.state.creates.claim(fingerprint, message)
                 run.emit("warning", step, message=message)
         case ConcurrencyFull():
@@ -94,7 +94,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
 
 
 async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], exceeded: LimitExceeded) -> None:
-    """Stops creating at a spending limit; a 500 of this run that cannot be repeated any more becomes unsettled."""
+    """Stop creating at a spending limit; a 500 of this run that cannot be repeated any more becomes unsettled."""
     run.stop_creating(messages.limit_exceeded(exceeded))
     last = attempts[-1] if attempts else None
     # Its repeat is what the limit forbids, so the 500 is the last word on this take.
@@ -104,7 +104,7 @@ async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], e
 
 
 async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, JsonValue], webhook_token: str) -> None:
-    """Sends the request, shielded from cancellation until its answer is durable."""
+    """Send the request, shielded from cancellation until its answer is durable."""
 
     async def before_send() -> None:
         # A ledger file that was moved or deleted meanwhile would swallow the mark, and the paid task with it.
@@ -150,7 +150,7 @@ def _retry_or_unsettle(run: RunContext, step: Step, answer: ServerError) -> Serv
 
 
 def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -> None:
-    """Adjusts throttle, polling and stop reason to an answer that is durable already."""
+    """Adjust throttle, polling and stop reason to an answer that is durable already."""
     throttle, now = run.state.throttle, run.now()
     match answer:
         case Created():
@@ -181,7 +181,7 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
 
 
 def announce_unsettled_slots(run: RunContext) -> None:
-    """Reports until when no task can be created, if unsettled attempts hold all slots."""
+    """Report until when no task can be created, if unsettled attempts hold all slots."""
     slots = run.limits.concurrency
     if (free_at := run.state.unsettled.next_free(run.now(), slots)) is not None:
         run.emit("waiting", wait=run.wait("unsettled", free_at, messages.unsettled_wait(slots)))

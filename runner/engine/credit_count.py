@@ -17,18 +17,18 @@ class CreditCount:
         self._to_go: Decimal | None = None
 
     def update(self, attempt: Attempt) -> None:
-        """Counts an attempt of this run as it stands now."""
+        """Count an attempt of this run as it stands now."""
         share = sums_of(attempt)
         self._ordered = self._ordered.plus(share).minus(self._shares.get(attempt.id, CreditSums()))
         self._shares[attempt.id] = share
 
     def add_to_go(self, change: Decimal) -> None:
-        """Notes by how much an event changed what is still to be ordered."""
+        """Note by how much an event changed what is still to be ordered."""
         if self._to_go is not None:
             self._to_go += change
 
     def recount_to_go(self) -> None:
-        """Lets what is still to be ordered be counted anew, since the plan changed."""
+        """Let what is still to be ordered be counted anew, since the plan changed."""
         self._to_go = None
 
     def totals(self, count_to_go: Callable[[], Decimal]) -> CreditTotals:

@@ -40,5 +40,5 @@ class DurationEstimates:
         return self._by_class[work_class]
 
     def renew(self) -> None:
-        """Forgets all estimates: each is learned again on its next use."""
+        """Forget all estimates: each is learned again on its next use."""
         self._by_class.clear()

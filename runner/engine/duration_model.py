@@ -57,7 +57,7 @@ class DurationEstimate:
 def estimate(
     durations: Mapping[str, Sequence[float]], work_class: str, prior: float, ages: Sequence[float] = ()
 ) -> DurationEstimate:
-    """Estimates the duration of a class of work: its own tasks, shrunk to those of all classes, these to `prior`.
+    """Estimate the duration of a class of work: its own tasks, shrunk to those of all classes, these to `prior`.
 
     `ages` are the ages in seconds of the class's running tasks at their last poll.
     """

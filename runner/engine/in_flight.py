@@ -37,7 +37,7 @@ class Tries:
     given_up: bool = False
 
     def fail(self, now: float, at_least: float = 0.0) -> None:
-        """Counts a failed try; the pause to the next one doubles, and is `at_least` so many seconds."""
+        """Count a failed try; the pause to the next one doubles, and is `at_least` so many seconds."""
         self.count += 1
         self.next_at = now + max(backoff(self.count), at_least)
 
@@ -63,44 +63,44 @@ class PollState:
     """Whether a webhook named the task after the last poll began."""
 
     def begin(self) -> None:
-        """Notes that a poll begins: what a webhook said before it counts no longer."""
+        """Note that a poll begins: what a webhook said before it counts no longer."""
         self.hinted = False
 
     def answer(self) -> None:
-        """Notes that a poll of this run has come back."""
+        """Note that a poll of this run has come back."""
         self.answered = True
 
     def found_running(self, now: float) -> None:
-        """Notes an answer that says that the task still runs; the next poll is due until it is scheduled."""
+        """Note an answer that says that the task still runs; the next poll is due until it is scheduled."""
         self.failed_polls, self.missing_since = 0, None
         self.age_when_seen = now - self.created_at
         self.next_at = now
 
     def found_nothing(self, now: float) -> float:
-        """Counts a poll that found no record, or no clip; for how many seconds polls have found nothing."""
+        """Count a poll that found no record, or no clip; for how many seconds polls have found nothing."""
         self.missing_since = now if self.missing_since is None else self.missing_since
         self.next_at = now + self.failed()
         return now - self.missing_since
 
     def failed(self) -> float:
-        """Counts a poll without a usable answer; the seconds to pause."""
+        """Count a poll without a usable answer; the seconds to pause."""
         self.failed_polls += 1
         return backoff(self.failed_polls, _FIRST_POLL_PAUSE)
 
     def schedule(self, delay: float) -> None:
-        """Sets the next poll, `delay` seconds after the task was last seen running."""
+        """Set the next poll, `delay` seconds after the task was last seen running."""
         self.next_at = self.created_at + self.age_when_seen + delay
 
     def wait_until(self, moment: float) -> None:
-        """Sets the next poll."""
+        """Set the next poll."""
         self.next_at = moment
 
     def hurry(self, now: float) -> None:
-        """Brings the next poll forward; a poll in flight may be too early, and must not postpone it."""
+        """Bring the next poll forward; a poll in flight may be too early, and must not postpone it."""
         self.next_at, self.hinted = min(self.next_at, now), True
 
     def give_up(self) -> None:
-        """Ends the polls of this run."""
+        """End the polls of this run."""
         # From then on every next poll is later than the run waits.
         self.waiting_since = float("-inf")
 
@@ -133,7 +133,7 @@ class Creates:
         return len(self._in_flight)
 
     def repeat_at(self, fingerprint: str, moment: float) -> None:
-        """Lets a request be tried again at the earliest at a moment."""
+        """Let a request be tried again at the earliest at a moment."""
         self._repeat_at[fingerprint] = moment
 
     def not_before(self, fingerprint: str) -> float:
@@ -141,7 +141,7 @@ class Creates:
         return self._repeat_at.get(fingerprint, 0.0)
 
     def claim(self, fingerprint: str, message: str) -> None:
-        """Leaves a request to another run, which has tried it meanwhile."""
+        """Leave a request to another run, which has tried it meanwhile."""
         self._claims[fingerprint] = message
 
     def claim_on(self, fingerprint: str) -> str | None:
@@ -149,7 +149,7 @@ class Creates:
         return self._claims.get(fingerprint)
 
     def forbid_model(self, model: str, message: str) -> None:
-        """Notes the provider's message that the account may not use a model."""
+        """Note the provider's message that the account may not use a model."""
         self._forbidden_models.setdefault(model, message)
 
     def refusal_of(self, model: str) -> str | None:
@@ -181,7 +181,7 @@ class Polls:
         return len(self._in_flight)
 
     def stop(self) -> None:
-        """Ends polling."""
+        """End polling."""
         self.stopped = True
 
     def report_failure(self) -> bool:
@@ -194,7 +194,7 @@ class Polls:
         return self._states.setdefault(attempt, PollState(created_at, now, now))
 
     def restart(self, attempt: str, now: float) -> None:
-        """Begins to poll the task of an attempt that was created, or bound to its task, just now."""
+        """Begin to poll the task of an attempt that was created, or bound to its task, just now."""
         self._states[attempt] = PollState(now, now, now)
 
     def of(self, attempt: str) -> PollState | None:
@@ -229,14 +229,14 @@ class Downloads:
         return any(other == attempt for other, _ in self._in_flight)
 
     def store(self, clip: ClipKey) -> None:
-        """Notes that a clip has its place."""
+        """Note that a clip has its place."""
         self._stored.add(clip)
 
     def is_stored(self, clip: ClipKey) -> bool:
         return clip in self._stored
 
     def fail(self, clip: ClipKey, now: float, *, is_last: bool, most: int) -> Tries:
-        """Counts a failed download, whose link is not used again; the tries so far, given up if there were the most."""
+        """Count a failed download, whose link is not used again; the tries so far, given up if there were the most."""
         # A link that failed once is not tried again: the next poll gives a new one for nothing.
         self._fresh_links.discard(clip[0])
         tries = self._tries.setdefault(clip, Tries())
@@ -245,7 +245,7 @@ class Downloads:
         return tries
 
     def give_up(self, clip: ClipKey) -> None:
-        """Leaves a clip to the next run."""
+        """Leave a clip to the next run."""
         self._tries.setdefault(clip, Tries()).given_up = True
 
     def tries_of(self, clip: ClipKey) -> Tries | None:
@@ -257,7 +257,7 @@ class Downloads:
         return clip not in self._stored and not (tries is not None and tries.given_up)
 
     def renew_link(self, attempt: str) -> None:
-        """Notes that a poll of this run gave a link to an attempt's clip."""
+        """Note that a poll of this run gave a link to an attempt's clip."""
         self._fresh_links.add(attempt)
 
     def has_fresh_link(self, attempt: str) -> bool:
@@ -265,7 +265,7 @@ class Downloads:
         return attempt in self._fresh_links
 
     def finish(self, fingerprint: str) -> None:
-        """Notes that all takes of a request have their clips."""
+        """Note that all takes of a request have their clips."""
         self._finished.add(fingerprint)
 
     def is_finished(self, fingerprint: str) -> bool:
@@ -298,13 +298,13 @@ class Addresses:
         return len(self._in_flight)
 
     def publish(self, need: MaterialNeed, address: PublicAddress, sent_bytes: int = 0) -> None:
-        """Notes the address of a material, and how many bytes were sent for it."""
+        """Note the address of a material, and how many bytes were sent for it."""
         self.files += isinstance(need.material, LocalFile) and need not in self._published
         self.sent_bytes += sent_bytes
         self._published[need] = address
 
     def withdraw(self, need: MaterialNeed) -> None:
-        """Forgets the address of a material, which is to be published again."""
+        """Forget the address of a material, which is to be published again."""
         self._published.pop(need, None)
         self._tries.pop(need, None)
 
@@ -319,7 +319,7 @@ class Addresses:
         return address is not None and address.until > now
 
     def fail(self, need: MaterialNeed, now: float, at_least: float) -> Tries:
-        """Counts a failed try to publish a material."""
+        """Count a failed try to publish a material."""
         tries = self._tries.setdefault(need, Tries())
         tries.fail(now, at_least)
         return tries
@@ -330,7 +330,7 @@ class Addresses:
         return tries.next_at if tries is not None else 0.0
 
     def refuse(self, need: MaterialNeed, message: str) -> None:
-        """Notes why a material cannot be published."""
+        """Note why a material cannot be published."""
         self._refusals[need] = message
 
     def refusal_of(self, need: MaterialNeed) -> str | None:

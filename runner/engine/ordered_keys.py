@@ -25,7 +25,7 @@ class OrderedKeys(Generic[R, K]):
         return iter(self._sorted)
 
     def put(self, key: K, rank: R | None) -> None:
-        """Gives a key its rank; None removes the key."""
+        """Give a key its rank; None removes the key."""
         previous = self._ranks.get(key)
         if rank == previous:
             return

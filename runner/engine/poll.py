@@ -26,7 +26,7 @@ _NO_CLIP_WAIT = 300.0
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
-    """Carries out a `Poll` order: the answer goes to the coroutine of the take."""
+    """Carry out a `Poll` order: the answer goes to the coroutine of the take."""
     attempt = run.history.attempts[attempt_id]
     if attempt.from_manifest and not await _import_attempt(run, attempt):
         _end_poll(run, attempt)
@@ -46,7 +46,7 @@ def _end_poll(run: RunContext, attempt: Attempt) -> None:
 
 
 async def record_answer(run: RunContext, attempt_id: str, answer: PollResult) -> None:
-    """Makes an answer durable, and reacts to it; only then may the task be polled again."""
+    """Make an answer durable, and react to it; only then may the task be polled again."""
     attempt = run.history.attempts[attempt_id]
     target, poll_state = run.target_of(attempt), run.state.polls.follow(attempt_id, run.now(), run.now())
     match answer:
@@ -62,7 +62,7 @@ async def record_answer(run: RunContext, attempt_id: str, answer: PollResult) ->
 
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
-    """Imports an attempt from a manifest into this ledger; returns whether the ledger accepted it."""
+    """Import an attempt from a manifest into this ledger; return whether the ledger accepted it."""
     conflict = await run.import_attempt(attempt)
     if conflict is None:
         return True
@@ -99,7 +99,7 @@ async def _still_running(
 def _announce_wait(
     run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running, message: str
 ) -> None:
-    """Reports that a poll is repeated; the log gets the first `message` of all tasks, since they have one cause."""
+    """Report that a poll is repeated; the log gets the first `message` of all tasks, since they have one cause."""
     is_news = bool(message) and run.state.polls.report_failure()
     wait = run.wait("poll", poll_state.next_at, messages.poll_wait(answer))
     run.emit("warning" if is_news else "waiting", target, attempt.id, message if is_news else "", wait)
@@ -108,7 +108,7 @@ def _announce_wait(
 async def _record_not_found(
     run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running
 ) -> None:
-    """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
+    """Handle a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
     missing_for = poll_state.found_nothing(now)
     # Lost means that the take may be bought again, so one 404 of a lagging replica must never be enough.
@@ -147,7 +147,7 @@ async def _succeeded(
 
 
 def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
-    """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
+    """Poll a success without a link again for five minutes, then leave it to the next run; it is paid anyway."""
     if poll_state.found_nothing(run.now()) > _NO_CLIP_WAIT:
         # All takes that share the task: none of them may keep the run waiting.
         for other in run.queue.by_fingerprint[attempt.intent.fingerprint].targets_of(attempt):
@@ -156,7 +156,7 @@ def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, pol
 
 
 def _check_bill(run: RunContext, target: Target, attempt_id: str) -> None:
-    """Stops creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
+    """Stop creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
     attempt = run.history.attempts[attempt_id]
     # Nothing is paid at a free account: its quotes are the prices of the paid provider.
     if run.plan.account.free:

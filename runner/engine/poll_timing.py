@@ -23,13 +23,13 @@ _RELEARN_UNTIL = 10
 
 
 def schedule_first_poll(run: RunContext, attempt_id: str) -> None:
-    """Schedules the first poll of a task created just now."""
+    """Schedule the first poll of a task created just now."""
     run.state.polls.restart(attempt_id, run.now())
     _schedule(run, [run.history.attempts[attempt_id]])
 
 
 def reschedule(run: RunContext, attempt: Attempt) -> None:
-    """Schedules the next poll of a task that a poll just found running."""
+    """Schedule the next poll of a task that a poll just found running."""
     now = run.now()
     poll_state = run.state.polls.follow(attempt.id, now, now)
     poll_state.found_running(now)
@@ -43,7 +43,7 @@ def reschedule(run: RunContext, attempt: Attempt) -> None:
 
 
 def learn_from_end(run: RunContext) -> None:
-    """Learns from a task that ended, and schedules the polls of the others again: at once while few tasks ended."""
+    """Learn from a task that ended, and schedule the polls of the others again: at once while few tasks ended."""
     is_due = run.poll_renewal.is_due(run.work.in_progress())
     if is_due or _sample_size(run) < _RELEARN_UNTIL:
         run.estimates.renew()
@@ -51,7 +51,7 @@ def learn_from_end(run: RunContext) -> None:
 
 
 def reschedule_all(run: RunContext) -> None:
-    """Schedules the next poll of every running task again, after the estimate of durations changed."""
+    """Schedule the next poll of every running task again, after the estimate of durations changed."""
     running = [(attempt, run.state.polls.of(attempt.id)) for attempt in run.work.running()]
     _schedule(
         run, [attempt for attempt, poll in running if poll is not None and not (poll.hinted or poll.failed_polls)]
@@ -59,7 +59,7 @@ def reschedule_all(run: RunContext) -> None:
 
 
 def _schedule(run: RunContext, attempts: list[Attempt]) -> None:
-    """Schedules the next poll of each attempt; estimates are computed once for each class of work."""
+    """Schedule the next poll of each attempt; estimates are computed once for each class of work."""
     probes = _probes(run)
     unreported_share = run.state.webhooks.unreported_share()
     cost_factors: dict[str, float] = {}

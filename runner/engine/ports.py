@@ -114,7 +114,7 @@ class ProviderPort(Protocol):
         """One more fetch of a published address; the failure, after which `publish` sends the material again."""
 
     async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
-        """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
+        """Download the clip of a succeeded task, verify it, and store it under the step's final name.
 
         Called once for each step that shares the attempt; an intact clip under another name is copied instead. The
         clip of an orphan, which has no step, is kept as an earlier version.
@@ -125,23 +125,23 @@ class LedgerPort(Protocol):
     """The ledger. Every write is durable on return; all methods but `write_receipt` run in one worker thread."""
 
     def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
-        """Writes an intent, with spending limits and concurrency checked in the same transaction; None on success.
+        """Write an intent, with spending limits and concurrency checked in the same transaction; None on success.
 
         `attempts_seen` is how many attempts of the take the caller has read from this ledger. If the ledger has
         more, another run has tried the take since, and nothing is written.
         """
 
     def write_receipt(self, event: Event) -> None:
-        """Writes the line of a `Created` to the receipts file; called from the event loop, so it has to be quick."""
+        """Write the line of a `Created` to the receipts file; called from the event loop, so it has to be quick."""
 
     def append(self, event: Event) -> AlreadyAttempted | None:
-        """Appends one event; a `Created` gets its receipt first, unless it has one.
+        """Append one event; a `Created` gets its receipt first, unless it has one.
 
         `AlreadyAttempted`: the task id is bound to another attempt already, and nothing was written.
         """
 
     def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
-        """Imports an attempt from a manifest into this ledger, so that events can be appended to it.
+        """Import an attempt from a manifest into this ledger, so that events can be appended to it.
 
         `AlreadyAttempted`: an attempt of the same take is open in this ledger, and nothing was written.
         """
@@ -150,4 +150,4 @@ class LedgerPort(Protocol):
         """All attempts of some requests as they stand now; open ones of runs that died meanwhile are closed first."""
 
     def check_not_moved(self) -> None:
-        """Raises `LedgerUnusable` when the ledger file was moved, deleted or replaced since it was opened."""
+        """Raise `LedgerUnusable` when the ledger file was moved, deleted or replaced since it was opened."""

@@ -73,7 +73,7 @@ class WorkQueue:
 
 
 def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
-    """Builds the queue of a plan; `prior` is the expected seconds of a task of which nothing was learned."""
+    """Build the queue of a plan; `prior` is the expected seconds of a task of which nothing was learned."""
     seconds = _ExpectedSeconds(history, prior)
     chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}

@@ -29,7 +29,7 @@ _BY_STATE = {
 
 
 def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
-    """Sorts every take that was not kept into the groups of a `RunResult`; `plan` is the run's latest plan."""
+    """Sort every take that was not kept into the groups of a `RunResult`; `plan` is the run's latest plan."""
     results: dict[str, list[TakeResult]] = {}
     blocked = _blocked(plan, history)
     for step in plan.steps:

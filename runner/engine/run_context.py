@@ -72,7 +72,7 @@ class RunContext:
     # -- events -------------------------------------------------------------------------------------------
 
     async def append(self, attempt_id: str, payload: Payload) -> AlreadyAttempted | None:
-        """Commits an event to the ledger, then applies it; returns the conflict if the ledger refused it.
+        """Commit an event to the ledger, then apply it; return the conflict if the ledger refused it.
 
         An attempt from a manifest is imported first.
         """
@@ -93,19 +93,19 @@ class RunContext:
         return conflict
 
     async def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
-        """Writes a row for an attempt that only a manifest told of; returns the conflict if the ledger refused it."""
+        """Write a row for an attempt that only a manifest told of; return the conflict if the ledger refused it."""
         conflict = await self.run_blocking(lambda: self.ledger.import_attempt(attempt))
         if conflict is None:
             self._change(attempt.id, attempt.intent.fingerprint, lambda: self.history.mark_imported(attempt.id))
         return conflict
 
     def apply(self, event: Event) -> None:
-        """Applies an event that the ledger has committed."""
+        """Apply an event that the ledger has committed."""
         intent = event.payload if isinstance(event.payload, Intent) else self.history.attempts[event.attempt].intent
         self._change(event.attempt, intent.fingerprint, lambda: self.history.apply(event))
 
     def _change(self, attempt_id: str, fingerprint: str, change: Callable[[], None]) -> None:
-        """Changes one attempt in the history, and all that follows from it."""
+        """Change one attempt in the history, and all that follows from it."""
         group = self.queue.by_fingerprint.get(fingerprint)
         # The difference of one request, since a sum over the batch after each event would grow with its square.
         before = self._credits_to_order(group)
@@ -134,7 +134,7 @@ class RunContext:
         message: str = "",
         wait: Pause | None = None,
     ) -> None:
-        """Emits an event of one take, or of the run; news of an orphan, which no step stands for, is a warning."""
+        """Emit an event of one take, or of the run; news of an orphan, which no step stands for, is a warning."""
         if isinstance(target, Orphan):
             self._emit_of_orphan(kind, target, message, wait)
         else:
@@ -171,7 +171,7 @@ class RunContext:
         )
 
     def emit_sending(self) -> None:
-        """Emits how far the files are, for the live view; a free provider has them at once."""
+        """Emit how far the files are, for the live view; a free provider has them at once."""
         if not self.plan.account.free:
             addresses, whole = self.state.addresses, self.queue.file_count
             sending = Sending(min(addresses.files, whole), whole, addresses.sent_bytes, len(addresses))
@@ -201,14 +201,14 @@ class RunContext:
         return can_retry(attempts, self.limits, self.state.rechecks.may_repeat(fingerprint))
 
     def stop_creating(self, reason: StopReason) -> None:
-        """Forbids further tasks; the first reason stays."""
+        """Forbid further tasks; the first reason stays."""
         if self.state.stop.forbid_tasks(reason):
             self.emit("warning", message=reason.message)
 
     # -- plan, durations and totals -----------------------------------------------------------------------
 
     def wake(self, fingerprint: str | None = None) -> None:
-        """Wakes the loop, which decides again; the fingerprint is of the request whose state has changed."""
+        """Wake the loop, which decides again; the fingerprint is of the request whose state has changed."""
         if fingerprint is not None:
             self.work.touch(fingerprint)
         self.changed.set()
@@ -218,14 +218,14 @@ class RunContext:
         self.changed = anyio.Event()
 
     def replan_if_needed(self, fingerprint: str) -> None:
-        """Builds the plan again after the takes of a request ended, if an undecided take waits for their shots."""
+        """Build the plan again after the takes of a request ended, if an undecided take waits for their shots."""
         group = self.queue.by_fingerprint.get(fingerprint)
         shots = {step.shot.key for step in group.steps} if group is not None else set()
         if not shots.isdisjoint(self.queue.awaited_shots):
             self.renew_plan()
 
     def renew_plan(self) -> None:
-        """Builds the plan again, after the history changed in what it says of a take."""
+        """Build the plan again, after the history changed in what it says of a take."""
         plan = self.replan(self.history)
         # Most changes of the history leave the plan as it was: then the index is kept.
         if plan.steps != self.plan.steps:
@@ -269,7 +269,7 @@ class RunContext:
         )
 
     def history_changed(self) -> None:
-        """Computes anew what follows from plan and history, after one of them was changed from outside."""
+        """Compute anew what follows from plan and history, after one of them was changed from outside."""
         self._credits.recount_to_go()
         queue = build_queue(self.plan, self.history, self._prior)
         self.work = WorkIndex(queue, self.history, self.state, self.limits)

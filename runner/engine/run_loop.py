@@ -11,13 +11,13 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Event, KeyRefused
 from runner.attempts.recovery import outcome_after_crash
 from runner.diagnostics.failures import Failure, SeveralFailures
-from runner.engine import bills, create, elsewhere, messages, poll, schedule, take, transfer, webhooks
+from runner.engine import bills, create, messages, other_runs, poll, schedule, take, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.result import summarize_run
 from runner.engine.run_context import RunContext
 from runner.engine.run_events import RunResult
 from runner.engine.run_ports import PlannedWork, RunPorts
-from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
+from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, ReadBill, ReadOtherRuns, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
 
@@ -30,7 +30,7 @@ class StopRequest:
         self.second = anyio.Event()
 
     def on_signal(self) -> None:
-        """Counts one signal."""
+        """Count one signal."""
         (self.second if self.first.is_set() else self.first).set()
 
 
@@ -41,7 +41,7 @@ async def run_loop(
     stop_request: StopRequest,
     inbox: webhooks.WebhookInbox | None = None,
 ) -> RunResult:
-    """Executes a plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
+    """Execute a plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
 
     Raises `LedgerUnusable` when the ledger can no longer be written, any other exception only for a defect; requests
     in flight are answered and recorded first.
@@ -75,12 +75,12 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
     async with anyio.create_task_group() as group:
         # Watched before anything else is done, so that the second signal ends even a preflight that hangs.
         group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
-        run.news.on_first(lambda attempt: group.start_soon(take.bring_home, run, attempt))
+        run.news.on_first(lambda attempt: group.start_soon(take.collect_clip, run, attempt))
         _reserve_unsettled_slots(run)
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
         bills.schedule_readings(run)
-        elsewhere.tell(run)
+        other_runs.announce(run)
         _note_signal(run, stop_request)  # it may be set before `_watch_signals` runs
         await _preflight(run)
         if inbox is not None:
@@ -107,7 +107,7 @@ def _note_signal(run: RunContext, stop_request: StopRequest) -> None:
 
 
 def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
-    """Marks each order as in flight, and starts its task."""
+    """Mark each order as in flight, and start its task."""
     state = run.state
     creates = sum(isinstance(order, Create) for order in orders)
     polls = sum(isinstance(order, Poll | Confirm | ReadBill) for order in orders)
@@ -130,9 +130,9 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case ReadBill(attempt):
                 state.bills.begin(attempt)
                 group.start_soon(bills.read_bill, run, attempt)
-            case Look(fingerprints):
-                state.others.begin_look()
-                group.start_soon(elsewhere.look, run, fingerprints)
+            case ReadOtherRuns(fingerprints):
+                state.others.begin_reading()
+                group.start_soon(other_runs.read_other_runs, run, fingerprints)
             case Confirm(attempt, task) if inbox is not None:
                 state.polls.begin(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
@@ -143,7 +143,7 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
 
 
 async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
-    """Waits until something changes, or until the wake time."""
+    """Wait until something changes, or until the wake time."""
     # At least a millisecond: a moment that rounding puts just before `now` would turn the loop without a pause.
     timeout = float("inf") if wake_time is None else max(wake_time - run.now(), 0.001)
     with anyio.move_on_after(timeout):
@@ -151,7 +151,7 @@ async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
 
 
 async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: CancelScope) -> None:
-    """Stops creating after the first signal; cancels everything after the second."""
+    """Stop creating after the first signal; cancel everything after the second."""
     await stop_request.first.wait()
     run.state.stop.interrupt()
     run.wake()
@@ -164,7 +164,7 @@ async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: Canc
 
 
 async def _preflight(run: RunContext) -> None:
-    """Checks host and key with one free request before the first paid one."""
+    """Check host and key with one free request before the first paid one."""
     if run.plan.account.free or run.state.stop.is_interrupted or not any(step.is_billable for step in run.plan.steps):
         return
     answer = await run.provider.preflight()
@@ -177,7 +177,7 @@ async def _preflight(run: RunContext) -> None:
 
 
 def _reserve_unsettled_slots(run: RunContext) -> None:
-    """Reserves a slot for each unsettled attempt of an earlier run, for the rest of a task's life.
+    """Reserve a slot for each unsettled attempt of an earlier run, for the rest of a task's life.
 
     The reservation is at most one task life, even when the wall clock was set back.
     """
@@ -191,7 +191,7 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
 
 
 def _warn_other_key(run: RunContext) -> None:
-    """Says of each task that another key ordered that it waits: to a key of another account it would look lost."""
+    """Say of each task that another key ordered that it waits: to a key of another account it would look lost."""
     for attempt in run.history.open():
         is_of_plan = attempt.intent.fingerprint in run.queue.by_fingerprint and attempt.task_id is not None
         if is_of_plan and attempt.needs_other_key(run.state.key_id) and not attempt.held_elsewhere:
@@ -207,7 +207,7 @@ def _slots_held_until(run: RunContext) -> datetime | None:
 
 
 def _finish_run(run: RunContext) -> RunResult:
-    """Closes the intents that this run left open, and summarizes the run."""
+    """Close the intents that this run left open, and summarize the run."""
     # In memory, for the summary: the next start of a run writes the same events into the ledger.
     for attempt in list(run.history.open()):
         if attempt.intent.run == run.limits.run and (payload := outcome_after_crash(attempt)) is not None:

@@ -29,7 +29,7 @@ class Stop:
         return is_first
 
     def interrupt(self) -> None:
-        """Notes that a signal asked the run to end."""
+        """Note that a signal asked the run to end."""
         self.is_interrupted = True
 
 
@@ -40,11 +40,11 @@ class UnsettledSlots:
     _until: dict[str, float] = field(default_factory=dict)
 
     def hold(self, attempt: str, until: float) -> None:
-        """Holds a slot for an attempt until a moment."""
+        """Hold a slot for an attempt until a moment."""
         self._until[attempt] = until
 
     def release(self, attempt: str) -> None:
-        """Frees the slot of an attempt that is unsettled no more."""
+        """Free the slot of an attempt that is unsettled no more."""
         self._until.pop(attempt, None)
 
     def held(self, now: float) -> int:
@@ -71,7 +71,7 @@ class WebhookClaim:
     tries: int = 0
 
     def try_again(self, now: float) -> None:
-        """Counts a poll that did not decide the claim."""
+        """Count a poll that did not decide the claim."""
         self.tries += 1
         self.next_at = now + backoff(self.tries)
 
@@ -94,11 +94,11 @@ class Webhooks:
         self.is_active = True
 
     def report_end(self, attempt: str) -> None:
-        """Notes that a webhook reported the end of a running attempt."""
+        """Note that a webhook reported the end of a running attempt."""
         self._reported.add(attempt)
 
     def count_end(self) -> None:
-        """Counts a task that succeeded: the sample for the share of ends that webhooks report."""
+        """Count a task that succeeded: the sample for the share of ends that webhooks report."""
         self._ended += 1
 
     def unreported_share(self) -> float:
@@ -109,7 +109,7 @@ class Webhooks:
         return (self._ended - min(len(self._reported), self._ended) + 1) / (self._ended + 2)
 
     def claim(self, attempt: str, task: str, now: float) -> None:
-        """Keeps the last few tasks that were named for an attempt: a wrong webhook must not shut out the right one."""
+        """Keep the last few tasks that were named for an attempt: a wrong webhook must not shut out the right one."""
         claims = self._claims.setdefault(attempt, {})
         claims.setdefault(task, WebhookClaim(now))
         while len(claims) > _MAX_CLAIMS:
@@ -139,7 +139,7 @@ class Rechecks:
     _notes: dict[str, str] = field(default_factory=dict)
 
     def allow_repeat(self, fingerprint: str) -> None:
-        """Lets a request be made once more, since its materials are published again."""
+        """Let a request be made once more, since its materials are published again."""
         self._repeatable.add(fingerprint)
 
     def may_repeat(self, fingerprint: str) -> bool:
@@ -147,7 +147,7 @@ class Rechecks:
         return fingerprint in self._repeatable
 
     def note(self, attempt: str, text: str) -> None:
-        """Keeps what the fetch showed, for the end of the run."""
+        """Keep what the fetch showed, for the end of the run."""
         self._notes[attempt] = text
 
     def note_of(self, attempt: str) -> str:
@@ -165,7 +165,7 @@ class BillReadings:
         self._due[attempt] = due_at
 
     def close(self, attempt: str) -> None:
-        """Notes that a bill is final, or can no longer be read."""
+        """Note that a bill is final, or can no longer be read."""
         self._due.pop(attempt, None)
 
     def begin(self, attempt: str) -> None:
@@ -198,17 +198,17 @@ class OtherRuns:
     """The looks into the ledger at what living runs of other repositories make."""
 
     next_at: float = 0.0
-    """When to look next."""
+    """When to read the ledger next."""
     until: float = float("inf")
     """The moment until which this run waits for those of other repositories."""
-    is_looking: bool = False
+    is_reading: bool = False
     _announced: set[TakeKey] = field(default_factory=set)
 
-    def begin_look(self) -> None:
-        self.is_looking = True
+    def begin_reading(self) -> None:
+        self.is_reading = True
 
-    def end_look(self, next_at: float) -> None:
-        self.is_looking, self.next_at = False, next_at
+    def end_reading(self, next_at: float) -> None:
+        self.is_reading, self.next_at = False, next_at
 
     def announce(self, take: TakeKey) -> bool:
         """Whether it was not yet said of a take that another repository's run makes it; now it is."""
@@ -239,4 +239,4 @@ class RunState:
     def busy(self) -> bool:
         """Whether any order is in flight."""
         creates, polls, downloads = len(self.creates), len(self.polls), len(self.downloads)
-        return bool(creates or polls or downloads or len(self.addresses) or len(self.bills) or self.others.is_looking)
+        return bool(creates or polls or downloads or len(self.addresses) or len(self.bills) or self.others.is_reading)

@@ -57,7 +57,7 @@ class ReadBill(NamedTuple):
     attempt: str
 
 
-class Look(NamedTuple):
+class ReadOtherRuns(NamedTuple):
     """The ledger is asked how far the runs of other repositories are with requests that this run needs, too."""
 
     fingerprints: tuple[str, ...]
@@ -69,7 +69,7 @@ class Wait(NamedTuple):
     until: float
 
 
-Order = Create | Publish | Poll | Confirm | Download | Look | ReadBill | Wait
+Order = Create | Publish | Poll | Confirm | Download | ReadOtherRuns | ReadBill | Wait
 
 
 def approved_takes(plan: Plan) -> frozenset[TakeKey]:
@@ -78,7 +78,7 @@ def approved_takes(plan: Plan) -> frozenset[TakeKey]:
 
 
 def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits) -> list[Order]:
-    """Returns everything to start now; no orders while nothing is in flight means that the run is over.
+    """Return everything to start now; no orders while nothing is in flight means that the run is over.
 
     Called after every change, whatever its cause. A `Wait` comes last, with the next moment at which the passing of
     time alone makes an order due. The cost does not grow with the batch: the work is read from its most urgent end,
@@ -131,7 +131,7 @@ class _Scheduler:
     # -- clips --------------------------------------------------------------------------------------------
 
     def downloads(self) -> None:
-        """Orders downloads of clips of succeeded tasks, those that another take waits for first."""
+        """Order downloads of clips of succeeded tasks, those that another take waits for first."""
         room = _MAX_STORING - len(self.state.downloads)
         for series in self.work.downloads():
             for due_at, attempt_id, target in series:
@@ -178,14 +178,14 @@ class _Scheduler:
         return due
 
     def polls(self, due: list[Order]) -> None:
-        """Orders due polls, as many as the rate limit allows."""
+        """Order due polls, as many as the rate limit allows."""
         for poll in due:
             if not self._spend_token():
                 break
             self.orders.append(poll)
 
     def bills(self) -> None:
-        """Orders due readings of bills; their moments wake a run that goes on, and keep no run waiting."""
+        """Order due readings of bills; their moments wake a run that goes on, and keep no run waiting."""
         for attempt in self.state.bills.due(self.now):
             if not self._spend_token():
                 break
@@ -196,18 +196,18 @@ class _Scheduler:
             self.wake_times.append(next_at)
 
     def looks(self) -> None:
-        """Orders a look at what the living runs of other repositories make, now and again."""
+        """Order a reading of what the living runs of other repositories make, now and again."""
         fingerprints = self.work.queue.made_by_other_runs
         others = self.state.others
-        if not fingerprints or others.is_looking or self.now > others.until:
+        if not fingerprints or others.is_reading or self.now > others.until:
             return
         if others.next_at <= self.now:
-            self.orders.append(Look(fingerprints))
+            self.orders.append(ReadOtherRuns(fingerprints))
         else:
             self.wake_times.append(others.next_at)
 
     def wait_for_webhooks(self) -> None:
-        """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""
+        """Keep the run waiting while a webhook may still name the task of an unsettled attempt."""
         self.wake_times += [
             until
             for attempt_id, until in self.state.unsettled.holders(self.now)
@@ -215,7 +215,7 @@ class _Scheduler:
         ]
 
     def _spend_token(self, reserved: int = 0) -> bool:
-        """Takes the token of one request; False if none is left but the reserved ones."""
+        """Take the token of one request; False if none is left but the reserved ones."""
         if self.tokens - reserved < 1:
             self.lacks_token = True
             return False
@@ -225,7 +225,7 @@ class _Scheduler:
     # -- new tasks ----------------------------------------------------------------------------------------
 
     def creates(self, reserved: int) -> None:
-        """Orders new tasks for the free slots, and public addresses for the takes after them.
+        """Order new tasks for the free slots, and public addresses for the takes after them.
 
         `reserved` tokens are left to overdue polls: without them, clips would come home only after the last task is
         created.

@@ -12,14 +12,14 @@ from runner.planning.plan import Step
 
 
 async def make_take(run: RunContext, step: Step) -> None:
-    """Carries out a `Create` order, and looks after the task until its clip is stored."""
+    """Carry out a `Create` order, and look after the task until its clip is stored."""
     attempt_id = await create.create(run, step)
     if attempt_id is not None:
-        await bring_home(run, attempt_id)
+        await collect_clip(run, attempt_id)
 
 
-async def bring_home(run: RunContext, attempt_id: str) -> None:
-    """Looks after a task: waits for the poller's answers and for the downloads that the schedule orders.
+async def collect_clip(run: RunContext, attempt_id: str) -> None:
+    """Look after a task: wait for the poller's answers and for the downloads that the schedule orders.
 
     Its slot is free as soon as an answer has ended the task, while the clip is still to be downloaded.
     """

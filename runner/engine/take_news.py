@@ -21,11 +21,11 @@ class TakeNews:
         self._start: Callable[[str], object] = lambda attempt_id: None
 
     def on_first(self, start: Callable[[str], object]) -> None:
-        """Sets what starts the coroutine of an attempt that has none when news of it come."""
+        """Set what starts the coroutine of an attempt that has none when news of it come."""
         self._start = start
 
     def send(self, attempt_id: str, news: News) -> None:
-        """Hands news to the coroutine of an attempt."""
+        """Hand news to the coroutine of an attempt."""
         is_first = attempt_id not in self._listeners
         self._listener(attempt_id).put(news)
         if is_first:

@@ -54,7 +54,7 @@ def poll_share(throttle: CreateThrottle, available: float, overdue_polls: int) -
 
 
 def spend_tokens(throttle: CreateThrottle, now: float, limits: RunLimits, creates: int, polls: int) -> None:
-    """Takes tokens for the requests that are sent now."""
+    """Take tokens for the requests that are sent now."""
     throttle.tokens = tokens(throttle, now, limits) - creates - polls
     throttle.tokens_at = now
     if creates != polls:
@@ -64,7 +64,7 @@ def spend_tokens(throttle: CreateThrottle, now: float, limits: RunLimits, create
 def on_concurrency_limited(
     throttle: CreateThrottle, now: float, own_tasks: int, limit: int | None, retry_after: float | None, jitter: float
 ) -> None:
-    """Reacts to a 429: fewer slots and a growing pause.
+    """React to a 429: fewer slots and a growing pause.
 
     `own_tasks` is how many slots this run holds: its tasks in progress, and unsettled attempts that may be running.
     A `Retry-After` is obeyed as it is for the first few times; from then on the pause is not below the backoff.
@@ -97,13 +97,13 @@ def may_try_one(throttle: CreateThrottle, running: int) -> bool:
 
 
 def on_not_sent(throttle: CreateThrottle, now: float, jitter: float) -> None:
-    """Reacts to a request that was not sent: a growing pause."""
+    """React to a request that was not sent: a growing pause."""
     throttle.not_sent_in_row += 1
     throttle.not_before = max(throttle.not_before, now + spread(backoff(throttle.not_sent_in_row), jitter))
 
 
 def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_tasks: int = 0) -> None:
-    """Reacts to a created task: ends the pauses, and lets concurrency grow on.
+    """React to a created task: end the pauses, and let concurrency grow on.
 
     The account has room for `own_tasks`, the slots that this run holds now.
     """
@@ -118,12 +118,12 @@ def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_task
 
 
 def on_refused(throttle: CreateThrottle) -> None:
-    """Reacts to a refusal of one take: the others are as good as before."""
+    """React to a refusal of one take: the others are as good as before."""
     throttle.first_answered = True
 
 
 def on_cap_shared(throttle: CreateThrottle, now: float, jitter: float) -> None:
-    """Reacts to slots that other runs of this machine hold: try again soon."""
+    """React to slots that other runs of this machine hold: try again soon."""
     throttle.limited_since = throttle.limited_since if throttle.limited_since is not None else now
     # About a second: the other runs write to the same ledger, which costs no request to ask.
     throttle.not_before = max(throttle.not_before, now + spread(1.0, jitter))
@@ -135,7 +135,7 @@ def waited_too_long(throttle: CreateThrottle, now: float, limits: RunLimits) -> 
 
 
 def on_task_ended(throttle: CreateThrottle) -> None:
-    """Reacts to the end of an own task: after a 429, the best moment to try again."""
+    """React to the end of an own task: after a 429, the best moment to try again."""
     throttle.limited_since = None
     if throttle.limited_in_row:
         # The slot that has just become free is the one that the 429 lacked.

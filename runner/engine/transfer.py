@@ -16,7 +16,7 @@ _LONGEST_WAIT = 300.0
 
 
 async def store(run: RunContext, attempt_id: str, target: Target) -> None:
-    """Downloads and stores the clip of an attempt for one target."""
+    """Download and store the clip of an attempt for one target."""
     key = (attempt_id, target.key)
     result = await run.provider.store(run.history.attempts[attempt_id], None if isinstance(target, Orphan) else target)
     match result:
@@ -42,7 +42,7 @@ async def store(run: RunContext, attempt_id: str, target: Target) -> None:
 
 
 async def _stored(run: RunContext, attempt_id: str, target: Target, result: Stored) -> None:
-    """Records a stored clip, unless the ledger knows its task or its take for another attempt's."""
+    """Record a stored clip, unless the ledger knows its task or its take for another attempt's."""
     key = (attempt_id, target.key)
     if (conflict := await run.append(attempt_id, result)) is not None:
         run.state.downloads.give_up(key)
@@ -68,7 +68,7 @@ def _media_expired(run: RunContext, attempt_id: str) -> bool:
 
 
 def _retry_later(run: RunContext, attempt_id: str, target: Target, failure: TransferFailed) -> None:
-    """Schedules another try with a fresh link; a disk that cannot hold clips stops new tasks as well."""
+    """Schedule another try with a fresh link; a disk that cannot hold clips stops new tasks as well."""
     now = run.now()
     clip = (attempt_id, target.key)
     tries = run.state.downloads.fail(clip, now, is_last=failure.final, most=_MAX_DOWNLOAD_TRIES)
@@ -85,7 +85,7 @@ def _retry_later(run: RunContext, attempt_id: str, target: Target, failure: Tran
 
 
 def _announce_retry(run: RunContext, attempt_id: str, target: Target, failure: TransferFailed, tries: Tries) -> None:
-    """Reports the next try: the first as a warning, the others in the live view alone."""
+    """Report the next try: the first as a warning, the others in the live view alone."""
     attempt = run.history.attempts[attempt_id]
     text = messages.download_wait(failure, tries.count, _MAX_DOWNLOAD_TRIES)
     wait = run.wait("download", tries.next_at, text)
@@ -98,7 +98,7 @@ def _announce_retry(run: RunContext, attempt_id: str, target: Target, failure: T
 
 
 async def publish(run: RunContext, need: MaterialNeed) -> None:
-    """Carries out a `Publish` order."""
+    """Carry out a `Publish` order."""
     source = run.history.attempts.get(need.source or "")
     run.emit_sending()
     result = await run.provider.publish(need.material, source)

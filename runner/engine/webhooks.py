@@ -27,7 +27,7 @@ class WebhookInbox:
     _warned: set[str] = field(default_factory=set)
 
     def attach(self, run: RunContext) -> None:
-        """Delivers callbacks to this run from now on."""
+        """Deliver callbacks to this run from now on."""
         self._run = run
 
     def is_known_token(self, webhook_token: str) -> bool:
@@ -35,7 +35,7 @@ class WebhookInbox:
         return self._attempt_of(webhook_token) is not None
 
     def on_callback(self, webhook_token: str, callback: Callback) -> None:
-        """Handles an unsigned callback on an attempt's own path: a hint, believed only after a poll."""
+        """Handle an unsigned callback on an attempt's own path: a hint, believed only after a poll."""
         run, attempt_id = self._run, self._attempt_of(webhook_token)
         if run is None or attempt_id is None:
             return
@@ -52,7 +52,7 @@ class WebhookInbox:
         run.wake(attempt.intent.fingerprint)
 
     def _warn_second_task(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
-        """Warns once that a callback names another task than createTask's answer: one order may have made two."""
+        """Warn once that a callback names another task than createTask's answer: one order may have made two."""
         if attempt.id not in self._warned:
             self._warned.add(attempt.id)
             in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint
@@ -72,7 +72,7 @@ class WebhookInbox:
 
 
 async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_record: FetchRecord) -> None:
-    """Carries out a `Confirm` order: binds the task that a webhook named, if the provider's record matches."""
+    """Carry out a `Confirm` order: bind the task that a webhook named, if the provider's record matches."""
     answer, facts = await fetch_record(task_id)
     attempt = run.history.attempts[attempt_id]
     claim = run.state.webhooks.claim_of(attempt_id, task_id, run.now())

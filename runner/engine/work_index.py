@@ -41,15 +41,15 @@ class WorkIndex:
     # -- changes ------------------------------------------------------------------------------------------
 
     def touch(self, fingerprint: str) -> None:
-        """Notes that an attempt of a request, or the state of the request, has changed."""
+        """Note that an attempt of a request, or the state of the request, has changed."""
         self._touched[fingerprint] = None
 
     def touch_all(self) -> None:
-        """Notes a change that concerns every request."""
+        """Note a change that concerns every request."""
         self._touched = dict.fromkeys(self.queue.by_fingerprint)
 
     def touch_users(self, material: Material) -> None:
-        """Notes a change that concerns every request with a material."""
+        """Note a change that concerns every request with a material."""
         for group in self.queue.groups:
             if group.steps and material in group.steps[0].shot.request.materials:
                 self.touch(group.fingerprint)
@@ -100,7 +100,7 @@ class WorkIndex:
             self._running.setdefault(attempt.id)
 
     def _update_dependents(self, fingerprint: str) -> None:
-        """Looks again at the requests made from the clip of another, once that clip comes or goes."""
+        """Look again at the requests made from the clip of another, once that clip comes or goes."""
         dependents = self.queue.dependents.get(fingerprint, ())
         if not dependents:
             return

@@ -6,7 +6,7 @@ from runner.attempts.clip_name import names_files
 from runner.diagnostics.folded_name import fold_name
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.asset import Asset
-from runner.language.expansion import used_names
+from runner.language.expansion import direct_names, used_names
 from runner.language.ids import is_frame_name
 from runner.language.loader import Definition
 from runner.language.materials import MediaCache, check_unused
@@ -303,31 +303,34 @@ def check_unused_assets(assets: Iterable[Asset], used: Set[str], scope: Storyboa
             )
 
 
+def _variable_holders(draft: ShotDraft, scope: StoryboardScope) -> dict[str, FieldLayer]:
+    """The layers that set a shot's variables last, by name; without those of the defaults and of its scene."""
+    variables = draft.raw.get("vars")
+    if not isinstance(variables, dict) or not variables:
+        return {}
+    holders: dict[str, FieldLayer] = {}
+    for layer in draft.layers[len(scope.defaults) :]:
+        if isinstance(own := layer.fields.get("vars"), dict):
+            holders |= dict.fromkeys(own, layer)
+    # Defaults and scenes serve many shots, of which each may use some of the variables.
+    return {
+        name: holders[name] for name in variables if name in holders and not holders[name].what.startswith("scene ")
+    }
+
+
 def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) -> None:
     """Warn about a variable of a shot, a matrix value or a profile that no template of its shots uses."""
-    unused: dict[VariableKey, tuple[ShotDraft, str, set[str]]] = {}
+    unused: dict[VariableKey, tuple[ShotDraft, str, Set[str]]] = {}
     used_keys: set[VariableKey] = set()
     for draft in drafts:
         # Most shots bring no variable of their own, and then there is nothing to look for.
-        if not draft.combination and not scope.profile and "vars" not in draft.layers[-1].fields:
+        if not (holders := _variable_holders(draft, scope)):
             continue
-        variables = draft.raw.get("vars")
-        if (
-            not isinstance(variables, dict)
-            or not variables
-            or not any("vars" in layer.fields for layer in draft.layers[len(scope.defaults) :])
-        ):
-            continue
-        names_in_templates = used_names(draft, scope.templates) | scope.asset_variables
-        holders: dict[str, FieldLayer] = {}
-        for layer in draft.layers[len(scope.defaults) :]:
-            if isinstance(own := layer.fields.get("vars"), dict):
-                holders |= dict.fromkeys(own, layer)
-        for name in variables:
-            holder = holders.get(name)
-            # Defaults and scenes serve many shots, of which each may use some of the variables.
-            if holder is None or holder.what.startswith("scene "):
-                continue
+        # Most variables stand in the prompt or in its wrap themselves: only for others all templates are followed.
+        names_in_templates = direct_names(draft, scope.templates)
+        if not holders.keys() <= names_in_templates:
+            names_in_templates = used_names(draft, scope.templates) | scope.asset_variables
+        for name, holder in holders.items():
             key = (holder.origin.document.name, holder.origin.path, name)
             if name in names_in_templates:
                 used_keys.add(key)

@@ -1,12 +1,12 @@
 """Expansion of a storyboard's entries to shots: layers merged, one shot per combination of a matrix, with ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from runner.diagnostics.problem import Problem, Problems, closest_match
 from runner.language.ids import id_error
-from runner.language.shot_draft import FieldLayer, ShotDraft, StoryboardScope, merge, merged_mapping, render_field
+from runner.language.shot_draft import FieldLayer, ShotDraft, StoryboardScope, lay_over, merge, render_field
 from runner.language.templates.scope import (
     TEMPLATE_START,
     TemplateFailure,
@@ -98,14 +98,7 @@ def _draft_without_matrix(
     """Build a shot without a matrix: the most common kind, so the merged defaults are copied, not merged again."""
     layers = _layers(scope, FieldLayer(origin, entry, "shot"))
     raw = default_fields.copy()
-    for name, value in entry.items():
-        if value is None:
-            raw.pop(name, None)
-        elif isinstance(value, dict):
-            inherited = raw.get(name)
-            raw[name] = merged_mapping(inherited if isinstance(inherited, dict) else {}, value, name)
-        elif name[:2] != "x-":
-            raw[name] = value
+    lay_over(raw, entry)
     # Their layers lie above and below the entry, so a copy of the defaults is no shortcut.
     if scope.profile or scope.scenes:
         raw = merge(layers)
@@ -277,6 +270,16 @@ def _names_in_templates(raw: Mapping[str, Value], scope: VariableScope, template
             pending += value
         elif isinstance(value, dict):
             pending += value.values()
+    return names
+
+
+def direct_names(draft: ShotDraft, templates: Templates) -> Set[str]:
+    """Names that a shot's prompt and its wrap use themselves: a part of `used_names` that needs no search."""
+    names: Set[str] = frozenset()
+    for field in ("prompt", "wrap"):
+        text = draft.raw.get(field)
+        if isinstance(text, str) and "{" in text and TEMPLATE_START.search(text):
+            names |= templates.read(text).names
     return names
 
 

@@ -5,7 +5,7 @@ from runner.diagnostics.problem import Problem
 from runner.language.asset import Asset
 from runner.language.file_parts import frame_of_video
 from runner.language.materials import KIND_LABELS, extension, is_path_or_url
-from runner.language.mention_checks import pin_error
+from runner.language.mention_checks import name_error
 from runner.language.mentions import Mention, parse_single
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable, UsedMaterial, Where
@@ -79,21 +79,19 @@ class MaterialResolver:
 
     def _materials(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
         """The materials behind a field's value: pictures of an asset, a clip or frame of a shot, a file or a URL."""
-        mention = None if is_path_or_url(written) else parse_single(written, self.symbols.names)
-        if mention is not None and mention.target is not None and mention.problem is None:
-            target = mention.target
-            if (asset := self.asset(target.name) if target.kind == "asset" else None) is not None:
-                return self.asset_materials(asset, mention, where)
-            if target.kind == "shot" and (error := pin_error(self.symbols, target)) is None:
-                return [UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, where)]
-            if target.kind == "shot" and error is not None:
-                self.reporter.note(error[0], self.reporter.draft.origin(*where), error[1], error[2])
-                return []
-        return (
-            self._path_or_url(written, where, expected_kind)
-            if mention is None
-            else self._note_unusable_name(written, mention, where)
-        )
+        if is_path_or_url(written):
+            return self._path_or_url(written, where, expected_kind)
+        mention = parse_single(written, self.symbols.names)
+        if (error := name_error(self.symbols, written, mention)) is not None:
+            cause = self.reporter.scope.left_out.cause_of_name(mention.written) if mention.is_unknown else None
+            code, message, hint = error
+            self.reporter.note(code, self.reporter.draft.origin(*where), message, hint, cause)
+            return []
+        target = mention.target
+        assert target is not None
+        if (asset := self.asset(target.name) if target.kind == "asset" else None) is not None:
+            return self.asset_materials(asset, mention, where)
+        return [UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, where)]
 
     def _path_or_url(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
         # An address without a known ending is what its field asks for: nobody downloads it to see.
@@ -103,29 +101,6 @@ class MaterialResolver:
             self.reporter.add(material)
             return []
         return [UsedMaterial(material, written, where)]
-
-    def _note_unusable_name(self, written: str, mention: Mention, where: Where) -> list[UsedMaterial]:
-        """Reports why a field's value is not the name of a usable material."""
-        origin = self.reporter.draft.origin(*where)
-        if mention.problem is not None:
-            self.reporter.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
-        elif mention.target is None:
-            hint = self.symbols.suggestion(mention.written)
-            self.reporter.note(
-                "unknown-name",
-                origin,
-                f"no asset or shot is named `{mention.written}`",
-                hint or "write a file as its path, with its ending",
-                self.reporter.scope.left_out.cause_of_name(mention.written),
-            )
-        else:
-            self.reporter.note(
-                "position-here",
-                origin,
-                f"`{written}` is a position among the references, not the name of a material",
-                "write the name of the material",
-            )
-        return []
 
     def asset(self, name: str) -> Asset | None:
         """The asset of a name, from now on a used one; None for the id of a shot."""

@@ -20,27 +20,48 @@ _UNUSABLE = "\ufffc"
 def check_mentions(reporter: ShotReporter, symbols: SymbolTable, prompt: str, mentions: list[Mention]) -> None:
     """Report the mentions of a rendered prompt that lead to nothing; one that is written twice at its first place."""
     for mention in {(item.written, item.target): item for item in reversed(mentions)}.values():
-        if mention.problem is not None:
-            reporter.note_in_prompt(mention.problem, mention, prompt)
-        elif mention.target is None:
-            message = f"no asset or shot is named @{mention.written}"
-            cause = reporter.scope.left_out.cause_of_name(mention.written)
-            hint = _hint(symbols, prompt, mention)
-            reporter.note_in_prompt(("unknown-name", message, hint), mention, prompt, cause)
-        elif mention.target.kind == "shot" and (error := pin_error(symbols, mention.target)) is not None:
-            reporter.note_in_prompt(error, mention, prompt)
+        if (error := mention_error(symbols, prompt, mention)) is not None:
+            cause = reporter.scope.left_out.cause_of_name(mention.written) if mention.is_unknown else None
+            reporter.note_in_prompt(error, mention, prompt, cause)
 
 
 def check_literal_mentions(reporter: ShotReporter, symbols: SymbolTable) -> None:
     """Check the mentions written literally in a prompt whose template failed: one error must not hide another."""
     prompt = reporter.draft.raw.get("prompt")
-    # With a statement in the prompt the mentions that would have been sent are unknown.
-    if not isinstance(prompt, str) or "@" not in prompt or "{%" in prompt:
-        return
-    text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), prompt)
+    if isinstance(prompt, str):
+        check_mentions(reporter, symbols, *literal_mentions(prompt, symbols))
+
+
+def literal_mentions(template: str, symbols: SymbolTable) -> tuple[str, list[Mention]]:
+    """A template with all markup blanked out, and the mentions that stand in it whatever it renders."""
+    # With a statement in the template the mentions that would be sent are unknown.
+    if "@" not in template or "{%" in template:
+        return template, []
+    text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), template)
     mentions = find(text, symbols.names)
-    whole = [item for item in mentions if _UNUSABLE not in text[max(0, item.start - 1) : item.end + 1]]
-    check_mentions(reporter, symbols, text, whole)
+    return text, [item for item in mentions if _UNUSABLE not in text[max(0, item.start - 1) : item.end + 1]]
+
+
+def mention_error(symbols: SymbolTable, text: str, mention: Mention) -> tuple[str, str, str] | None:
+    """Code, message and hint of a mention in a text that leads to nothing; None for one that leads to a material."""
+    if mention.problem is not None:
+        return mention.problem
+    if mention.target is None:
+        return "unknown-name", f"no asset or shot is named @{mention.written}", _hint(symbols, text, mention)
+    return pin_error(symbols, mention.target) if mention.target.kind == "shot" else None
+
+
+def name_error(symbols: SymbolTable, written: str, mention: Mention) -> tuple[str, str, str] | None:
+    """Code, message and hint of a field's value that is not the name of a material; None for one that is."""
+    if mention.problem is not None:
+        return mention.problem
+    if mention.target is None:
+        hint = symbols.suggestion(mention.written) or "write a file as its path, with its ending"
+        return "unknown-name", f"no asset or shot is named `{mention.written}`", hint
+    if mention.target.kind == "position":
+        message = f"`{written}` is a position among the references, not the name of a material"
+        return "position-here", message, "write the name of the material"
+    return pin_error(symbols, mention.target) if mention.target.kind == "shot" else None
 
 
 def pin_error(symbols: SymbolTable, target: MentionTarget) -> tuple[str, str, str] | None:

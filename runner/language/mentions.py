@@ -48,6 +48,11 @@ class Mention(NamedTuple):
     problem: tuple[str, str, str] | None = None
     """Code, message and hint of a mention that cannot be used."""
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing has this name."""
+        return self.target is None and self.problem is None
+
 
 Names = Mapping[str, Asset | str]
 """Assets and ids of shots by folded name."""

@@ -108,18 +108,23 @@ def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:
     """The fields of several layers: a scalar or a list replaces, a mapping merges one level deep, null removes."""
     fields: dict[str, Value] = {}
     for layer in layers:
-        for name, value in layer.fields.items():
-            if value is None:
-                fields.pop(name, None)
-            elif isinstance(value, dict):
-                base = fields.get(name)
-                fields[name] = merged_mapping(base if isinstance(base, dict) else {}, value, name)
-            elif name[:2] != "x-":
-                fields[name] = value
+        lay_over(fields, layer.fields)
     return fields
 
 
-def merged_mapping(base: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
+def lay_over(fields: dict[str, Value], layer: Mapping[str, Value]) -> None:
+    """Lay the fields of one layer over those of the layers below it, in place."""
+    for name, value in layer.items():
+        if value is None:
+            fields.pop(name, None)
+        elif isinstance(value, dict):
+            base = fields.get(name)
+            fields[name] = _merged_mapping(base if isinstance(base, dict) else {}, value, name)
+        elif name[:2] != "x-":
+            fields[name] = value
+
+
+def _merged_mapping(base: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
     mapping = dict(base)
     for key, item in value.items():
         # A variable that is null hides the storyboard's variable too, and is a problem only in a template that uses it.

@@ -20,6 +20,7 @@ from runner.language.expansion import MAX_SHOTS, expand, shot_count
 from runner.language.loader import Definition, DocumentLoader
 from runner.language.materials import MediaCache
 from runner.language.option_checks import check_options
+from runner.language.profile_checks import check_other_profiles
 from runner.language.sections import (
     Sections,
     broken_scene_fields,
@@ -112,7 +113,9 @@ def _expand_document(sections: Sections, compilation: Compilation) -> Storyboard
     names = check_asset_names(assets, drafts, scope)
     options, take_count = compilation.options, _take_count_of(by_id, scope)
     symbols = SymbolTable(names, compilation.media, options.edition, take_count, options.forced_output)
-    if not _is_storyboard(document):
+    if _is_storyboard(document):
+        check_other_profiles(sections, options.profile, symbols, scope)
+    else:
         check_unused_asset_files(assets, frozenset(), compilation.media, scope)
     files = frozenset(file.name for file in sections.files)
     return StoryboardIR(document, scope, assets, drafts, by_id, symbols, tuple(sections.profiles), files)

@@ -38,12 +38,12 @@ def find_cheaper(
 ) -> tuple[Alternative, ...]:
     """Alternatives cheaper than the batch, within `limit` if given; flags before fields, dearest first.
 
-    None of a batch that costs nothing.
+    None of a batch that costs nothing. `profiles`: the batches of more profiles, by the flags that give them.
     """
     full_cost = price(batch, None)
     if full_cost == 0:
         return ()
-    alternatives = [Alternative(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
+    alternatives = [Alternative(flags, cost, True) for flags, cost in _priced(price, profiles)]
     alternatives += _lower_resolutions(batch, edition, price)
     alternatives += _fewer_takes(batch, price)
     alternatives += _scenes(batch, price)
@@ -104,5 +104,7 @@ def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
 
 
 def _with(batch: Batch, change: Callable[[Shot], Shot]) -> Batch:
-    boards = (replace(board, shots=tuple(change(shot) for shot in board.shots)) for board in batch.storyboards)
-    return Batch(tuple(boards))
+    storyboards = (
+        replace(storyboard, shots=tuple(change(shot) for shot in storyboard.shots)) for storyboard in batch.storyboards
+    )
+    return Batch(tuple(storyboards))

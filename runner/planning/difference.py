@@ -64,17 +64,17 @@ class Difference:
 
 def difference(before: Plan, after: Plan) -> Difference:
     """The difference between the plans of two trees, both made against what exists now."""
-    boards = _matched_boards(before.batch.storyboards, after.batch.storyboards)
+    storyboards = _matched_storyboards(before.batch.storyboards, after.batch.storyboards)
     beyond = _orders_beyond(before, after)
     given_up = {shot.key for shot in after.given_up}
     changes = [
         change
-        for board in after.batch.storyboards
-        for change in _BoardDifference(boards.get(board.film), board, beyond, given_up).changes()
+        for storyboard in after.batch.storyboards
+        for change in _StoryboardDifference(storyboards.get(storyboard.film), storyboard, beyond, given_up).changes()
     ]
-    left = {board.film for board in boards.values()}
-    gone = [board for board in before.batch.storyboards if board.film not in left]
-    changes += [_removed(shot) for board in gone for shot in board.shots]
+    left = {storyboard.film for storyboard in storyboards.values()}
+    gone = [storyboard for storyboard in before.batch.storyboards if storyboard.film not in left]
+    changes += [_removed(shot) for storyboard in gone for shot in storyboard.shots]
     orders = [step for steps in beyond.values() for step in steps]
     return Difference(tuple(changes), _side(before), _side(after), price_of(orders))
 
@@ -106,13 +106,15 @@ def _order(step: Step, signatures: Mapping[ShotKey, str]) -> tuple[str, int]:
     return (signatures[step.key[:2]], step.take)
 
 
-def _all_signatures(boards: Iterable[Storyboard]) -> dict[ShotKey, str]:
-    return {(board.film, shot): mark for board in boards for shot, mark in signatures_of(board).items()}
+def _all_signatures(storyboards: Iterable[Storyboard]) -> dict[ShotKey, str]:
+    return {
+        (storyboard.film, shot): mark for storyboard in storyboards for shot, mark in signatures_of(storyboard).items()
+    }
 
 
-def signatures_of(board: Storyboard) -> dict[str, str]:
+def signatures_of(storyboard: Storyboard) -> dict[str, str]:
     """A mark of what is sent for each shot, upstream shots included, whatever was made or picked, by id."""
-    shots = {shot.id: shot for shot in board.shots}
+    shots = {shot.id: shot for shot in storyboard.shots}
     marks: dict[str, str] = {}
     for shot in upstream_first(shots):
         marks[shot.id] = fingerprint_fast(shot.request, 1, lambda take: _resolved(take, marks))
@@ -123,20 +125,20 @@ def _resolved(reference: TakeReference, marks: Mapping[str, str]) -> ResolvedTak
     return ResolvedTake(reference.shot, reference.take or 1, marks.get(reference.shot, ""))
 
 
-def _matched_boards(before: Sequence[Storyboard], after: Sequence[Storyboard]) -> dict[FilmName, Storyboard]:
+def _matched_storyboards(before: Sequence[Storyboard], after: Sequence[Storyboard]) -> dict[FilmName, Storyboard]:
     """The earlier storyboard of each later film: of the same path, else one that left with equal shots."""
-    films = {board.film: board for board in before}
-    matched = {board.film: films[board.film] for board in after if board.film in films}
-    left = {film: set(signatures_of(board).values()) for film, board in films.items() if film not in matched}
-    for board in after:
-        candidates = [film for film in left if film.profile == board.profile]
-        if board.film in matched or not candidates:
+    films = {storyboard.film: storyboard for storyboard in before}
+    matched = {storyboard.film: films[storyboard.film] for storyboard in after if storyboard.film in films}
+    left = {film: set(signatures_of(storyboard).values()) for film, storyboard in films.items() if film not in matched}
+    for storyboard in after:
+        candidates = [film for film in left if film.profile == storyboard.profile]
+        if storyboard.film in matched or not candidates:
             continue
-        marks = set(signatures_of(board).values())
+        marks = set(signatures_of(storyboard).values())
         film = max(candidates, key=lambda film: len(left[film] & marks))
         # Half of its shots: a file that was moved and edited in one commit is still the same film.
         if 2 * len(left[film] & marks) >= max(1, len(left[film])):
-            matched[board.film] = films[film]
+            matched[storyboard.film] = films[film]
             del left[film]
     return matched
 
@@ -145,7 +147,7 @@ def _removed(shot: Shot) -> ShotChange:
     return ShotChange(shot.storyboard, shot.id, "removed", shot.id, None, False, Decimal(0), 0, shot.profile)
 
 
-class _BoardDifference:
+class _StoryboardDifference:
     """Compares the shots of one storyboard with those that it had."""
 
     def __init__(
@@ -227,10 +229,10 @@ class _BoardDifference:
         return steps[0].reason if steps else None
 
 
-def _film_order(board: Storyboard) -> list[str]:
+def _film_order(storyboard: Storyboard) -> list[str]:
     """The ids of the shots in the order in which the film first shows them."""
-    names = [entry.text for entry in board.cut if entry.kind == "shot"] if board.cut is not None else []
-    return list(dict.fromkeys((*names, *(shot.id for shot in board.shots))))
+    names = [entry.text for entry in storyboard.cut if entry.kind == "shot"] if storyboard.cut is not None else []
+    return list(dict.fromkeys((*names, *(shot.id for shot in storyboard.shots))))
 
 
 def _moved(before: Sequence[str], after: Sequence[str]) -> set[str]:

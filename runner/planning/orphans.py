@@ -60,7 +60,7 @@ def find_orphans(
     candidates = [
         attempt
         for attempt in history.open()
-        # Only what this repository ordered from this machine: others' tasks are theirs to bring home.
+        # Only what this repository ordered from this machine: others' tasks are theirs to collect.
         if attempt.state.is_paid and not attempt.from_manifest and attempt.repository is None
         if attempt.intent.film in films or (attempt.intent.profile in profiles and is_gone(attempt.intent.storyboard))
     ]

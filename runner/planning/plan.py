@@ -269,16 +269,24 @@ class Plan:
         chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
         return shot.on_screen(entry, chosen.ordered_request.seconds if chosen is not None else None)
 
-    def film_length(self, storyboard: Storyboard) -> Decimal:
-        """Seconds of the whole film: of its cut, else of every shot that is not skipped."""
+    def film_length(self, storyboard: Storyboard, shots: Collection[ShotKey] | None = None) -> Decimal:
+        """Seconds of the whole film, or of what some shots show of it: by its cut, else every shot once."""
         if storyboard.cut is None:
-            return sum((self.film_seconds(shot) for shot in storyboard.shots if not shot.skip), Decimal(0))
-        shots = {shot.id: shot for shot in storyboard.shots}
-        lengths = (
-            self.film_seconds(shots[entry.text], entry) if entry.kind == "shot" else entry.seconds or Decimal(0)
-            for entry in storyboard.cut
-        )
-        return sum(lengths, Decimal(0))
+            counted = (shot for shot in storyboard.shots if not shot.skip and (shots is None or shot.key in shots))
+            return sum(map(self.film_seconds, counted), Decimal(0))
+        by_id = {shot.id: shot for shot in storyboard.shots}
+        length = Decimal(0)
+        for entry in storyboard.cut:
+            shot = by_id[entry.text] if entry.kind == "shot" else None
+            if shots is not None and (shot is None or shot.key not in shots):
+                continue
+            length += self.film_seconds(shot, entry) if shot is not None else entry.seconds or Decimal(0)
+        return length
+
+    def film_so_far(self, storyboard: Storyboard, finished: Collection[ShotKey]) -> Decimal:
+        """Seconds of the film that wait for no clip: slates and finished clips of elsewhere included."""
+        missing = {shot.key for shot in storyboard.shots if shot.key not in finished and not shot.skip}
+        return self.film_length(storyboard) - self.film_length(storyboard, missing)
 
     def first_orders(self, number: int) -> frozenset[TakeKey]:
         """Keys of the first takes of the film, at most `number`, that can be ordered at once, or after others."""

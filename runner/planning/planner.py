@@ -48,7 +48,7 @@ def build_plan(
     selected: frozenset[ShotKey] | None = None,
     overrides: PlanOverrides = NO_OVERRIDES,
 ) -> Plan:
-    """Builds the plan of a run. `selected` has the shots that the user selected; None means every shot."""
+    """Build the plan of a run. `selected` has the shots that the user selected; None means every shot."""
     steps, planners = list[Step](), list[_StoryboardPlanner]()
     # Shared by all storyboards: a request that two films have is ordered, and paid, once.
     first_by_fingerprint: dict[str, Step] = {}
@@ -239,7 +239,7 @@ class _StoryboardPlanner:
         return tuple(dict.fromkeys(material for material in request.materials if not self.terms.can_publish(material)))
 
     def _note_first(self, step: Step) -> None:
-        """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
+        """Note a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
         is_ordered = not step.is_retake or self.overrides.retakes is not None
         if is_ordered and not step.shot.skip and self._is_selected(step.shot):
             self.first_by_fingerprint[step.fingerprint or ""] = step

@@ -188,8 +188,8 @@ class _WrongField(Exception):  # noqa: N818 - becomes the message of `NotASavedP
 
 def _saved_plan(document: Mapping[str, Any]) -> SavedPlan:
     account, command = _field(document, "account", dict), _field(document, "command", dict)
-    boards = _list(document, "storyboards", dict)
-    if not boards:
+    storyboards = _list(document, "storyboards", dict)
+    if not storyboards:
         raise _WrongField("storyboards")
     return SavedPlan(
         id=_matching(document, "id", _ID),
@@ -199,16 +199,18 @@ def _saved_plan(document: Mapping[str, Any]) -> SavedPlan:
         created_at=_time(document, "created_at"),
         expires_at=_time(document, "expires_at"),
         ceiling=_credits(document, "ceiling"),
-        films=tuple(map(_film, boards)),
+        films=tuple(map(_film, storyboards)),
         shots=frozenset(
-            (_film(board), _field(shot, "id", str)) for board in boards for shot in _list(board, "shots", dict)
+            (_film(storyboard), _field(shot, "id", str))
+            for storyboard in storyboards
+            for shot in _list(storyboard, "shots", dict)
         ),
         select=tuple(_list(command, "select", str)),
         exclude=tuple(_list(command, "exclude", str)),
         retake=tuple(_list(command, "retake", str)),
         again=tuple(_list(command, "again", str)),
         first_take=_field(command, "first_take", bool),
-        orders=tuple(_orders(boards)),
+        orders=tuple(_orders(storyboards)),
         destinations=frozenset(
             (_field(place, "what", str), _field(place, "where", str))
             for place in (_list(document, "destinations", dict) if "destinations" in document else ())
@@ -217,17 +219,17 @@ def _saved_plan(document: Mapping[str, Any]) -> SavedPlan:
     )
 
 
-def _film(board: Mapping[str, Any]) -> FilmName:
-    return FilmName(_field(board, "path", str), _optional_text(board, "profile"))
+def _film(storyboard: Mapping[str, Any]) -> FilmName:
+    return FilmName(_field(storyboard, "path", str), _optional_text(storyboard, "profile"))
 
 
-def _orders(boards: Sequence[Mapping[str, Any]]) -> Iterable[Order]:
+def _orders(storyboards: Sequence[Mapping[str, Any]]) -> Iterable[Order]:
     """The takes to be ordered, each request once: one clip serves all takes of a request."""
     seen: set[str] = set()
-    for board in boards:
-        for shot in _list(board, "shots", dict):
+    for storyboard in storyboards:
+        for shot in _list(storyboard, "shots", dict):
             for take in _list(shot, "takes", dict):
-                order = _order(_film(board), _field(shot, "id", str), take)
+                order = _order(_film(storyboard), _field(shot, "id", str), take)
                 if order is not None and order.fingerprint not in seen:
                     seen |= {order.fingerprint} if order.fingerprint is not None else set()
                     yield order

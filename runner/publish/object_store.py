@@ -12,7 +12,7 @@ import anyio.to_thread
 from runner.clock import Clock
 from runner.diagnostics.failures import InstallationError, StoreUnusable
 from runner.engine.ports import TransferFailed
-from runner.hosts import is_loopback
+from runner.hosts import is_https_or_local
 from runner.lazy_dataclass import dataclass, field
 from runner.lazy_pattern import lazy_pattern
 from runner.publish.content import Content
@@ -217,8 +217,7 @@ class ObjectStore:
         return StoreUnusable(f"store = {self.url} needs {name} ({meaning}); nothing was sent")
 
     def _check_endpoint(self, variable: str, endpoint: str) -> None:
-        parts = urlsplit(endpoint)
-        if endpoint and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        if endpoint and not is_https_or_local(endpoint):
             raise StoreUnusable(f"{variable} must be https; http is for this machine only")
 
     # -- failures -----------------------------------------------------------------------------------------

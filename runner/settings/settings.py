@@ -15,7 +15,7 @@ from runner.diagnostics.problem import closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.files.reading import CIRCLE
 from runner.files.whole_path import whole_path
-from runner.hosts import is_loopback
+from runner.hosts import is_https_or_local, is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.paid_providers import paid_provider, settings_section
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
@@ -268,7 +268,7 @@ def _base_url(env: Mapping[str, str]) -> str:
             f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
             "leave out what stands before the @",
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    if not is_https_or_local(url):
         raise SettingsError(
             f"SEEDANCE_BASE_URL must be https, since the key is sent there: {address!r}; http is for loopback only",
         )

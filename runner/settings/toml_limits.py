@@ -1,10 +1,12 @@
 """Bounds of a settings file's text: what is too deep or too long is refused with its line, before it is parsed."""
 
 import re
-import tomllib
 from typing import Any
 
-from runner.lazy_pattern import lazy_pattern
+from runner.lazy_pattern import lazy_pattern, lazy_patterns
+
+with lazy_patterns():
+    import tomllib
 
 # Far beyond any setting: the parser goes down a level of its stack for each of a table.
 _MAX_DEPTH = 16

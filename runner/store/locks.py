@@ -75,7 +75,7 @@ def _remove_stale_files(state: Path) -> None:
 
 
 def wait_for_lock(descriptor: int) -> None:
-    """Takes the lock of an open file, once nobody else has it. OSError."""
+    """Take the lock of an open file, once nobody else has it. OSError."""
     fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from drawing import harbour, music, people, waltz
+from drawing import harbour, music, people, score, waltz
 from drawing.paper import Sheet
 
 PICTURES: dict[str, Callable[[], Sheet]] = {
@@ -23,6 +23,7 @@ def main(folder: Path) -> None:
         draw().save(folder / name)
     music.save_move(folder / "box-step.mp4")
     music.save_sound(folder / "music-box.mp3")
+    score.save_score(folder / "harbour.mp3")
 
 
 if __name__ == "__main__":

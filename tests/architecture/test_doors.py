@@ -176,7 +176,7 @@ def test_every_child_process_gets_an_environment_of_its_own() -> None:
 
 
 OPENERS = {"session.py", "named_shots.py", "saved_plan_session.py"}
-USE_CASES = {"run.py", "plan.py", "status.py", "diff.py", "dailies_desk.py"}
+USE_CASES = {"run.py", "plan.py", "status.py", "diff.py", "served_dailies.py"}
 PLANNERS = {
     "session.py",
     "named_shots.py",

@@ -28,6 +28,13 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "the most pixels of a clip": (r"20_000_000", {"media/clip.py"}),
     "a parsed number as an exact decimal": (r"Decimal\(str\(\w+\)\) if isinstance", {"requests/decimals.py"}),
     "a decimal in full": (r"normalize\(\)(?::f\}|, \"f\")", {"requests/decimals.py"}),
+    "the time to wait that a header names": (r"\"retry-after\"", {"providers/transport/headers.py"}),
+    "https, or this machine": (r"scheme == \"https\" or", {"hosts.py"}),
+    "the first IP that takes a connection": (
+        r"except \(httpx\.ConnectError, httpx\.ConnectTimeout\)",
+        # A download runs in a thread, with a client of its own kind.
+        {"providers/transport/public_hosts.py", "providers/transport/download.py"},
+    ),
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
     "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
     "the codes of a style": (r"\\x1b\[(?:\d+m|\{codes\})", {"show/text/style.py"}),

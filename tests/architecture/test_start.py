@@ -152,6 +152,24 @@ def test_a_lazy_pattern_is_a_pattern_from_its_first_use_on() -> None:
     assert (lazy.pattern, lazy.flags, lazy.groupindex) == (plain.pattern, plain.flags, plain.groupindex)
 
 
+def test_patterns_of_pyyaml_and_tomllib_are_compiled_at_their_first_use() -> None:
+    """At import each compiles some that neither a storyboard nor plain settings need."""
+    script = """
+import datetime, re
+compile_pattern, compiled = re._compile, []
+re._compile = lambda pattern, flags: compiled.append(pattern) or compile_pattern(pattern, flags)
+from runner.language.yaml import libyaml
+from runner.settings.toml_limits import parse_toml
+assert re.compile("a").__class__ is re.Pattern
+at_import = len(compiled)
+import yaml
+assert yaml.safe_load("[2024-05-01, 1.5, yes, quay]") == [datetime.date(2024, 5, 1), 1.5, True, "quay"]
+assert parse_toml("a = [1_000, 2024-05-01]") == {"a": [1000, datetime.date(2024, 5, 1)]}
+assert len(compiled) > at_import + 8
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=REPOSITORY)
+
+
 def test_values_come_from_values() -> None:
     """`dataclasses` writes its classes while they are imported."""
     found = {

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from runner.assembly.clip_picture import ClipRange, clip_picture
+from runner.assembly.sources import facts_of
 from runner.media.frames import image_of
 from tests.builders.clips import make_clip
 from tests.builders.scheduling import ordinary_scheduling
@@ -133,3 +134,28 @@ def test_a_damaged_clip_has_no_picture_or_that_of_what_is_left(tmp_path: Path) -
     assert clip_picture(broken, span, WIDTH) is None
     broken.write_bytes(content[:-40])
     assert clip_picture(broken, span, WIDTH) is not None
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "rotation", "shown"),
+    [
+        pytest.param((144, 108), Fraction(4, 3), 0, (80, 45), id="wide pixels: 192 by 108"),
+        pytest.param((160, 90), Fraction(1, 2), 0, (80, 90), id="narrow pixels: 80 by 90"),
+        pytest.param((144, 108), Fraction(4, 3), 90, (80, 142), id="wide pixels, turned: 108 by 192"),
+        pytest.param((160, 90), Fraction(1), 0, (80, 45), id="square pixels"),
+    ],
+)
+def test_the_picture_has_the_shape_in_which_players_and_the_cut_show_the_clip(
+    size: tuple[int, int], aspect: Fraction, rotation: int, shown: tuple[int, int], tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", size=size, sample_aspect=aspect, rotation=rotation)
+    picture = clip_picture(clip, ClipRange(Fraction(0), Fraction(1), HALF), WIDTH)
+    assert picture is not None
+    assert picture.size == shown
+    width, height = facts_of(clip).shown_size
+    assert shown == (WIDTH, round(WIDTH * height / width))
+
+
+def test_a_clip_whose_pixels_are_absurdly_narrow_has_no_picture(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", sample_aspect=Fraction(1, 100))
+    assert clip_picture(clip, ClipRange(Fraction(0), Fraction(1), HALF), 800) is None

@@ -57,7 +57,7 @@ def test_a_poster_that_was_kept_by_an_earlier_rule_is_not_taken(tmp_path: Path) 
     clip, cache = make_clip(tmp_path / "clip.mp4"), tmp_path / "posters"
     (drawn,) = posters([request(clip)], cache)
     (path,) = cache.iterdir()
-    for earlier in (f"{1:064x}-500-80.jpg", path.name.replace("-2.jpg", "-1.jpg")):
+    for earlier in (f"{1:064x}-500-80.jpg", path.name.replace("-3.jpg", "-2.jpg")):
         path.unlink(missing_ok=True)
         (cache / earlier).write_bytes(b"\xff\xd8 another picture \xff\xd9")
         assert posters([request(clip)], cache) == [drawn]

@@ -39,11 +39,13 @@ def make_clip(
     rotation: int = 0,
     tone_start: Fraction = Fraction(0),
     b_frames: int = 0,
+    sample_aspect: Fraction = Fraction(1),
     muxer: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Write a clip of one grey `level` (luma) whose frames get darker by 1; `tone` None makes it silent.
 
-    A player turns the picture by `rotation` degrees. The tone is that of a longer one from `tone_start` on.
+    A player makes the picture's pixels `sample_aspect` wide and turns it by `rotation` degrees. The tone is that of a
+    longer one from `tone_start` on.
     """
     options = {"fflags": "+bitexact", **muxer}
     with ordinary_scheduling(), av.open(str(path), "w", format="mp4", options=options) as output:
@@ -51,6 +53,8 @@ def make_clip(
         assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.gop_size = gop
+        if sample_aspect != 1:
+            video.codec_context.sample_aspect_ratio = sample_aspect
         if rotation:
             video.set_display_rotation(rotation)
         audio = (

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import in_process, prepared
+from tests.builders.running_commands import RunningCommand
 
 FILM = """\
 storyboard: 1
@@ -96,8 +97,12 @@ class ContentRepo:
         done = in_process.run(words, self.root, self.env(**env))
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str, **env: str) -> "subprocess.Popen[str]":
+    def start(self, *words: str, **env: str) -> RunningCommand:
         """Starts `storyboard …` and leaves it running."""
+        return RunningCommand(words, self.root, self.env(**env))
+
+    def start_interpreter(self, *words: str, **env: str) -> "subprocess.Popen[str]":
+        """As `start`, with an interpreter of its own: where its start, its end or what it loads is tested."""
         return subprocess.Popen(
             [sys.executable, "-m", "runner", *words],
             cwd=self.root,

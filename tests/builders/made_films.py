@@ -1,8 +1,10 @@
 """A content repo whose clips a clone would have got: storyboard, manifest, and real MP4s, without a run."""
 
+import functools
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -79,11 +81,19 @@ def filmed(
             if has_pictures:
                 picture_clip(path, number, seconds, size)
             else:
-                make_clip(path, seconds=Fraction(seconds), size=size, level=level, tone=tone)
+                path.write_bytes(_grey_clip(seconds, size, level, tone))
             clip = clip_json(film, path, seconds, size)
         entry["takes"].append({**take_json(step, number, clip), **told})
     write_manifest(film, sorted(shots.values(), key=lambda shot: str(shot["id"])))
     return film
+
+
+@functools.cache
+def _grey_clip(seconds: int, size: tuple[int, int], level: int, tone: float) -> bytes:
+    """The content of a clip, which many films of a process of the suite have."""
+    with tempfile.TemporaryDirectory() as folder:
+        clip = make_clip(Path(folder, "clip.mp4"), seconds=Fraction(seconds), size=size, level=level, tone=tone)
+        return clip.read_bytes()
 
 
 def steps_of(film: ContentRepo) -> tuple[Step, ...]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -25,6 +26,7 @@ from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
+from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.material_routes import Routes, WaysAtHand
 from runner.planning.outgoing import OutgoingMaterial, outgoing_materials
@@ -124,6 +126,19 @@ def series(shots: int, scenes: int, path: str = "storyboards/series.yaml") -> St
         for at in range(shots)
     ]
     return Storyboard(path, "The Long Way", tuple(each), Decimal(1500))
+
+
+def edited_series() -> Storyboard:
+    """12 s of three shots of 4, 5 and 6 s: by its cut a title, the first shot twice and of the third a part."""
+    film, top = series(3, 1), Place("storyboards/series.yaml", 1, 1)
+    cut = (
+        CutEntry("slate", "The Long Way", top, seconds=Decimal(2)),
+        CutEntry("shot", "S0001", top, seconds=Decimal(2)),
+        CutEntry("shot", "S0002", top),
+        CutEntry("shot", "S0001", top, in_seconds=Decimal(2), seconds=Decimal(1)),
+        CutEntry("shot", "S0003", top, in_seconds=Decimal(1), seconds=Decimal(2)),
+    )
+    return replace(film, cut=cut)
 
 
 def matrix(path: str = "storyboards/spot.yaml") -> Storyboard:

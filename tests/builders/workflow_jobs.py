@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from tests.double.code_hosts import Github
+from tests.prepared_command import write_command
 
 _TOKEN = re.compile(r"'[^']*'|[A-Za-z_][\w.-]*(?:\(\))?|==|!=|&&|\|\||!|\(|\)")
 _WORDS = {"&&": "and", "||": "or", "!": "not", "==": "==", "!=": "!=", "(": "(", ")": ")"}
@@ -23,7 +23,7 @@ _CONTEXTS_WITH_GAPS = ("steps.", "inputs.", "vars.", "secrets.")
 def tool_path(folder: Path) -> str:
     """A PATH that begins with a folder where `storyboard` is this program, and `pip` notes what it is asked for."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "storyboard").write_text(f'#!/bin/sh\nexec {sys.executable} -m runner "$@"\n')
+    write_command(folder / "storyboard")
     (folder / "pip").write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {folder.parent / "pip.log"}\n')
     for tool in folder.iterdir():
         tool.chmod(0o755)

@@ -1,6 +1,6 @@
 """A content repo for each test, and a paid host that is the sandbox on loopback."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,15 +52,21 @@ class Host:
     @property
     def state(self) -> dict[str, Any]:
         """What the host itself counted."""
-        told: dict[str, Any] = httpx.get(
-            f"{self.base_url}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}, timeout=10
-        ).json()
+        told: dict[str, Any] = self._control("GET", "state").json()
         return told
 
     def advance(self, seconds: float) -> None:
         """Turn the host's clock forward."""
-        headers = {"Authorization": f"Bearer {KEY}"}
-        httpx.post(f"{self.base_url}/__sandbox/clock", json={"advance": seconds}, headers=headers, timeout=10)
+        self._control("POST", "clock", {"advance": seconds})
+
+    def set_faults(self, *rules: Mapping[str, object]) -> None:
+        """What the host does wrong from now on."""
+        self._control("PUT", "faults", {"faults": 1, "rules": list(rules)})
+
+    def _control(self, method: str, what: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+        address, headers = f"{self.base_url}/__sandbox/{what}", {"Authorization": f"Bearer {KEY}"}
+        # Without `verify` no certificates are read, which takes longer than the answer.
+        return httpx.request(method, address, json=body, headers=headers, timeout=10, verify=False).raise_for_status()
 
     def wait_for_tasks(self) -> None:
         """Return once every task has ended at the host; its clip takes a moment even where its time has passed."""

@@ -107,11 +107,13 @@ def test_a_wrong_command_line_is_exit_2_and_says_what_was_meant(film: ContentRep
 
 def test_an_output_that_cannot_be_written_is_exit_3(film: ContentRepo) -> None:
     film.write("renders", "a file where the folder should be")
-    clear(film.storyboard("run", FILM), 3, "renders/film/sandbox cannot be written", "choose another --output")
+    clear(
+        film.storyboard("run", FILM, "--no-cut"), 3, "renders/film/sandbox cannot be written", "choose another --output"
+    )
 
 
 def test_an_output_outside_the_repository_is_exit_3(film: ContentRepo) -> None:
-    clear(film.storyboard("run", FILM, "--output", "../elsewhere"), 3, "outside the repository")
+    clear(film.storyboard("run", FILM, "--no-cut", "--output", "../elsewhere"), 3, "outside the repository")
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "fetch", "run"])
@@ -177,14 +179,14 @@ def test_a_port_in_use_is_exit_3_and_says_the_way_out(film: ContentRepo) -> None
 
 
 def test_a_state_folder_that_is_a_file_is_exit_3(film: ContentRepo) -> None:
-    said = film.storyboard("run", FILM, STORYBOARD_STATE=str(film.write("state", "a file")))
+    said = film.storyboard("run", FILM, "--no-cut", STORYBOARD_STATE=str(film.write("state", "a file")))
     clear(said, 3, "state")
 
 
 def test_a_ledger_that_is_none_is_exit_3_and_clips_are_untouched(film: ContentRepo) -> None:
     film.storyboard("run", FILM, "--select", "quay")
     (film.state / "ledger.db").write_bytes(b"not a database, not at all" * 100)
-    clear(film.storyboard("run", FILM), 3, "ledger.db")
+    clear(film.storyboard("run", FILM, "--no-cut"), 3, "ledger.db")
     assert len(film.clips()) == 1
 
 

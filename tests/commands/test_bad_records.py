@@ -150,12 +150,12 @@ def test_a_torn_last_line_is_written_behind(paid_film: ContentRepo, host: Start)
     path = receipts(paid_film)
     with path.open("ab") as file:
         file.write(b'{"attempt":"a0","ta')
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     lines = path.read_bytes().split(b"\n")
     assert [json.loads(lines[number])["shot"] for number in (0, 2)] == ["quay", "boats"]
     for lost in (paid_film.state / "ledger.db", paid_film.root / "renders"):
         shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
@@ -200,7 +200,7 @@ def test_a_task_of_no_shot_is_given_up_by_the_users_word(paid_film: ContentRepo,
     done = paid_film.storyboard(*forget, **there.env)
     assert (done.code, done.out) == (0, "task_old: given up; no run asks for it any more\n")
     assert paid_film.storyboard(*forget, **there.env).code == 2
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
@@ -214,5 +214,5 @@ def test_a_receipt_of_the_first_version_is_taken_over_by_its_shot(paid_film: Con
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 3
     said = paid_film.storyboard("settle", "film:quay", "--task", task, **there.env)
     assert said.code == 0, said.err
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2

@@ -40,7 +40,7 @@ def test_retakes_that_were_made_count(bounded: ContentRepo, host: Start) -> None
     there = host()
     bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
-    assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env).code == 0
     assert bounded.storyboard("run", FILM, "--yes", **there.env).code == 4
     assert there.state["creates"] == 2
 
@@ -92,5 +92,5 @@ def test_status_tells_what_the_budget_counts_retakes_too(bounded: ContentRepo, h
     there = host()
     bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
-    assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env).code == 0
     assert "120 of 150 credits" in bounded.in_process("status", FILM, **there.env).out

@@ -51,7 +51,7 @@ def test_declining_the_rest_leaves_it_and_names_the_command_that_goes_on(paid_fi
     assert "the rest was not ordered (--canary)" in shown.out
     assert f"storyboard run {BOARD}" in shown.out
     assert prompts(there) == ["Sunrise over the quay"]
-    assert paid_film.storyboard("run", BOARD, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", BOARD, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
@@ -125,7 +125,7 @@ def test_a_first_take_that_is_not_as_it_should_be_stops_the_rest(
 
 def test_a_bill_below_the_quote_is_a_note(paid_film: ContentRepo, host: Start, tmp_path: Path) -> None:
     there = faulty(host, tmp_path, "{credits: 59}")
-    assert paid_film.storyboard("run", BOARD, "--canary", "1", "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", BOARD, "--no-cut", "--canary", "1", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
@@ -148,15 +148,17 @@ def test_the_ceiling_holds_for_all_that_the_command_would_order(paid_film: Conte
 
 def test_a_retake_is_ordered_once_for_each_shot(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", BOARD, "--yes", **there.env).code == 0
-    done = paid_film.storyboard("run", BOARD, "--retake", "quay boats", "--canary", "1", "--yes", **there.env)
+    assert paid_film.storyboard("run", BOARD, "--no-cut", "--yes", **there.env).code == 0
+    done = paid_film.storyboard(
+        "run", BOARD, "--no-cut", "--retake", "quay boats", "--canary", "1", "--yes", **there.env
+    )
     assert done.code == 0, done.err
     assert sorted(prompts(there)) == ["Boats leave the harbour"] * 2 + ["Sunrise over the quay"] * 2
 
 
 def test_declining_the_rest_of_retakes_names_only_what_is_open(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", BOARD, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", BOARD, "--no-cut", "--yes", **there.env).code == 0
     words = ("run", BOARD, "--retake", "quay boats", "--canary", "1")
     shown = paid_film.at_terminal(*words, typed="y\nn\n", **there.env)
     assert f"storyboard run {BOARD} --retake boats" in shown.out
@@ -171,7 +173,7 @@ def test_a_number_of_all_takes_or_more_orders_them_at_once(paid_film: ContentRep
 
 
 def test_the_sandbox_asks_nothing_and_goes_on(film: ContentRepo) -> None:
-    assert film.storyboard("run", BOARD, "--canary", "1").code == 0
+    assert film.storyboard("run", BOARD, "--no-cut", "--canary", "1").code == 0
     assert len(film.clips()) == 2
 
 

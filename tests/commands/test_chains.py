@@ -156,7 +156,7 @@ def test_a_chain_goes_on_from_the_clips_true_last_picture_whatever_the_record_na
             Step(on="PUT /put.png"),
         )
         env = Host(double.url).env
-        done = film.storyboard("run", "storyboards/film.yaml", "--max-credits", "120", **env)
+        done = film.storyboard("run", "storyboards/film.yaml", "--no-cut", "--max-credits", "120", **env)
         assert done.code == 0, done.out + done.err
         second = json.loads(double.requests(CREATE)[1].body)
         sent = double.requests("PUT /put.png")

@@ -1,10 +1,6 @@
 """No process that a command starts has the key in its environment, nor runs a program of the repository's settings."""
 
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +9,7 @@ from runner.commands import COMMANDS
 from runner.settings.environment import child_environment
 from runner.store.git import git_environment
 from tests.builders.content_repo import ContentRepo, content
+from tests.builders.forking_interpreter import forking_interpreter
 from tests.commands.conftest import KEY, Host
 
 FILM = """\
@@ -54,62 +51,16 @@ CALLS: dict[str, tuple[str, ...]] = {
     "import": ("import", "shots.csv"),
     "completion": ("completion", "bash"),
 }
-RECORDER = """\
-import json, sys
-log = open(sys.argv.pop(1), "a")
-def record(event, arguments):
-    if event == "subprocess.Popen":
-        environment = arguments[3]
-    elif event in ("os.posix_spawn", "os.exec"):
-        environment = arguments[2]
-    elif event in ("os.system", "os.spawn"):
-        environment = None
-    else:
-        return
-    import os
-    log.write(json.dumps([str(arguments[1]), dict(os.environ if environment is None else environment)]) + "\\n")
-    log.flush()
-sys.addaudithook(record)
-sys.argv[0] = "storyboard"
-from runner.__main__ import main
-raise SystemExit(main())
-"""
-"""Runs `storyboard` and notes each program that it starts, with the environment of that program."""
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> ContentRepo:
+def shot_list(tmp_path: Path) -> ContentRepo:
     film = content(tmp_path, FILM)
     film.write("shots.csv", "Shot,Description\n1,A quay\n")
-    (tmp_path / "recorder.py").write_text(RECORDER)
     return film
 
 
-def started_by(film: ContentRepo, *words: str, **env: str) -> list[tuple[str, dict[str, str]]]:
-    """The programs that a command starts, each with its environment."""
-    log = film.root.parent / "started.jsonl"
-    log.write_text("")
-    command = [sys.executable, "-P", str(film.root.parent / "recorder.py"), str(log), *words]
-    package = str(Path(__file__).parents[2])
-    with subprocess.Popen(
-        command,
-        cwd=film.root,
-        env=film.env(**env) | {"PYTHONPATH": package},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        if words[0] == "sandbox":
-            assert process.stdout.readline().startswith("sandbox listening")
-            process.send_signal(signal.SIGINT)
-        output = process.communicate(timeout=60)[0]
-    assert process.returncode in (0, 8, 130), output
-    return [(program, environment) for program, environment in map(json.loads, log.read_text().splitlines())]
-
-
-def environments_with(key: str, started: list[tuple[str, dict[str, str]]]) -> list[str]:
+def environments_with(key: str, started: Sequence[tuple[str, Mapping[str, str]]]) -> list[str]:
     """The programs in whose environment the key stands, or any variable of the provider."""
     return [
         program
@@ -122,17 +73,22 @@ def test_every_command_is_called() -> None:
     assert CALLS.keys() == COMMANDS.keys()
 
 
-def test_no_command_gives_the_key_to_a_process_that_it_starts(watched: ContentRepo, host: Callable[..., Host]) -> None:
+def test_no_command_gives_the_key_to_a_process_that_it_starts(
+    shot_list: ContentRepo, host: Callable[..., Host]
+) -> None:
     env = host().env | {"OTHER_NAME_OF_THE_KEY": f"Bearer {KEY}", "KINOVI_TOKEN": "another-secret"}
     del env["STORYBOARD_PROVIDER"]
+    by_vendors_name = {name: value for name, value in env.items() if name != "SEEDANCE_API_KEY"} | {
+        "KINOVI_API_KEY": KEY
+    }
+    calls = [(words, env) for words in (CALLS["run"], *CALLS.values(), ("run", BOARD))]
     programs: list[str] = []
-    for words in ([*CALLS["run"]], *CALLS.values(), ["run", BOARD]):
-        started = started_by(watched, *words, **env)
-        programs += [program for program, _ in started]
-        assert environments_with(KEY, started) == [], words
-    del env["SEEDANCE_API_KEY"]
-    by_vendors_name = started_by(watched, *CALLS["run"], **env | {"KINOVI_API_KEY": KEY})
-    assert environments_with(KEY, by_vendors_name) == []
+    with forking_interpreter() as interpreter:
+        for words, variables in [*calls, (CALLS["run"], by_vendors_name)]:
+            ended = interpreter.run(words, shot_list.root, shot_list.env(**variables), until="sandbox listening")
+            assert ended.code in (0, 8, 130), (words, ended)
+            assert environments_with(KEY, ended.started) == [], words
+            programs += [program for program, _ in ended.started]
     for child in ("status", "templates.worker", "drawing.worker", "fc-match"):
         assert any(child in program for program in programs), child
 

@@ -42,17 +42,17 @@ def test_after_a_merge_of_two_branches_the_first_run_of_a_clone_pays_nothing(
     other, state = fresh(paid_film, "other")
     for text in (NOON, PAID_FILM):
         other.write(FILM, text)
-        said = other.storyboard("run", FILM, "--yes", **there.env | state)
+        said = other.storyboard("run", FILM, "--no-cut", "--yes", **there.env | state)
         assert (said.code, "does not know attempt" in said.err) == (0, False), said
     assert there.state["creates"] <= 4
 
 
 def test_a_retake_in_a_clone_without_clips_counts_the_shots_as_status_does(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     committed(paid_film)
     other, state = fresh(paid_film, "other")
-    ended = other.storyboard("run", FILM, "--retake", "quay", "--yes", **there.env | state)
+    ended = other.storyboard("run", FILM, "--no-cut", "--retake", "quay", "--yes", **there.env | state)
     assert ended.code == 0, ended.err
     assert "2 of 2 shots" in ended.out
     assert "2 of 2 shots made" in other.storyboard("status", FILM, **there.env | state).out

@@ -50,6 +50,13 @@ def test_a_plan_compiles_each_profile_once(paid_film: ContentRepo, budget: str, 
     assert count == {None: 1, "draft": 1, "tall": 1}
 
 
+def test_a_plan_of_a_profile_compiles_its_combinations_once(paid_film: ContentRepo) -> None:
+    film_of_profiles(paid_film)
+    with compilations() as count:
+        paid_film.in_process("plan", FILM, "--provider", "kinovi", "--profile", "tall")
+    assert count == {"tall": 1, "tall+draft": 1}
+
+
 def test_a_refused_run_compiles_each_profile_once(paid_film: ContentRepo) -> None:
     film_of_profiles(paid_film, "budget: {credits: 100}\n")
     with compilations() as count:

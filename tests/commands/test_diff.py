@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_a_long_reason_is_wrapped_and_never_cut(main: ContentRepo) -> None:
 
 def test_what_is_made_already_is_planned_against_what_exists_now(main: ContentRepo) -> None:
     main.write(BOARD, FILM.replace("pushes", "pulls"))
-    assert main.storyboard("run", BOARD).code == 0
+    assert main.storyboard("run", BOARD, "--no-cut").code == 0
     assert changes(main.in_process("diff", "--json")) == [("enter", "changed", 0)]
     assert "orders nothing more" in main.in_process("diff").out
 
@@ -103,6 +104,16 @@ def test_a_storyboard_that_the_commit_lacks_is_added_and_one_that_left_is_remove
     (main.root / BOARD).unlink()
     names = [shot[:2] for shot in changes(main.in_process("diff", "--json"))]
     assert names == [("pier", "added"), ("leave", "added"), ("quay", "removed"), ("enter", "removed")]
+
+
+def test_shots_of_several_storyboards_are_named_with_their_storyboard(main: ContentRepo) -> None:
+    main.write(BOARD, FILM.replace("pushes", "pulls"))
+    assert re.findall(r"^ +changed +(\S+) ", main.in_process("diff").out, re.MULTILINE) == ["enter"]
+    main.write("storyboards/other.yaml", FILM.replace("quay", "pier").replace("Sunrise", "Dusk"))
+    screen = main.in_process("diff").out
+    assert re.findall(r"^ +(?:changed|added) +(\S+) ", screen, re.MULTILINE) == [
+        "film:enter", "other:pier", "other:enter"
+    ], screen  # fmt: skip
 
 
 def test_includes_and_prompt_files_are_read_as_the_commit_has_them(main: ContentRepo) -> None:

@@ -134,7 +134,7 @@ def test_what_is_doubtful_stands_on_every_screen_with_the_way_to_take_it(
     film: ContentRepo, provider: Callable[[bytes], Double], tmp_path: Path
 ) -> None:
     double = provider(too_short(tmp_path))
-    screens = [film.storyboard("run", BOARD, "--yes", **env(double))]
+    screens = [film.storyboard("run", BOARD, "--no-cut", "--yes", **env(double))]
     screens += [film.storyboard(command, BOARD, **env(double)) for command in ("plan", "status")]
     for screen in screens:
         assert "doubtful" in screen.out

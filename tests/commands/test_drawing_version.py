@@ -27,7 +27,7 @@ def _reason(repo: ContentRepo) -> tuple[str, str, str]:
 
 
 def test_a_clip_of_an_earlier_drawing_is_drawn_anew_and_kept(film: ContentRepo) -> None:
-    assert film.storyboard("run", FILM).code == 0
+    assert film.storyboard("run", FILM, "--no-cut").code == 0
     manifest = film.root / "renders/film/sandbox/manifest.json"
     take = json.loads(manifest.read_text())["shots"][-1]["takes"][0]
     assert take["drawing"] == DRAWING_VERSION
@@ -37,7 +37,7 @@ def test_a_clip_of_an_earlier_drawing_is_drawn_anew_and_kept(film: ContentRepo) 
     assert _reason(film) == ("make", "drawing-changed", "drawn by an earlier version")
     clip = film.root / "renders/film/sandbox/clips/quay/take-1.mp4"
     before = clip.read_bytes()
-    assert film.storyboard("run", FILM).code == 0
+    assert film.storyboard("run", FILM, "--no-cut").code == 0
 
     assert _reason(film)[:2] == ("keep", "made")
     take = json.loads(manifest.read_text())["shots"][-1]["takes"][0]
@@ -47,7 +47,7 @@ def test_a_clip_of_an_earlier_drawing_is_drawn_anew_and_kept(film: ContentRepo) 
 
 
 def test_a_manifest_without_a_version_is_of_an_earlier_drawing(film: ContentRepo) -> None:
-    assert film.storyboard("run", FILM).code == 0
+    assert film.storyboard("run", FILM, "--no-cut").code == 0
     manifest = film.root / "renders/film/sandbox/manifest.json"
     content = json.loads(manifest.read_text())
     del content["shots"][-1]["takes"][0]["drawing"]

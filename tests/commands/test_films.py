@@ -12,7 +12,7 @@ from tests.commands.conftest import Host
 
 FILM = "storyboards/film.yaml"
 BOTH = ("--profile", "dawn", "--profile", "dusk")
-PAID = ("run", FILM, "--yes", *BOTH)
+PAID = ("run", FILM, "--no-cut", "--yes", *BOTH)
 BOARD = """\
 storyboard: 1
 title: The quay
@@ -66,7 +66,7 @@ def test_each_film_has_its_output_and_an_equal_request_is_made_once(harbour: Con
 
 
 def test_after_the_batch_each_film_alone_is_all_made(harbour: ContentRepo) -> None:
-    assert harbour.storyboard("run", FILM, "--profile", "none", *BOTH).code == 0
+    assert harbour.storyboard("run", FILM, "--no-cut", "--profile", "none", *BOTH).code == 0
     for words in ((), ("--profile", "dawn"), ("--profile", "dusk"), BOTH):
         assert set(actions(harbour, *words).values()) == {"keep"}
     assert "3 films" in harbour.in_process("plan", FILM, "--profile", "none", *BOTH).out
@@ -109,7 +109,7 @@ def test_one_consent_pays_each_request_once_and_each_order_counts_at_its_film(
     there = host()
     assert harbour.storyboard("run", FILM, *BOTH, "--yes", "--max-credits", "179", **there.env).code == 4
     assert there.state["creates"] == 0
-    assert harbour.storyboard("run", FILM, *BOTH, "--max-credits", "180", **there.env).code == 0
+    assert harbour.storyboard("run", FILM, "--no-cut", *BOTH, "--max-credits", "180", **there.env).code == 0
     assert there.state["creates"] == 3
     bill = harbour.in_process("spend", FILM, "--by", "profile", "--json", **there.env).json
     assert {line["name"]: line["billed"] for line in bill["lines"]} == {"dawn": 120, "dusk": 60}
@@ -168,7 +168,7 @@ def test_a_budget_counts_all_films_of_its_storyboard(harbour: ContentRepo, host:
     assert said.code == 4
     assert "the budget in storyboards/film.yaml" in said.err
     assert there.state["creates"] == 0
-    assert harbour.storyboard("run", FILM, "--yes", *BOTH[:2], **there.env).code == 0
+    assert harbour.storyboard("run", FILM, "--no-cut", "--yes", *BOTH[:2], **there.env).code == 0
     assert harbour.storyboard(*PAID, **there.env).code == 4
     assert there.state["creates"] == 2
 
@@ -204,7 +204,7 @@ def test_a_keep_in_one_film_holds_beside_the_other_film_that_lists_the_clip(harb
     harbour.write(FILM, BOARD.replace("Boats leave", "All boats leave"))
     assert harbour.storyboard("keep", "boats", "--profile", "dawn", **there.env).code == 0
     assert actions(harbour, "--profile", "dawn", **there.env)["dawn", "boats"] == "keep"
-    assert harbour.storyboard("run", FILM, "--yes", "--profile", "dawn", **there.env).code == 0
+    assert harbour.storyboard("run", FILM, "--no-cut", "--yes", "--profile", "dawn", **there.env).code == 0
     assert there.state["creates"] == 3
 
 
@@ -237,7 +237,7 @@ def test_a_saved_plan_does_not_pay_what_only_one_film_changed(harbour: ContentRe
 def test_a_diff_compares_each_film_with_what_it_was(harbour: ContentRepo) -> None:
     harbour.git("add", "-A")
     harbour.git("commit", "-qm", "The quay", "--allow-empty")
-    assert harbour.storyboard("run", FILM, *BOTH).code == 0
+    assert harbour.storyboard("run", FILM, "--no-cut", *BOTH).code == 0
     assert harbour.in_process("diff", "HEAD", *BOTH, "--json").json["shots"] == []
     harbour.write(FILM, BOARD.replace("light: dusk", "light: night"))
     (changed,) = harbour.in_process("diff", "HEAD", *BOTH, "--json").json["shots"]
@@ -247,7 +247,7 @@ def test_a_diff_compares_each_film_with_what_it_was(harbour: ContentRepo) -> Non
 
 
 def test_each_film_has_a_page_of_its_own(harbour: ContentRepo) -> None:
-    assert harbour.storyboard("run", FILM, *BOTH).code == 0
+    assert harbour.storyboard("run", FILM, "--no-cut", *BOTH).code == 0
     assert harbour.storyboard("dailies", FILM, *BOTH).code == 0
     for profile, other in (("dawn", "dusk"), ("dusk", "dawn")):
         page = (harbour.root / f"renders/film/sandbox-{profile}/dailies.html").read_text()
@@ -302,6 +302,35 @@ def test_a_problem_of_all_films_is_told_once(harbour: ContentRepo) -> None:
     said = harbour.in_process("validate", FILM, *BOTH)
     assert said.code == 3
     assert said.out.count("lihgt") == harbour.in_process("validate", FILM, "--profile", "dawn").out.count("lihgt") > 0
+
+
+@pytest.mark.parametrize(
+    ("in_use", "cheaper"),
+    [
+        pytest.param(("dawn",), ("dawn+draft",), id="one film"),
+        pytest.param(("dawn", "dusk"), ("dawn+draft", "dusk+draft"), id="two films"),
+        pytest.param(("none", "dusk"), ("draft", "dusk+draft"), id="one of them without a profile"),
+        pytest.param(("dawn+draft",), (), id="the draft itself"),
+        pytest.param(("dawn", "draft"), (), id="a profile of another film in the batch"),
+    ],
+)
+def test_a_cheaper_profile_stands_over_those_in_use(
+    harbour: ContentRepo, in_use: tuple[str, ...], cheaper: tuple[str, ...]
+) -> None:
+    harbour.write(FILM, BOARD.replace("profiles:", "profiles:\n  draft: {model: seedance2-fast}"))
+
+    def flags(profiles: tuple[str, ...]) -> list[str]:
+        return [word for profile in profiles for word in ("--profile", profile)]
+
+    words = " ".join(harbour.in_process("plan", FILM, "--provider", "kinovi", *flags(in_use)).out.split())
+    alternatives = words.partition(" cheaper ")[2].partition(" now ")[0]
+    if not cheaper:
+        assert "--profile" not in alternatives
+        return
+    price = harbour.in_process("plan", FILM, "--provider", "kinovi", "--json", *flags(cheaper)).json["totals"][
+        "credits"
+    ]
+    assert f"{' '.join(flags(cheaper))} {price}" in alternatives.split(" · ")
 
 
 def test_what_if_prices_all_films(harbour: ContentRepo) -> None:

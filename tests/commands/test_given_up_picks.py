@@ -32,7 +32,7 @@ def there(paid_film: ContentRepo, host: Callable[..., Host]) -> Host:
     env = paid(host_of_film)
     paid_film.write(BOARD, TEXT)
     paid_film.git("commit", "-qam", "Two films")
-    assert paid_film.storyboard("run", BOARD, "--yes", *PAID, *PROFILES, **env).code == 0
+    assert paid_film.storyboard("run", BOARD, "--no-cut", "--yes", *PAID, *PROFILES, **env).code == 0
     for shot, profile in (("quay", "tall"), ("boats", "tall"), ("quay", "wide")):
         assert paid_film.storyboard("pick", shot, "2", *PAID, "--profile", profile, **env).code == 0
     paid_film.write(BOARD, TEXT.replace("ulips", "owers").replace("Towers", "Flowers"))

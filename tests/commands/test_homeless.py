@@ -1,8 +1,7 @@
 """A user without a home: what needs no ledger works, and the rest names HOME and STORYBOARD_STATE."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from runner.commands import COMMANDS
 from runner.settings.user_folders import state_folder, user_config_folder
 from runner.store import crash_report
 from tests import requirements
-from tests.builders.content_repo import CommandResult, ContentRepo
+from tests.builders.content_repo import ContentRepo
+from tests.builders.forking_interpreter import Ended, ForkingInterpreter, forking_interpreter
 
 BOARD = "storyboards/film.yaml"
 HOMES: dict[str, dict[str, str]] = {"none": {}, "empty": {"HOME": ""}, "relative": {"HOME": "home/me"}}
@@ -33,19 +33,16 @@ WORKING = (
 STOPPING = (("run", BOARD), ("doctor",), ("fetch", BOARD))
 
 
-def homeless(film: ContentRepo, *words: str, **env: str) -> CommandResult:
+@pytest.fixture(scope="module")
+def nameless() -> Iterator[ForkingInterpreter]:
+    """An interpreter of a user without a name."""
+    with forking_interpreter(requirements.unnamed_user()) as interpreter:
+        yield interpreter
+
+
+def homeless(nameless: ForkingInterpreter, film: ContentRepo, *words: str, **env: str) -> Ended:
     """The command as a user without a name, in an environment that has PATH and these variables."""
-    done = subprocess.run(
-        [*requirements.unnamed_user(), sys.executable, "-m", "runner", *words],
-        cwd=film.root,
-        env={"PATH": os.environ["PATH"], "COLUMNS": "200"} | env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return CommandResult(done.returncode, done.stdout, done.stderr)
+    return nameless.run(words, film.root, {"PATH": os.environ["PATH"], "COLUMNS": "200"} | env)
 
 
 @pytest.fixture
@@ -58,16 +55,20 @@ def anybodys(film: ContentRepo) -> ContentRepo:
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_what_needs_no_ledger_works_without_a_home(anybodys: ContentRepo, home: str) -> None:
+def test_what_needs_no_ledger_works_without_a_home(
+    nameless: ForkingInterpreter, anybodys: ContentRepo, home: str
+) -> None:
     for words in WORKING:
-        said = homeless(anybodys, *words, **HOMES[home])
+        said = homeless(nameless, anybodys, *words, **HOMES[home])
         assert said.code == 0, (words, said.err)
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_what_needs_a_ledger_names_the_variables(anybodys: ContentRepo, home: str) -> None:
+def test_what_needs_a_ledger_names_the_variables(
+    nameless: ForkingInterpreter, anybodys: ContentRepo, home: str
+) -> None:
     for words in STOPPING:
-        said = homeless(anybodys, *words, **HOMES[home])
+        said = homeless(nameless, anybodys, *words, **HOMES[home])
         assert said.code == 3, (words, said.err)
         message = " ".join((said.out + said.err).split())
         assert "HOME" in message
@@ -77,10 +78,11 @@ def test_what_needs_a_ledger_names_the_variables(anybodys: ContentRepo, home: st
 
 
 @pytest.mark.parametrize("home", HOMES)
-def test_a_named_state_folder_needs_no_home(anybodys: ContentRepo, home: str) -> None:
+def test_a_named_state_folder_needs_no_home(nameless: ForkingInterpreter, anybodys: ContentRepo, home: str) -> None:
     state = {"STORYBOARD_STATE": str(anybodys.state)} | HOMES[home]
-    for words in (("run", BOARD), ("run", BOARD), ("status",), ("settle",), ("doctor",)):
-        said = homeless(anybodys, *words, **state)
+    run = ("run", BOARD, "--select", "quay")
+    for words in (run, run, ("status",), ("settle",), ("doctor",)):
+        said = homeless(nameless, anybodys, *words, **state)
         assert said.code == 0, (words, said.out, said.err)
 
 

@@ -30,7 +30,7 @@ def test_a_kept_shot_is_not_made_until_it_changes_again(paid_film: ContentRepo, 
     assert "film:quay: take 1 stands for the storyboard as it is now" in said.out
     assert actions(paid_film, there) == ["keep", "keep"]
     assert "although the prompt has changed since" in paid_film.in_process("plan", FILM, "--all", **there.env).out
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
     assert actions(paid_film, there) == ["keep", "keep"]
     paid_film.write(FILM, storyboard(quay("The sea")))
@@ -61,7 +61,7 @@ def test_a_keep_keeps_the_pick_in_force(paid_film: ContentRepo, host: Start) -> 
 
 def test_a_picked_retake_is_kept_with_its_shot(paid_film: ContentRepo, host: Start) -> None:
     there = made(paid_film, host, quay(takes=1))
-    paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env)
+    paid_film.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env)
     paid_film.storyboard("pick", "quay", "2", **there.env)
     paid_film.write(FILM, storyboard(quay("A castle", takes=1)))
     assert paid_film.storyboard("keep", "quay", **there.env).code == 0
@@ -82,7 +82,7 @@ def test_a_kept_shot_keeps_its_clip_under_a_new_name(paid_film: ContentRepo, hos
     paid_film.storyboard("keep", "quay", **there.env)
     paid_film.write(FILM, storyboard(quay("A castle", id="pier")))
     assert actions(paid_film, there, "pier") == ["keep", "keep"]
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert "renders/film/kinovi/clips/pier/take-1.mp4" in paid_film.clips()
     assert there.state["creates"] == 2
 
@@ -91,7 +91,7 @@ def test_the_clip_at_hand_is_the_one_that_was_restored_and_not_the_latest(paid_f
     there = made(paid_film, host, quay("Tulips", takes=1))
     for prompt in ("A castle", "Tulips"):
         paid_film.write(FILM, storyboard(quay(prompt, takes=1)))
-        assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+        assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     tulips = shots(paid_film, there)["quay"]["takes"][0]["fingerprint"]
     paid_film.write(FILM, storyboard(quay("The sea", takes=1)))
     assert paid_film.storyboard("keep", "quay", **there.env).code == 0
@@ -100,7 +100,7 @@ def test_the_clip_at_hand_is_the_one_that_was_restored_and_not_the_latest(paid_f
 
 def test_nothing_below_a_kept_shot_changes(film: ContentRepo) -> None:
     """At the sandbox, which takes local frames."""
-    assert film.storyboard("run", FILM).code == 0
+    assert film.storyboard("run", FILM, "--no-cut").code == 0
     film.write(FILM, (film.root / FILM).read_text().replace("Sunrise", "Sunset"))
     assert film.in_process("plan", FILM, "--exit-code").code == 8
     assert film.storyboard("keep", "quay").code == 0

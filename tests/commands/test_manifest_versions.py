@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
 MANIFEST = "renders/film/kinovi/manifest.json"
-RUN = ("run", FILM, "--yes")
+RUN = ("run", FILM, "--no-cut", "--yes")
 Start = Callable[..., Host]
 TWO_TAKES = PAID_FILM.replace("scene: harbour\n", "scene: harbour\n    takes: 2\n")
 

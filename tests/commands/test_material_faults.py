@@ -94,7 +94,7 @@ def test_what_git_cannot_serve_takes_a_later_way_and_without_one_is_blocked(
         assert (refused.code, why in words, paid.state["creates"]) == (3, True, 0), words
         repo.write("storyboard.toml", UPLOADS + git_url)
         assert f"not git: {why}" in " ".join(repo.storyboard("plan", FILM, "--all", **paid.env).out.split())
-        done = repo.storyboard("run", FILM, "--yes", **paid.env)
+        done = repo.storyboard("run", FILM, "--no-cut", "--yes", **paid.env)
         assert raw.requests == []
     assert (done.code, paid.state["uploads"], paid.state["creates"]) == (0, 1, 1), done.out + done.err
 
@@ -109,7 +109,7 @@ def test_an_upload_that_is_answered_with_429_is_sent_again_until_it_is_taken(
     rule = f"{{on: {busy}, times: 2, do: {{status: 429, message: slow down, headers: {{Retry-After: '1'}}}}}}"
     faults = repo.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")
     paid = host("--edition", "2026-09", "--faults", str(faults))
-    done = repo.storyboard("run", FILM, "--yes", **paid.env)
+    done = repo.storyboard("run", FILM, "--no-cut", "--yes", **paid.env)
     assert (done.code, paid.state["uploads"], paid.state["creates"]) == (0, 1, 1), done.out + done.err
     assert [fault["happened"] for fault in paid.state["faults"]] == [2]
 
@@ -125,7 +125,7 @@ def test_a_clock_that_is_off_by_an_hour_is_named_when_the_store_refuses(
     repo.write("storyboard.toml", f'{UPLOADS}[publish]\nways = ["store"]\nstore = "s3://{BUCKET}/refs"\n')
     with s3_server(tmp_path / "objects") as s3:
         env = paid.env | s3.environment | {"LD_PRELOAD": str(library), "CLOCK_OFFSET": offset}
-        with repo.start("run", FILM, "--yes", **env) as process:
+        with repo.start_interpreter("run", FILM, "--yes", **env) as process:
             out, err = process.communicate(timeout=120)
         assert s3.objects() == []
     words = " ".join((out + err).split())

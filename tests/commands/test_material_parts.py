@@ -39,11 +39,11 @@ def repo(tmp_path: Path) -> ContentRepo:
 
 def test_parts_and_frames_are_cut_sent_and_accepted(repo: ContentRepo, host: Callable[..., Host]) -> None:
     paid = host("--edition", "2026-09")
-    done = repo.storyboard("run", "storyboards/film.yaml", "--max-credits", "500", **paid.env)
+    done = repo.storyboard("run", "storyboards/film.yaml", "--no-cut", "--max-credits", "500", **paid.env)
 
     assert (done.code, "2 clips made" in done.out + done.err) == (0, True), done.out + done.err
     assert len(paid.state["tasks"]) == 2
-    again = repo.storyboard("run", "storyboards/film.yaml", "--max-credits", "500", **paid.env)
+    again = repo.storyboard("run", "storyboards/film.yaml", "--no-cut", "--max-credits", "500", **paid.env)
     assert again.code == 0
     assert len(paid.state["tasks"]) == 2
 
@@ -63,7 +63,7 @@ def test_the_plan_names_each_part(repo: ContentRepo) -> None:
 
 def test_another_part_is_another_take_and_says_so(repo: ContentRepo, host: Callable[..., Host]) -> None:
     paid = host("--edition", "2026-09")
-    assert repo.storyboard("run", "storyboards/film.yaml", "--max-credits", "500", **paid.env).code == 0
+    assert repo.storyboard("run", "storyboards/film.yaml", "--no-cut", "--max-credits", "500", **paid.env).code == 0
     repo.write("storyboards/film.yaml", FILM.replace("start: 12, seconds: 8", "start: 13, seconds: 8"))
     shown = " ".join(repo.storyboard("plan", "storyboards/film.yaml", "--all", **paid.env).out.split())
 

@@ -51,7 +51,7 @@ def chain(tmp_path: Path) -> ContentRepo:
 
 
 def run(repo: ContentRepo, host: Host, **env: str) -> tuple[int, str]:
-    done = repo.storyboard("run", "storyboards/film.yaml", "--max-credits", "500", **host.env, **env)
+    done = repo.storyboard("run", "storyboards/film.yaml", "--no-cut", "--max-credits", "500", **host.env, **env)
     return done.code, done.out + done.err
 
 

@@ -109,7 +109,7 @@ def test_an_undo_without_a_settlement_says_so_and_names_the_list(paid_film: Cont
 
 def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    paid_film.storyboard("run", FILM, "--yes", **there.env)
+    paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     lines = paid_film.in_process("spend", "--by", "scene", "--json", **there.env).json["lines"]
     assert sorted((line["name"], line["billed"]) for line in lines) == [("harbour", 60), ("water", 60)]
     table = list(csv.DictReader(io.StringIO(paid_film.in_process("spend", "--by", "shot", "--csv", **there.env).out)))
@@ -156,7 +156,7 @@ def test_a_pick_goes_into_the_manifest(paid_film: ContentRepo, host: Start) -> N
 
 def test_a_changed_clip_is_seen_and_brought_back_for_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    paid_film.storyboard("run", FILM, "--yes", **there.env)
+    paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
     first, second = (paid_film.root / clip for clip in paid_film.clips())
     whole = first.read_bytes()
@@ -174,7 +174,7 @@ def test_a_changed_clip_is_seen_and_brought_back_for_nothing(paid_film: ContentR
 def test_a_retake_makes_another_clip_and_nothing_else(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
-    said = paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env)
+    said = paid_film.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env)
     assert said.code == 0, said.err
     assert paid_film.clips() == [f"renders/film/kinovi/clips/quay/take-{take}.mp4" for take in (1, 2)]
     assert there.state["creates"] == 2
@@ -189,7 +189,7 @@ def test_a_refused_take_is_not_sent_again_until_it_is_asked_for(paid_film: Conte
     assert first.code == 1, first.err
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 1
     assert there.state["creates"] == 1
-    again = paid_film.storyboard("run", FILM, "--yes", "--again", "quay", **there.env)
+    again = paid_film.storyboard("run", FILM, "--no-cut", "--yes", "--again", "quay", **there.env)
     assert again.code == 0, again.err
     assert there.state["creates"] == 2
     assert paid_film.storyboard("run", FILM, "--yes", "--again", "quay", **there.env).code == 2

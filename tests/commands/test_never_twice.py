@@ -35,12 +35,12 @@ def test_two_profiles_manifests_in_a_fresh_clone_pay_nothing(paid_film: ContentR
     there = host()
     paid_film.write(FILM, DRAFT)
     for profile in ([], ["--profile", "draft"]):
-        assert paid_film.storyboard("run", FILM, "--yes", *profile, **there.env).code == 0
+        assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", *profile, **there.env).code == 0
     committed(paid_film)
     other, state = fresh(paid_film, "other")
     assert other.storyboard("fetch", FILM, **there.env | state).code == 0
     for profile in ([], ["--profile", "draft"]):
-        assert other.storyboard("run", FILM, "--yes", *profile, **there.env | state).code == 0
+        assert other.storyboard("run", FILM, "--no-cut", "--yes", *profile, **there.env | state).code == 0
     assert there.state["creates"] == 4
 
 
@@ -89,12 +89,12 @@ def test_a_clone_knows_superseded_takes_of_a_profile(paid_film: ContentRepo, hos
 def test_a_moved_storyboard_keeps_its_superseded_takes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     run = ("--yes", "--select", "quay")
-    assert paid_film.storyboard("run", FILM, *run, **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", *run, **there.env).code == 0
     paid_film.write(FILM, PAID_FILM.replace("Sunrise", "Noon"))
-    assert paid_film.storyboard("run", FILM, *run, **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", *run, **there.env).code == 0
     (paid_film.root / FILM).rename(paid_film.root / "storyboards/moved.yaml")
     (paid_film.root / "renders/film").rename(paid_film.root / "renders/moved")
-    assert paid_film.storyboard("run", "storyboards/moved.yaml", *run, **there.env).code == 0
+    assert paid_film.storyboard("run", "storyboards/moved.yaml", "--no-cut", *run, **there.env).code == 0
     quay = next(shot for shot in paid_film.manifest("moved", "kinovi")["shots"] if shot["id"] == "quay")
     assert len({take["task_id"] for take in quay["takes"]}) == 2
     assert there.state["creates"] == 2
@@ -102,9 +102,9 @@ def test_a_moved_storyboard_keeps_its_superseded_takes(paid_film: ContentRepo, h
 
 def test_without_git_a_repository_pays_for_nothing_twice(paid_film: ContentRepo, host: Start, tmp_path: Path) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     shutil.rmtree(paid_film.root / "renders")
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env | {"PATH": str(tmp_path)}).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env | {"PATH": str(tmp_path)}).code == 0
     assert there.state["creates"] == 2
 
 
@@ -128,24 +128,24 @@ def test_a_users_own_file_in_an_output_stays_as_it_is(paid_film: ContentRepo, ho
     there = host()
     own = paid_film.write("renders/film/kinovi/.writable", "somebody's own")
     for _ in range(2):
-        assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+        assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
         assert own.read_text() == "somebody's own"
     own.unlink()
     own.symlink_to(tmp_path / "made-by-nobody")
     for _ in range(2):
-        assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+        assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
         assert (own.is_symlink(), own.exists()) == (True, False)
 
 
 def test_merging_an_older_history_forgets_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     shutil.rmtree(paid_film.root / "renders")
     tree = paid_film.git("rev-parse", "HEAD^{tree}").strip()
     old = paid_film.git("commit-tree", tree, "-m", "an older beginning").strip()
     paid_film.git("merge", "-q", "--allow-unrelated-histories", "-m", "merged", old)
     assert len(paid_film.git("rev-list", "--max-parents=0", "HEAD").split()) == 2
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
@@ -153,10 +153,10 @@ def test_the_same_files_are_paid_once_before_and_after_git_init(tmp_path: Path, 
     there = host()
     bare = ContentRepo(tmp_path / "film")
     bare.write(FILM, PAID_FILM)
-    assert bare.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert bare.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert bare.storyboard("status", "--exit-code", **there.env).code == 0
     bare.git("init", "-q")
-    assert bare.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert bare.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
@@ -186,12 +186,12 @@ def test_a_host_where_nothing_was_made_binds_no_output(paid_film: ContentRepo, h
     there = host()
     nobody = there.env | {"SEEDANCE_BASE_URL": "http://127.0.0.1:9"}
     assert paid_film.storyboard("run", FILM, "--yes", **nobody).code != 0
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
 
 
 def test_hostile_amounts_and_moments_in_a_manifest_are_refused(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     path = paid_film.root / "renders/film/kinovi/manifest.json"
     good = path.read_text()
     for old, new in (
@@ -223,12 +223,12 @@ def test_variables_and_grafts_of_git_make_no_other_repository(
     other.git("add", ".")
     other.git("commit", "-qm", "another beginning")
     hook = {"GIT_DIR": str(other.root / ".git"), "GIT_WORK_TREE": str(other.root)}
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env | hook).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env | hook).code == 0
     shutil.rmtree(paid_film.root / "renders")
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     shutil.rmtree(paid_film.root / "renders")
     before = paid_film.git("commit-tree", "HEAD^{tree}", "-m", "an older beginning").strip()
     paid_film.git("replace", "--graft", "HEAD", before)
     assert paid_film.git("rev-list", "--max-parents=0", "HEAD").split() == [before]
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2

@@ -34,15 +34,15 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> ContentRepo:
     repo.write("prompts/dawn.txt", "Sunrise over the quay.")
     repo.write("storyboards/assets/door.png", "")
     shutil.copy(ASSETS / "door.png", repo.root / "storyboards/assets/door.png")
-    result = repo.storyboard("run", FILM)
+    result = repo.storyboard("run", FILM, "--no-cut")
     assert result.code == 0, result.out + result.err
     return repo
 
 
 def test_a_run_with_nothing_to_do_says_so_again_and_writes_nothing(film: ContentRepo) -> None:
-    first = film.storyboard("run", FILM)
+    first = film.storyboard("run", FILM, "--no-cut")
     before = {path: path.stat().st_mtime_ns for path in film.root.rglob("*") if path.is_file()}
-    again = film.storyboard("run", FILM)
+    again = film.storyboard("run", FILM, "--no-cut")
     assert "all made" in again.out
     assert again == first
     assert before == {path: path.stat().st_mtime_ns for path in film.root.rglob("*") if path.is_file()}

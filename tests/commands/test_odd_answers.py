@@ -81,7 +81,7 @@ def test_a_429_beside_an_unsettled_order_ends_by_its_own_pause_and_buys_nothing_
         "  - {on: create, occurrence: [2], do: {status: 429, headers: {Retry-After: '1'}}}\n"
     )
     there = host("--faults", str(paid_film.write("faults.yaml", rules)))
-    said = paid_film.storyboard("run", FILM, "--yes", "--concurrency", "2", **there.env)
+    said = paid_film.storyboard("run", FILM, "--no-cut", "--yes", "--concurrency", "2", **there.env)
     assert (said.code, there.state["creates"]) == (6, 2), said.err
     assert len(paid_film.clips()) == 1
     assert "storyboard settle" in said.out

@@ -46,26 +46,28 @@ def is_explained(said: CommandResult) -> bool:
 
 def test_with_another_key_a_running_task_waits(film: ContentRepo, double: Double) -> None:
     assert film.storyboard("run", FILM, "--yes", "--no-wait", **with_key(double, KEY)).code == 9
-    waiting = film.storyboard("run", FILM, "--yes", **with_key(double, OTHER_KEY))
+    waiting = film.storyboard("run", FILM, "--no-cut", "--yes", **with_key(double, OTHER_KEY))
     assert (waiting.code, polls(double), is_explained(waiting)) == (9, 0, True), waiting
-    assert film.storyboard("run", FILM, "--yes", **with_key(double, KEY)).code == 0
+    assert film.storyboard("run", FILM, "--no-cut", "--yes", **with_key(double, KEY)).code == 0
     assert len(double.created_tasks) == 1
 
 
 def test_with_another_key_a_task_of_an_earlier_prompt_waits(film: ContentRepo, double: Double) -> None:
     assert film.storyboard("run", FILM, "--yes", "--no-wait", **with_key(double, KEY)).code == 9
     film.write(FILM, TEXT.replace("still", "rough"))
-    waiting = film.storyboard("run", FILM, "--yes", **with_key(double, OTHER_KEY))
+    waiting = film.storyboard("run", FILM, "--no-cut", "--yes", **with_key(double, OTHER_KEY))
     assert (waiting.code, polls(double), is_explained(waiting)) == (9, 0, True), waiting
 
 
 def test_with_another_key_no_new_link_is_asked_for(film: ContentRepo, double: Double) -> None:
-    assert film.storyboard("run", FILM, "--yes", **with_key(double, KEY)).code == 0
+    assert film.storyboard("run", FILM, "--no-cut", "--yes", **with_key(double, KEY)).code == 0
     asked = polls(double)
     (film.root / CLIP).unlink()
     waiting = film.storyboard("fetch", FILM, **with_key(double, OTHER_KEY))
     assert (waiting.code, polls(double), is_explained(waiting)) == (1, asked, True), waiting
-    assert film.storyboard("run", FILM, "--yes", **with_key(double, OTHER_KEY)).code == 0  # by the link that it has
+    assert (
+        film.storyboard("run", FILM, "--no-cut", "--yes", **with_key(double, OTHER_KEY)).code == 0
+    )  # by the link that it has
     assert polls(double) == asked
 
 
@@ -75,5 +77,5 @@ def test_a_task_that_only_a_manifest_names_is_asked_for_with_any_key(
     double.play(reply(200, record("task_1", "generating"), on=POLL))
     assert film.storyboard("run", FILM, "--yes", "--no-wait", **with_key(double, KEY)).code == 9
     elsewhere = with_key(double, OTHER_KEY) | {"STORYBOARD_STATE": str(tmp_path / "elsewhere")}
-    assert film.storyboard("run", FILM, "--yes", **elsewhere).code == 0
+    assert film.storyboard("run", FILM, "--no-cut", "--yes", **elsewhere).code == 0
     assert len(double.created_tasks) == 1

@@ -37,7 +37,7 @@ PLACES = [
 def made(tmp_path_factory: pytest.TempPathFactory) -> ContentRepo:
     """A repository whose clips are made; each test works on a copy."""
     repo = content(tmp_path_factory.mktemp("made"))
-    assert repo.storyboard("run", FILM).code == 0
+    assert repo.storyboard("run", FILM, "--no-cut").code == 0
     return repo
 
 

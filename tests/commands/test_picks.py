@@ -41,7 +41,7 @@ def made(film: ContentRepo, host: Start, *entries: str) -> Host:
     """A host at which the shots without a reference are made."""
     there = host()
     film.write(FILM, storyboard(*entries))
-    assert film.storyboard("run", FILM, "--yes", **there.env).code in (0, 9)
+    assert film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code in (0, 9)
     return there
 
 
@@ -74,7 +74,7 @@ def test_a_pick_on_the_old_or_the_new_name_of_a_shot_is_of_its_clip(
     paid_film.write(FILM, storyboard(quay(id="pier")))
     assert paid_film.storyboard("pick", name, "2", **there.env).code == 0
     assert picked(paid_film, there, "pier") == 2
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert picked(paid_film, there, "pier") == 2
     assert there.state["creates"] == 2
 
@@ -85,7 +85,7 @@ def test_no_pick_stays_no_pick_under_a_new_name(paid_film: ContentRepo, host: St
     paid_film.write(FILM, storyboard(quay(id="pier")))
     assert paid_film.storyboard("pick", "pier", "none", **there.env).code == 0
     assert picked(paid_film, there, "pier") is None
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert picked(paid_film, there, "pier") is None
 
 
@@ -95,19 +95,19 @@ def test_a_pick_under_a_name_that_went_to_another_shot_leaves_the_others_pick(
     there = made(paid_film, host, quay())
     paid_film.storyboard("pick", "quay", "2", **there.env)
     paid_film.write(FILM, storyboard(quay(id="pier"), quay("The sea")))
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert paid_film.storyboard("pick", "quay", "1", **there.env).code == 0
     assert [picked(paid_film, there, id) for id in ("pier", "quay")] == [2, 1]
 
 
 def test_a_retake_is_picked_listed_and_verified_also_under_a_new_name(paid_film: ContentRepo, host: Start) -> None:
     there = made(paid_film, host, quay(takes=1))
-    assert paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env).code == 0
     assert paid_film.storyboard("pick", "quay", "2", **there.env).code == 0
     paid_film.write(FILM, storyboard(quay(id="pier", takes=1)))
     assert "◉ 2 picked (retake)" in paid_film.in_process("status", FILM, **there.env).out
     assert "◉ 2 picked (retake)" in paid_film.in_process("plan", FILM, "--all", **there.env).out
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
     retake = paid_film.root / "renders/film/kinovi/clips/pier/take-2.mp4"
     retake.unlink()
@@ -119,7 +119,7 @@ def test_a_retake_is_picked_listed_and_verified_also_under_a_new_name(paid_film:
 
 def test_what_follows_a_shot_with_a_retake_waits_for_a_pick(paid_film: ContentRepo, host: Start) -> None:
     there = made(paid_film, host, quay(takes=1))
-    assert paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", "--retake", "quay", **there.env).code == 0
     paid_film.write(FILM, storyboard(quay(takes=1), like()))
     (take,) = shots(paid_film, there, "plan")["enter"]["takes"]
     assert (take["action"], take["waits_for"]) == ("wait", "pick")

@@ -31,7 +31,7 @@ def test_errors_of_a_refused_request_lead_to_field_line_and_material(tmp_path: P
     film = content(tmp_path, BOARD)
     rule = f"{{on: create, do: {{status: 400, body: '{ERRORS}'}}}}"
     there = host("--faults", str(film.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")))
-    said = film.storyboard("run", FILM, "--yes", **there.env)
+    said = film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (1, 0), said.err
     assert f'resolution ({FILM}:4): "not offered"' in said.out
     assert f'alley ({FILM}:8): "cannot be read"' in said.out
@@ -62,7 +62,7 @@ def test_json_has_the_providers_words_as_they_are(tmp_path: Path, host: Start) -
 def test_a_picture_that_is_refused_later_is_named(tmp_path: Path, host: Start) -> None:
     film = content(tmp_path, BOARD)
     there = host("--faults", str(film.write("faults.yaml", "faults: 1\nrules:\n  - {on: task, do: {error: image}}\n")))
-    said = film.storyboard("run", FILM, "--yes", **there.env)
+    said = film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (1, 1), said.err
     told = f"change heroine ({FILM}:7) or alley ({FILM}:8); it is not sent again until it changes"
     assert told in " ".join(said.out.split())
@@ -73,7 +73,7 @@ def test_a_request_that_is_refused_in_words_alone_is_told_with_what_they_can_mea
     film = content(tmp_path, BOARD)
     rule = "{on: create, do: {status: 400, message: The image is too large}}"
     there = host("--faults", str(film.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")))
-    said = film.storyboard("run", FILM, "--yes", **there.env)
+    said = film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (1, 0), said.err
     assert f"it may concern heroine ({FILM}:7) or alley ({FILM}:8)" in " ".join(said.out.split())
 

@@ -2,13 +2,13 @@
 
 import json
 import signal
-import subprocess
 from pathlib import Path
 
 import av
 import pytest
 
 from tests.builders.content_repo import ContentRepo, clone
+from tests.builders.running_commands import RunningCommand
 
 FILM = "storyboards/film.yaml"
 
@@ -130,7 +130,7 @@ def test_killed_again_and_again_it_ends_whole_and_makes_nothing_twice(film: Cont
     assert len(bodies) == len(set(bodies))
 
 
-def _until(process: "subprocess.Popen[str]", word: str) -> str:
+def _until(process: RunningCommand, word: str) -> str:
     """Reads what a run says until a line has this word."""
     assert process.stderr is not None
     seen = ""
@@ -177,7 +177,7 @@ def test_events_are_json_lines_that_end_with_done(film: ContentRepo) -> None:
 
 
 def test_a_closed_pipe_ends_nothing(film: ContentRepo, tmp_path: Path) -> None:
-    process = film.start("run", FILM)
+    process = film.start_interpreter("run", FILM)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

@@ -9,16 +9,16 @@ from tests.builders.content_repo import ContentRepo, clone
 from tests.commands.conftest import KEY, Host
 
 FILM = "storyboards/film.yaml"
-LIMIT = {"STORYBOARD_MAX_CREDITS": "110"}
+LIMIT = {"STORYBOARD_MAX_CREDITS": "150"}
 Start = Callable[..., Host]
 
 
 def test_it_makes_pays_once_and_a_second_run_pays_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    first = paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env)
+    first = paid_film.storyboard("run", FILM, "--no-cut", "--max-credits", "120", **there.env)
     assert first.code == 0, first.err
     assert there.state["creates"] == 2
-    assert paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--max-credits", "120", **there.env).code == 0
     assert there.state["creates"] == 2
     assert [shot["takes"][0]["credits"] for shot in paid_film.manifest(variant="kinovi")["shots"]] == [
         {"quoted": 60, "used": 60},
@@ -32,7 +32,7 @@ def test_without_a_terminal_it_asks_for_consent_on_the_command_line(paid_film: C
     assert said.code == 4
     assert "storyboard run storyboards/film.yaml --max-credits 120" in said.err
     assert there.state["creates"] == 0
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
 
 
 def test_above_max_credits_nothing_is_spent_and_cheaper_ways_are_named(paid_film: ContentRepo, host: Start) -> None:
@@ -81,13 +81,13 @@ def test_above_a_ceiling_the_next_command_is_the_cheapest_whole_film(
     paid_film: ContentRepo, host: Start, command: str
 ) -> None:
     there = host()
-    profiles = "profiles:\n  draft: {model: seedance2-fast}\n  long: {duration: 15}\n"
+    profiles = "profiles:\n  draft: {model: seedance2-fast, resolution: 480p}\n  slow: {duration: 6}\n"
     paid_film.write(FILM, (paid_film.root / FILM).read_text() + profiles)
-    arguments = (command, FILM, "--profile", "long")
+    arguments = (command, FILM, "--profile", "slow")
     answer = paid_film.storyboard(*arguments, *(["--yes"] if command == "run" else []), **there.env, **LIMIT)
     lines = (answer.out + answer.err).splitlines()
-    line = next(text for text in lines if "--profile draft --max-credits" in text).split("  below")[0].strip()
-    assert line.startswith(f"storyboard run {FILM} --profile draft --max-credits ")
+    line = next(text for text in lines if "--profile slow+draft --max-credits" in text).split("  below")[0].strip()
+    assert line.startswith(f"storyboard run {FILM} --profile slow+draft --max-credits ")
     assert paid_film.storyboard(*shlex.split(line)[1:], **there.env, **LIMIT).code == 0
     assert there.state["creates"] == 2
 
@@ -117,7 +117,9 @@ def test_after_a_selection_the_next_lines_look_there_and_offer_the_rest(paid_fil
     assert f"storyboard run {FILM} --provider kinovi --var-file vars.yaml the rest, 60 credits" in words
     assert f"storyboard status {FILM} --provider kinovi --var-file vars.yaml" in words
     assert "film 1 of 2 shots" in words
-    retaken = paid_film.storyboard("run", FILM, *choice, "--retake", "quay", "--max-credits", "60", **there.env)
+    retaken = paid_film.storyboard(
+        "run", FILM, "--no-cut", *choice, "--retake", "quay", "--max-credits", "60", **there.env
+    )
     assert "film 1 of 2 shots" in " ".join(retaken.out.split())
 
 
@@ -129,7 +131,9 @@ def test_a_missing_key_is_exit_5_and_says_what_to_set(paid_film: ContentRepo) ->
 
 def test_a_refused_key_is_exit_5(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    said = paid_film.storyboard("run", FILM, "--yes", **there.env | {"SEEDANCE_API_KEY": "another-made-up-key"})
+    said = paid_film.storyboard(
+        "run", FILM, "--no-cut", "--yes", **there.env | {"SEEDANCE_API_KEY": "another-made-up-key"}
+    )
     assert (said.code, there.state["creates"]) == (5, 0), said.err
 
 
@@ -188,9 +192,9 @@ def test_a_lost_answer_is_never_sent_again(paid_film: ContentRepo, host: Start) 
         "faults.yaml", "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: true, answer: none}}\n"
     )
     there = host("--faults", str(faults))
-    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    said = paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert said.code == 6, said.err
-    again = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    again = paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert again.code == 6
     assert there.state["creates"] == 2
     stands = [shot["takes"][0]["status"] for shot in paid_film.manifest(variant="kinovi")["shots"]]
@@ -215,7 +219,7 @@ def test_a_pull_requests_job_pays_with_both_flags_only(
         said = paid_film.storyboard("run", FILM, *flags, STORYBOARD_MAX_CREDITS="120", **env)
         assert (said.code, there.state["creates"]) == (4, 0), flags
         assert "--allow-pull-request --max-credits 120" in said.err
-    allowed = paid_film.storyboard("run", FILM, "--allow-pull-request", "--max-credits", "120", **env)
+    allowed = paid_film.storyboard("run", FILM, "--no-cut", "--allow-pull-request", "--max-credits", "120", **env)
     assert allowed.code == 0, allowed.err
 
 
@@ -229,18 +233,20 @@ def test_in_ci_the_ledger_has_to_outlive_the_job(paid_film: ContentRepo, host: S
 
 def test_two_clones_with_one_ledger_pay_once(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     other = clone(paid_film, "second")
-    assert other.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert other.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 2
 
 
 def test_a_clone_with_only_the_manifest_pays_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     paid_film.git("add", "-f", "renders/film/kinovi/manifest.json")
     paid_film.git("commit", "-qm", "manifest")
-    said = paid_film.storyboard("run", FILM, "--yes", **there.env | {"STORYBOARD_STATE": str(paid_film.root / "new")})
+    said = paid_film.storyboard(
+        "run", FILM, "--no-cut", "--yes", **there.env | {"STORYBOARD_STATE": str(paid_film.root / "new")}
+    )
     assert said.code == 0, said.err
     assert there.state["creates"] == 2
 
@@ -254,11 +260,11 @@ def test_the_first_commit_of_a_repository_forgets_nothing(
     text = "storyboard: 1\nshots:\n  - {id: a, prompt: The sea, resolution: 480p, duration: 4}\n"
     fresh.write(FILM, text)
     fresh.git("init", "-q")
-    assert fresh.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert fresh.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     (root / "renders/film/kinovi/manifest.json").unlink()
     fresh.git("add", "storyboards")
     fresh.git("commit", "-qm", "first")
-    assert fresh.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert fresh.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert there.state["creates"] == 1
 
 
@@ -275,14 +281,14 @@ def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: ContentRe
 
 
 def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: ContentRepo, host: Start) -> None:
-    said = paid_film.storyboard("run", FILM, "--yes", **host().env)
+    said = paid_film.storyboard("run", FILM, "--no-cut", "--yes", **host().env)
     assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
 
 
 def test_what_an_uncommitted_manifest_is_worth_counts_earlier_runs(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
-    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    said = paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env)
     assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
 
 
@@ -292,7 +298,7 @@ def test_the_vendors_variable_pays_and_two_different_keys_pay_nothing(paid_film:
     both = paid_film.storyboard("run", FILM, "--yes", **there.env, KINOVI_API_KEY="another-canary-key")
     assert (both.code, there.state["creates"]) == (3, 0)
     assert "canary" not in both.out + both.err
-    alone = paid_film.storyboard("run", FILM, "--yes", **env, KINOVI_API_KEY=KEY)
+    alone = paid_film.storyboard("run", FILM, "--no-cut", "--yes", **env, KINOVI_API_KEY=KEY)
     assert alone.code == 0, alone.err
     assert KEY not in alone.out + alone.err
 

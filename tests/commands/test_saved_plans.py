@@ -179,7 +179,7 @@ def test_from_two_clones_on_one_ledger_each_take_is_made_once(paid_film: Content
 
 def test_a_retake_is_ordered_once_however_often_its_plan_is_run(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--no-cut", "--yes", **there.env).code == 0
     assert save(paid_film, there.env, "--retake", "quay")["ceiling"] == 60
     for _ in range(3):
         assert run(paid_film, there.env).code == 0

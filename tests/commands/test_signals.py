@@ -18,7 +18,7 @@ Start = Callable[..., Host]
 
 def ended_by(film: ContentRepo, words: list[str], pause: float) -> tuple[int, str]:
     """A command that hears Ctrl-C so many seconds after its first word."""
-    process = film.start(*words)
+    process = film.start_interpreter(*words)
     assert process.stdout is not None
     process.stdout.read(1)
     time.sleep(pause)

@@ -4,14 +4,14 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.builders.content_repo import ContentRepo
-from tests.commands.conftest import KEY, Host
+from tests.builders.running_commands import RunningCommand
+from tests.commands.conftest import Host
 from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
@@ -24,33 +24,12 @@ def changed(film: ContentRepo, before: str = "Sunrise", after: str = "Noon") -> 
     film.write(FILM, (film.root / FILM).read_text().replace(before, after))
 
 
-def faults(there: Host, *rules: Mapping[str, object]) -> None:
-    """What the host does wrong from now on."""
-    told = httpx.put(
-        f"{there.base_url}/__sandbox/faults",
-        json={"faults": 1, "rules": list(rules)},
-        headers={"Authorization": f"Bearer {KEY}"},
-        timeout=10,
-    )
-    assert told.status_code == 200
-
-
-def later(there: Host, seconds: int) -> None:
-    told = httpx.post(
-        f"{there.base_url}/__sandbox/clock",
-        json={"advance": seconds},
-        headers={"Authorization": f"Bearer {KEY}"},
-        timeout=10,
-    )
-    assert told.status_code == 200
-
-
 def left_behind(film: ContentRepo, there: Host, wording: Sequence[str] = ("Sunrise",)) -> None:
     """A task for each of these words, which have ended; the storyboard says something else now."""
     for now, then in zip(wording, [*wording[1:], "Noon"], strict=True):
         assert film.storyboard(*RUN, "--no-wait", **there.env).code == 9
         changed(film, now, then)
-        later(there, 120)
+        there.advance(120)
         there.wait_for_tasks()
 
 
@@ -64,15 +43,15 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def ended(process: RunningCommand) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=60)
-    return process.returncode, one_line(out), one_line(err)
+    return process.wait(), one_line(out), one_line(err)
 
 
 def test_a_ctrl_c_while_an_earlier_clip_comes_ends_the_run_with_it(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     left_behind(paid_film, there)
-    faults(there, {"on": "media", "do": {"rate": 4000}})
+    there.set_faults({"on": "media", "do": {"rate": 4000}})
     process = paid_film.start(*nothing_left_to_make(paid_film), **there.env)
     part_of(paid_film)
     process.send_signal(signal.SIGINT)
@@ -84,7 +63,7 @@ def test_a_ctrl_c_while_an_earlier_clip_comes_ends_the_run_with_it(paid_film: Co
 def test_a_ctrl_c_while_an_earlier_task_is_polled_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     left_behind(paid_film, there)
-    faults(there, {"on": "poll", "do": {"stall": 2}})
+    there.set_faults({"on": "poll", "do": {"stall": 2}})
     process = paid_film.start("run", FILM, "--yes", **there.env)
     wait_until(lambda: there.state["faults"][0]["happened"] == 2, "host and key are checked, then the task is polled")
     process.send_signal(signal.SIGINT)
@@ -95,7 +74,7 @@ def test_a_ctrl_c_while_an_earlier_task_is_polled_buys_nothing(paid_film: Conten
 
 def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    faults(there, {"on": "poll", "times": 1, "do": {"stall": 2}})
+    there.set_faults({"on": "poll", "times": 1, "do": {"stall": 2}})
     process = paid_film.start("run", FILM, "--yes", **there.env)
     assert process.stderr is not None
     assert "start" in process.stderr.readline()
@@ -109,8 +88,8 @@ def test_a_second_ctrl_c_leaves_at_once_while_a_clip_comes_and_the_next_run_goes
 ) -> None:
     there = host(seconds="60")
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
-    later(there, 120)
-    faults(there, {"on": "media", "do": {"rate": 100}})
+    there.advance(120)
+    there.set_faults({"on": "media", "do": {"rate": 100}})
     process = paid_film.start(*RUN, **there.env)
     part = part_of(paid_film)
     process.send_signal(signal.SIGINT)
@@ -122,7 +101,7 @@ def test_a_second_ctrl_c_leaves_at_once_while_a_clip_comes_and_the_next_run_goes
     assert code == 130
     assert "exit 130: interrupted" in out
     assert part.exists()
-    faults(there)
+    there.set_faults()
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     assert there.state["creates"] == 1
 
@@ -140,7 +119,7 @@ def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(
     assert "of storyboards/film.yaml, which no longer exists: 60 credits" in said
     [beside] = paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"]
     assert (beside["storyboard"], beside["shot"], beside["status"]) == (FILM, "quay", "running")
-    assert paid_film.storyboard("run", movie, "--yes", **there.env).code == 0
+    assert paid_film.storyboard("run", movie, "--no-cut", "--yes", **there.env).code == 0
     assert [path for path in paid_film.clips() if path.startswith("renders/film/kinovi/clips/quay/earlier/")] != []
     assert paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"] == []
     assert there.state["creates"] == 3
@@ -149,7 +128,7 @@ def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(
 def test_a_silent_host_holds_up_the_plan_not_at_all_and_the_run_once(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
-    faults(there, {"on": "poll", "times": 1, "do": {"stall": 300}}, {"on": "poll", "do": {"status": 503}})
+    there.set_faults({"on": "poll", "times": 1, "do": {"stall": 300}}, {"on": "poll", "do": {"status": 503}})
     process = paid_film.start(*RUN, **there.env)
     assert process.stderr is not None
     ready, _, _ = select.select([process.stderr], [], [], 15)
@@ -162,7 +141,7 @@ def test_a_silent_host_holds_up_the_plan_not_at_all_and_the_run_once(paid_film: 
 def test_a_poll_that_was_not_answered_is_repeated_by_the_same_run(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="0.2")
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
-    faults(there, {"on": "poll", "times": 2, "do": {"status": 503}})
+    there.set_faults({"on": "poll", "times": 2, "do": {"status": 503}})
     code, _, err = ended(paid_film.start(*RUN, "--concurrency", "5", **there.env))
     assert code == 0, err
     assert len(paid_film.clips()) == there.state["creates"] == 4
@@ -173,7 +152,7 @@ def test_earlier_tasks_that_keep_every_slot_are_asked_again_by_the_same_run(
 ) -> None:
     there = host(seconds="0.2")
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
-    faults(there, {"on": "poll", "times": 1, "do": {"status": 503}})
+    there.set_faults({"on": "poll", "times": 1, "do": {"status": 503}})
     code, _, err = ended(paid_film.start(*RUN, **there.env))
     assert (code, len(paid_film.clips())) == (0, 4), err
 
@@ -201,7 +180,7 @@ def test_a_key_that_is_refused_at_an_earlier_task_ends_with_5(paid_film: Content
     there = host(seconds="60")
     left_behind(paid_film, there)
     run = nothing_left_to_make(paid_film)
-    faults(there, {"on": "poll", "do": {"status": 401, "message": "bad key"}})
+    there.set_faults({"on": "poll", "do": {"status": 401, "message": "bad key"}})
     said = paid_film.storyboard(*run, **there.env)
     assert said.code == 5, said.err
     assert "SEEDANCE_API_KEY" in said.out

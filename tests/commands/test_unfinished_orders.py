@@ -10,7 +10,7 @@ from tests.builders.content_repo import CommandResult, ContentRepo
 from tests.commands.conftest import Host
 
 FILM = "storyboards/film.yaml"
-RUN = ("run", FILM, "--yes")
+RUN = ("run", FILM, "--no-cut", "--yes")
 
 
 def advised(result: CommandResult) -> list[str]:

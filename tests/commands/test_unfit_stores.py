@@ -83,5 +83,5 @@ def test_a_program_reads_why_the_take_was_not_ordered(repo: ContentRepo, host: C
 def run(repo: ContentRepo, host: Host, web: WebServer) -> tuple[int, str]:
     """A run with a folder as the store, which a web server serves."""
     repo.write("storyboard.toml", f'[publish]\nstore = "file:served"\nbase_url = "{web.base_url}"\n')
-    done = repo.storyboard("run", "storyboards/film.yaml", "--max-credits", "500", **host.env)
+    done = repo.storyboard("run", "storyboards/film.yaml", "--no-cut", "--max-credits", "500", **host.env)
     return done.code, " ".join((done.out + done.err).split())

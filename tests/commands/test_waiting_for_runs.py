@@ -1,13 +1,13 @@
 """A request that a living run of another repository has ordered is waited for; one order, and both have the clip."""
 
 import signal
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.builders.content_repo import ContentRepo
+from tests.builders.running_commands import RunningCommand
 from tests.commands.conftest import Host
 from tests.commands.test_repository_names import FILM, QUAY, another
 from tests.waiting import wait_until
@@ -16,18 +16,16 @@ CLIP = "renders/film/kinovi/clips/quay/take-1.mp4"
 Start = Callable[..., Host]
 
 
-def beside_a_run(
-    film: ContentRepo, there: Host, *words: str
-) -> tuple[ContentRepo, dict[str, str], subprocess.Popen[str]]:
+def beside_a_run(film: ContentRepo, there: Host, *words: str) -> tuple[ContentRepo, dict[str, str], RunningCommand]:
     """Another repository, the environment that it shares with the film, and the film's run, which has its task."""
     running = film.start(*QUAY, *words, **there.env)
     wait_until(lambda: there.state["creates"] == 1, "the first run has ordered")
     return another(film), there.env | {"STORYBOARD_STATE": str(film.state)}, running
 
 
-def ended(running: subprocess.Popen[str]) -> int:
+def ended(running: RunningCommand) -> int:
     running.communicate(timeout=60)
-    return running.returncode
+    return running.wait()
 
 
 def take_of(film: ContentRepo, env: dict[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Prepared programs for the tests of one module."""
+"""Prepared programs, which all tests of a process of the suite share."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from .prepared import PreparedProgram, build_library
 from .programs import Programs
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     with ExitStack() as started:
         yield Programs(build_library(tmp_path_factory.mktemp("cut")), started)

@@ -4,7 +4,9 @@ From `main` on a fork is the program as it is installed, in a folder and an envi
 `cut.c` are loaded here and idle until a fork begins.
 """
 
+import atexit
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -12,11 +14,12 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tests import requirements
 
@@ -74,6 +77,7 @@ def _wait() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         reader, writer = os.pipe()
+        gc.freeze()
         child = os.fork()
         if child == 0:
             os.close(reader)
@@ -104,14 +108,19 @@ def _enter_environment(order: dict[str, Any]) -> None:
     ctypes.CDLL(None).cut_begin()
 
 
-def _run(writer: int) -> None:
+def _run(writer: int) -> NoReturn:
     from runner.__main__ import main
 
+    before = set(sys.modules)
     try:
         code = main()
     finally:
-        os.write(writer, "\n".join(sys.modules).encode())
-    sys.exit(code)
+        os.write(writer, "\n".join(name for name in sys.modules if name not in before).encode())
+    threading._shutdown()  # type: ignore[attr-defined] # as at the end of the interpreter, without its clearing of memory
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ import hashlib
 import json
 import os
 import random
-import subprocess
-import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from tests.builders.plain_clips import sandbox_process
+from tests.builders.running_commands import RunningCommand
 
 from .disk import Disk
 from .prepared import ROOT, PreparedProgram
@@ -83,14 +84,8 @@ class Provider:
 @contextmanager
 def sandbox_server(*flags: str) -> Iterator[Provider]:
     """The sandbox in a process of its own."""
-    command = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", *flags]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        try:
-            yield Provider(line.split()[-1])
-        finally:
-            server.terminate()
+    with sandbox_process(*flags) as base_url:
+        yield Provider(base_url)
 
 
 @dataclass(slots=True)
@@ -129,22 +124,14 @@ class Scenario:
             Image.new("RGB", (640, 360), (90, 40, 40)).save(board.with_name(picture))
         (self.folder / "storyboard.toml").write_text(self.film.settings)
 
-    def start(self) -> subprocess.Popen[str]:
-        """Start the installed program in a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "runner", *self.film.run],
-            cwd=self.folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self) -> RunningCommand:
+        """Start the program in a process of its own, which cannot be cut off."""
+        return RunningCommand(self.film.run, self.folder, self._environment())
 
-    def wait_for(self, running: subprocess.Popen[str]) -> RunEnd:
+    def wait_for(self, running: RunningCommand) -> RunEnd:
         """Wait for the end of a run."""
-        output, _ = running.communicate(timeout=120)
-        self.runs.append(RunEnd(running.returncode, output))
+        output, errors = running.communicate(timeout=120)
+        self.runs.append(RunEnd(running.wait(), output + errors))
         return self.runs[-1]
 
     def run(self) -> RunEnd:

@@ -1,13 +1,12 @@
 """The real program under signals, and beside other runs."""
 
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.builders.running_commands import RunningCommand
 from tests.waiting import wait_until
 
 from .scenario import Provider, Scenario, sandbox_server
@@ -19,7 +18,7 @@ def slow() -> Iterator[Provider]:
         yield server
 
 
-def until_created(scenario: Scenario, count: int) -> subprocess.Popen[str]:
+def until_created(scenario: Scenario, count: int) -> RunningCommand:
     """Start a run and wait until the provider has `count` of its tasks."""
     running = scenario.start()
 
@@ -54,11 +53,12 @@ def test_the_first_signal_leaves_what_runs_and_the_next_run_goes_on(
 def test_the_second_signal_leaves_at_once(slow: Provider, tmp_path: Path) -> None:
     scenario = Scenario(tmp_path / "film", "twice", slow)
     running = until_created(scenario, 1)
-    for _ in range(5):
-        if running.poll() is None:
-            running.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(0.05)
+
+    def has_ended() -> bool:
+        running.send_signal(signal.SIGINT)
+        return running.poll() is not None
+
+    wait_until(has_ended, "the run ends")
     ended = scenario.wait_for(running)
     assert ended.code == 130, ended.output
     assert "Traceback" not in ended.output

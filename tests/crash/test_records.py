@@ -16,7 +16,8 @@ import pytest
 from runner.store.ledger import schema
 from tests.golden.first_form import IN_FIRST_FORM
 
-from .prepared import PreparedProgram, build_library, prepared_program
+from .prepared import PreparedProgram
+from .programs import Programs
 from .scenario import ALL_CUTS, Provider, Scenario, sandbox_server
 
 PICK = ("pick", "a", "1", "--provider", "kinovi")
@@ -30,8 +31,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedProgram]:
-    with prepared_program(build_library(tmp_path_factory.mktemp("cut"))) as prepared:
+def program(programs: Programs) -> Iterator[PreparedProgram]:
+    with programs.borrow() as prepared:
         yield prepared
 
 

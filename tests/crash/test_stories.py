@@ -81,7 +81,7 @@ def tell(library: Path, count: int, steps: int) -> None:
         run_state_machine_as_test(
             Stories,
             settings=settings(
-                max_examples=count, stateful_step_count=steps, deadline=None, derandomize=True, database=None,
+                max_examples=count, stateful_step_count=steps, derandomize=True, database=None,
                 suppress_health_check=list(HealthCheck), phases=[Phase.generate],
             ),
         )  # fmt: skip

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tests import requirements
 from tests.builders.content_repo import ContentRepo
 from tests.builders.made_films import OUTPUT, filmed
+from tests.builders.running_commands import RunningCommand
 
 _FLAGS = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required")
 FILM = """\
@@ -90,11 +90,11 @@ def served(film: ContentRepo, *words: str, **env: str) -> Iterator[str]:
         stop(process)
 
 
-def stop(process: "subprocess.Popen[str]") -> int:
+def stop(process: RunningCommand) -> int:
     """End a server as Ctrl-C does."""
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
-    return process.returncode
+    return process.wait()
 
 
 def page_file(film: ContentRepo, words: Sequence[str] = ()) -> str:

@@ -36,6 +36,20 @@ def fresh(page: Page) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory: pytest.TempPathFactory) -> ContentRepo:
+    """A film whose scene and tag are as wide as the fields in which they are chosen may be."""
+    board = """\
+storyboard: 1
+title: The quay
+defaults: {resolution: 480p, duration: 4, aspect_ratio: 16:9}
+shots:
+  - {id: quay, scene: the harbour before sunrise, tags: [establishing shot from above], takes: 2, prompt: The quay}
+  - {id: boats, scene: the harbour before sunrise, prompt: Boats leave}
+"""
+    return filmed(tmp_path_factory.mktemp("names"), board)
+
+
 OTHER_WINDOWS = [(360, "light"), (820, "light"), (360, "dark"), (820, "dark"), (1440, "dark")]
 
 
@@ -240,6 +254,35 @@ def test_the_picture_has_a_large_part_of_any_window_and_nothing_stands_beyond_it
         assert page.evaluate("document.querySelector('.screen').clientWidth") >= width * 0.35
         if width == 1920:
             assert page.evaluate("document.querySelector('.screen').clientWidth") >= 900
+
+
+ALL_FILTERS = ["search", "scene", "tag", "state", "count", "keys"]
+
+
+@pytest.mark.parametrize(
+    ("width", "keys", "rows"),
+    [
+        pytest.param(1280, "/quay", [ALL_FILTERS], id="a search"),
+        pytest.param(1280, "c", [["search", "count"], ["scene", "tag", "state", "keys"]], id="takes compared"),
+        pytest.param(1100, "", [["search", "count"], ["scene", "tag", "state", "keys"]], id="a narrow list"),
+        pytest.param(820, "/quay", [ALL_FILTERS], id="the player above the list"),
+    ],
+)
+def test_the_filters_stand_in_one_line_or_the_search_stands_above_them(
+    browser: Browser, long_names: ContentRepo, width: int, keys: str, rows: list[list[str]]
+) -> None:
+    with opened(browser, page_file(long_names), (width, 800)) as watched:
+        for key in keys:
+            watched.page.keyboard.press(key)
+        # Those of a line are as high as each other, and the count stands at the middle of its line.
+        middles = watched.page.evaluate(
+            """[...document.querySelectorAll('#filters > *')].map((field) => {
+                const box = field.getBoundingClientRect();
+                return [field.id, Math.round((box.top + box.bottom) / 2)];
+            })"""
+        )
+        lines = sorted({middle for _, middle in middles})
+        assert [[name for name, middle in middles if middle == line] for line in lines] == rows
 
 
 def test_on_paper_all_shots_stand_without_the_player_and_without_a_chosen_one(

@@ -75,8 +75,21 @@ def test_the_films_shots_go_on_from_one_another() -> None:
 def test_the_assets_are_small_and_each_is_used() -> None:
     files = [path for path in (ROOT / "storyboards/assets").iterdir() if path.is_file() and path.suffix != ".py"]
     assert sum(path.stat().st_size for path in files) < 1_500_000
-    used = {Path(file.path).name for file in local_files(_compiled(*EXAMPLES)[0])}
-    assert {path.name for path in files} == used
+    batch, _ = _compiled(*EXAMPLES)
+    sent = {Path(file.path).name for file in local_files(batch)}
+    below_cuts = {Path(board.music.path).name for board in batch.storyboards if board.music is not None}
+    in_cuts = {
+        Path(entry.path).name for board in batch.storyboards for entry in board.cut or () if entry.path is not None
+    }
+    assert {path.name for path in files} == sent | below_cuts | in_cuts
+    assert not sent & below_cuts, "the music below a cut is never sent"
+
+
+def test_the_examples_have_music_below_a_cut() -> None:
+    harbour, paper_waltz, spot = (_compiled(path)[0].storyboards[0] for path in EXAMPLES)
+    assert harbour.music is not None
+    # The sound of the waltz is made with its clips, and a spot of ten seconds has the rain.
+    assert (paper_waltz.music, spot.music) == (None, None)
 
 
 def test_what_init_writes_needs_nothing_but_itself(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import re
 import shlex
 import socket
 import subprocess
-import sys
 import termios
 from pathlib import Path
 
 from tests.docs.pages import ROOT, Block, blocks
+from tests.prepared_command import write_command
 
 PAGE = ROOT / "docs/tutorial.md"
 
@@ -145,10 +145,7 @@ def _environ(home: Path) -> dict[str, str]:
 def _scripts(home: Path) -> Path:
     """A folder with the command `storyboard`, as an installation has it."""
     folder = home / "bin"
-    folder.mkdir()
-    command = folder / "storyboard"
-    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m runner "$@"\n', "utf-8")
-    command.chmod(0o755)
+    write_command(folder / "storyboard")
     return folder
 
 

@@ -17,7 +17,8 @@ from runner.attempts.events import (
     Refused,
     ServerError,
 )
-from runner.providers.kinovi.create_response import parse_create, parse_truncated, retry_after
+from runner.providers.kinovi.create_response import parse_create, parse_truncated
+from runner.providers.transport.headers import retry_after
 
 JSON = (("Content-Type", "application/json"),)
 WALL = (("Server", "cloudflare"), ("Content-Type", "text/html"))
@@ -274,7 +275,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(100, 599), VALUES | st.binary())
 def test_no_answer_raises_and_a_success_is_created_or_unknown_or_an_envelopes_refusal(status: int, body: Any) -> None:
     answer = read(status, body)

@@ -276,7 +276,7 @@ def test_a_record_says_enough_of_itself_to_be_confirmed() -> None:
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.lists(st.text())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from([*DONE, "state", "data", "code"]), VALUES | st.dictionaries(st.text(), VALUES)))
 def test_no_record_raises(record: Any) -> None:
     read(record)

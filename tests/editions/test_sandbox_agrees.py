@@ -113,7 +113,7 @@ def requests(draw: st.DrawFn, edition: Edition) -> Request:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_whatever_can_be_asked_within_the_limits_is_taken_as_it_was_meant(name: str, data: st.DataObject) -> None:
     edition = load(name)

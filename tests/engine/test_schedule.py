@@ -29,7 +29,17 @@ from runner.engine.limits import RunLimits
 from runner.engine.queue import build_queue
 from runner.engine.run_events import StopReason
 from runner.engine.run_state import OtherRuns, RunState
-from runner.engine.schedule import Create, Download, Look, Order, Poll, Publish, Wait, approved_takes, next_orders
+from runner.engine.schedule import (
+    Create,
+    Download,
+    Order,
+    Poll,
+    Publish,
+    ReadOtherRuns,
+    Wait,
+    approved_takes,
+    next_orders,
+)
 from runner.engine.throttle import (
     CreateThrottle,
     current_concurrency,
@@ -377,8 +387,8 @@ def test_what_another_repositorys_run_makes_is_looked_for_in_the_ledger_alone(pa
     scenario = Scenario(film(1))
     scenario.state.downloads.renew_link(held_elsewhere(scenario, *payloads))
     fingerprint = scenario.steps()["s1"].fingerprint or ""
-    assert scenario.orders() == [Look((fingerprint,))]
-    scenario.state.others.begin_look()
+    assert scenario.orders() == [ReadOtherRuns((fingerprint,))]
+    scenario.state.others.begin_reading()
     assert scenario.orders() == []
 
 

@@ -92,7 +92,7 @@ def lines_per_take(quick_ledgers: LedgerHome, takes: int, concurrency: int) -> f
 
 
 @pytest.mark.parametrize(
-    ("few", "many", "concurrency"), [(30, 300, 40), pytest.param(300, 3000, 400, marks=pytest.mark.long)]
+    ("few", "many", "concurrency"), [(20, 200, 30), pytest.param(300, 3000, 400, marks=pytest.mark.long)]
 )
 def test_a_take_costs_the_same_in_a_batch_of_ten_times_as_many(
     quick_ledgers: LedgerHome, few: int, many: int, concurrency: int
@@ -102,10 +102,10 @@ def test_a_take_costs_the_same_in_a_batch_of_ten_times_as_many(
 
 
 def test_clips_come_home_while_creating_goes_on(quick_ledgers: LedgerHome) -> None:
-    provider = wide_run(quick_ledgers, 300, concurrency=400, requests_per_second=50.0)
+    provider = wide_run(quick_ledgers, 200, concurrency=400, requests_per_second=50.0)
     last = provider.creates[-1]
     ended = sum(task.ended_by(last) for task in provider.world.tasks.values())
-    assert ended > 200, "the tasks are quicker than the request rate"
+    assert ended > 130, "the tasks are quicker than the request rate"
     assert provider.stored_at_create[-1] > 0.6 * ended
 
 

@@ -279,7 +279,6 @@ def tell_stories(implementation: str, count: int, steps: int) -> None:
         settings=settings(
             max_examples=count,
             stateful_step_count=steps,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

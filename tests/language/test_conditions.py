@@ -97,7 +97,7 @@ def blocks(bodies: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 templates = st.recursive(texts, lambda inner: st.builds("{}{}{}".format, inner, blocks(inner), inner), max_leaves=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(templates)
 def test_it_agrees_with_jinja(text: str) -> None:
     template = parse_conditional(text)

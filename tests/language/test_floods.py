@@ -8,7 +8,7 @@ import pytest
 from runner.show.screens.problems import render_problems
 from tests.builders.storyboards import compiled
 
-COUNT = 1_000
+COUNT = 600
 HEAD = "storyboard: 1\nshots:\n"
 NAMES = ", ".join(f"maria{number}: {{words: x}}" for number in range(COUNT))
 FLOODS = {

@@ -29,13 +29,13 @@ def survives(root: Path, data: bytes) -> None:
     github(problems)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(data=st.binary(max_size=300))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     survives(tmp_path_factory.getbasetemp(), data)
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=250, derandomize=True)
 @given(
     base=st.sampled_from(CORPUS),
     at=st.integers(0, 3000),
@@ -51,7 +51,7 @@ def test_mutated_storyboards(
 
 
 @pytest.mark.long
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=20_000)
 @given(base=st.sampled_from(CORPUS), at=st.integers(0, 3000), cut=st.integers(0, 40), put=st.binary(max_size=20))
 def test_mutated_storyboards_at_length(
     tmp_path_factory: pytest.TempPathFactory, base: bytes, at: int, cut: int, put: bytes

@@ -63,7 +63,7 @@ WORDS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(value=WORDS, style=st.sampled_from(["'", '"', "|", ">", None]), width=st.integers(10, 60))
 def test_any_text_in_any_style(value: str, style: str | None, width: int) -> None:
     value = value.strip() or "x"

@@ -70,7 +70,7 @@ def bare(shots: list[Shot]) -> list[tuple[object, ...]]:
     return [(shot.id, shot.request, shot.takes, shot.title, shot.tags, shot.names) for shot in shots]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     entries=BOARDS,
     style=st.sampled_from([None, "'", '"']),

@@ -96,7 +96,7 @@ def test_the_whole_example_fits() -> None:
     assert list(schema.violations(WHOLE)) == []
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(path=st.sampled_from(PLACES), value=VALUES, drop=st.booleans())
 def test_both_validators_agree_and_every_no_has_words(path: tuple[str | int, ...], value: Value, drop: bool) -> None:
     document = changed(path, value, drop)
@@ -122,7 +122,7 @@ CONFIG_KEYS = [
 ]
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(
     part=st.sampled_from(sorted(SCHEMA["definitions"])),
     config=st.sampled_from(CONFIG_KEYS),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.diagnostics.problem import MAX_ERRORS
 from runner.language import compiler as language
 from runner.language.schema_files import folder
 from tests.builders.storyboards import codes, compiled, picture, shots
@@ -284,14 +285,14 @@ def test_the_same_bytes_over_many_hash_seeds_and_two_working_folders(step: int, 
 
 
 @pytest.mark.long
-def test_a_board_of_100000_wrong_shots_ends_in_time_and_says_a_bounded_lot(tmp_path: Path) -> None:
+def test_a_storyboard_of_100000_wrong_shots_ends_in_time_with_a_bounded_list(tmp_path: Path) -> None:
     shot = "  - {id: s%d, prompt: 'p%d @nobody', takes: 99}\n"
-    board = "storyboard: 1\nshots:\n" + "".join(shot % (n, n) for n in range(100_000))
-    (tmp_path / "board.yaml").write_text(board)
+    text = "storyboard: 1\nshots:\n" + "".join(shot % (n, n) for n in range(100_000))
+    (tmp_path / "film.yaml").write_text(text)
     for form, most in (("text", 200_000), ("json", 10_000_000)):
         started = os.times()
         done = subprocess.run(
-            [sys.executable, "-m", "runner", "validate", "board.yaml", "--format", form],
+            [sys.executable, "-m", "runner", "validate", "film.yaml", "--format", form],
             cwd=tmp_path,
             capture_output=True,
             timeout=600,
@@ -302,4 +303,5 @@ def test_a_board_of_100000_wrong_shots_ends_in_time_and_says_a_bounded_lot(tmp_p
         assert ended.children_user + ended.children_system - started.children_user - started.children_system < 60
         assert len(done.stdout) < most
         if form == "json":
-            assert len(json.loads(done.stdout)["problems"]) == 10_000
+            # So many places of one file have an error, each with up to four.
+            assert MAX_ERRORS < len(json.loads(done.stdout)["problems"]) <= 5 * MAX_ERRORS

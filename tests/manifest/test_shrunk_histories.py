@@ -113,7 +113,7 @@ def fetchable(history: History) -> dict[str | None, tuple[AttemptState, object]]
 
 
 @given(runs=RUNS, wanted=films())
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 def test_a_shrunk_manifest_plans_fetches_and_bills_as_the_whole_one(
     tmp_path_factory: Any, runs: Runs, wanted: Film
 ) -> None:

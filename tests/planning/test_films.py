@@ -43,7 +43,7 @@ def part(decided: Plan, number: int) -> tuple[Step, ...]:
 
 
 @given(made=films(), wanted=films())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 def test_a_batch_is_the_sum_of_its_films_and_orders_no_request_twice(
     made: tuple[list[Shot], ...], wanted: tuple[list[Shot], ...]
 ) -> None:

@@ -24,7 +24,7 @@ DRAFT = batch(*(shot(full.id, model="seedance2-fast", resolution="480p", scene=f
 
 
 def test_ways_are_named_with_their_prices() -> None:
-    assert find_cheaper(FILM, CLASSIC, price, None, {"draft": DRAFT}) == (
+    assert find_cheaper(FILM, CLASSIC, price, None, {"--profile draft": DRAFT}) == (
         Alternative("--select scene:quay", Decimal(800), True),
         Alternative("--select scene:kitchen", Decimal(200), True),
         Alternative("--profile draft", Decimal(150), True),
@@ -33,7 +33,7 @@ def test_ways_are_named_with_their_prices() -> None:
 
 
 def test_only_ways_within_the_limit_are_named() -> None:
-    ways = find_cheaper(FILM, CLASSIC, price, Decimal(400), {"draft": DRAFT})
+    ways = find_cheaper(FILM, CLASSIC, price, Decimal(400), {"--profile draft": DRAFT})
     assert [way.description for way in ways] == ["--select scene:kitchen", "--profile draft", "resolution: 480p"]
     assert all(way.credits <= 400 for way in ways)
 
@@ -54,7 +54,7 @@ def test_of_many_scenes_the_longest_and_the_shortest_are_priced() -> None:
 
 
 def test_a_film_that_costs_nothing_has_no_cheaper_way() -> None:
-    assert find_cheaper(FILM, CLASSIC, lambda of, selected: Decimal(0), None, {"draft": DRAFT}) == ()
+    assert find_cheaper(FILM, CLASSIC, lambda of, selected: Decimal(0), None, {"--profile draft": DRAFT}) == ()
 
 
 def test_a_way_that_costs_as_much_is_none() -> None:

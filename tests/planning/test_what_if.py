@@ -75,7 +75,7 @@ def films(draw: st.DrawFn) -> list[dict[str, Any]]:
     return shots
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(film=films(), made=st.integers(0, 3))
 def test_each_number_is_the_one_of_a_plan_with_those_settings(film: list[dict[str, Any]], made: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -37,8 +37,8 @@ HEADS = st.sampled_from(
     ]
 )
 ANSWERS = st.tuples(HEADS, st.binary(max_size=300)).map(b"".join)
-SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SOME = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def any_answer(raw: bytes) -> None:

@@ -54,6 +54,28 @@ def test_what_was_published_must_serve_the_planned_bytes(answer: Answer, words: 
         assert finding.final is final
 
 
+def test_of_several_ips_the_first_that_takes_a_connection_answers() -> None:
+    tried: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        tried.append(host)
+        return ["127.0.0.2", "127.0.0.1"]
+
+    with web_server({"a.png": Answer(200, PNG)}) as web:
+        address = web.base_url.replace("127.0.0.1", "localhost")
+        answer = anyio.run(AddressFetcher(local=True, deadline=5.0, resolve=resolve).fetch, f"{address}/a.png")
+    assert isinstance(answer, Fetched)
+    assert (answer.status, tried) == (206, ["localhost"])
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("7", 7.0), ("1.5", 1.5), ("999999", 300.0), ("soon", 0.0)])
+def test_a_host_of_materials_is_waited_for_as_the_api_is(text: str, seconds: float) -> None:
+    with web_server({"a.png": Answer(429, headers={"Retry-After": text})}) as web:
+        answer = fetched(f"{web.base_url}/a.png")
+    assert isinstance(answer, Fetched)
+    assert answer.wait == seconds
+
+
 @pytest.mark.parametrize(
     ("answer", "definite", "words"),
     [

@@ -296,7 +296,7 @@ FIELDS = st.sampled_from(sorted({name for edition in NAMES for name in rulebook_
 
 
 @seed(20260301)
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100, database=None)
 @given(st.dictionaries(FIELDS, JSON, max_size=8), st.sampled_from(NAMES))
 def test_every_body_is_either_valid_or_has_errors(inputs: Any, edition: str) -> None:
     result = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of(edition), no_upload)

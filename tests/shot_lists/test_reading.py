@@ -257,7 +257,7 @@ COLUMNS = ("id", "scene", "title", "prompt", "notes", "seconds", "in", "takes", 
 
 
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, CELL)), min_size=1, max_size=5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_stands_in_the_cells_the_result_validates(tmp_path_factory: Any, rows: list[dict[str, str]]) -> None:
     try:
         text = written("a.json", json.dumps(rows))
@@ -267,7 +267,7 @@ def test_whatever_stands_in_the_cells_the_result_validates(tmp_path_factory: Any
 
 
 @given(st.text(st.sampled_from("INT. EXT ABCDE abc\n\n\n()[]@#>=*_!{}%-~"), max_size=200))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_a_screenplay_says_the_result_validates(tmp_path_factory: Any, body: str) -> None:
     text = written("a.fountain", f"INT. HOUSE\n\nShe waits.\n\n{body}")
     assert errors_in(text, tmp_path_factory.mktemp("film")) == []

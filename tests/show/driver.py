@@ -174,7 +174,7 @@ def main() -> None:
         for each in news:
             while clock.now() < each.at:
                 time.sleep(0.02)
-            shown.tell(each)
+            shown.on_event(each)
     except KeyboardInterrupt:
         shown.stopping()
         time.sleep(2)

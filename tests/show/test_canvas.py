@@ -67,7 +67,7 @@ class Paper(OutputStream):
 LINES = st.lists(st.text("abc ", min_size=0, max_size=19).map(str.rstrip), min_size=1, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(frames=st.lists(LINES, min_size=1, max_size=6), narrow=st.integers(3, 20))
 def test_only_the_last_frame_stands_below_what_was_there_before(frames: list[list[str]], narrow: int) -> None:
     paper = Paper(20, 24)

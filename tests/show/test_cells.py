@@ -1,7 +1,7 @@
 """Text is measured as terminals draw it, so that tables align in every script."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -31,13 +31,11 @@ def test_a_text_takes_as_many_cells_as_a_terminal_gives_it(text: str, cells: int
     assert cell_len(text) == cells
 
 
-@settings(deadline=None)
 @given(TEXT, st.integers(0, 30))
 def test_a_cut_text_never_takes_more_than_its_room(text: str, most: int) -> None:
     assert width(cut(text, most)) <= most
 
 
-@settings(deadline=None)
 @given(TEXT, st.integers(1, 40))
 @example("\U0001f3fb", 3)
 @example("\ufe0f", 3)
@@ -46,7 +44,6 @@ def test_a_filled_text_takes_exactly_its_room(text: str, room: int) -> None:
     assert width(right(text, room)) == room
 
 
-@settings(deadline=None)
 @given(TEXT, st.integers(4, 40))
 def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text: str, room: int) -> None:
     lines = wrap(text, room)

@@ -36,7 +36,6 @@ def test_an_attack_is_shown_and_does_nothing(text: str) -> None:
     assert shown.isprintable()
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: str) -> None:
     shown = escape_terminal(text)
@@ -45,7 +44,6 @@ def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: st
     assert hidden <= {"\u200c", "\u200d"}
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert escape_terminal(escape_terminal(text)) == escape_terminal(text)
@@ -61,7 +59,6 @@ def test_an_escape_says_which_character_it_was() -> None:
     assert escape_terminal("one\ntwo\x1b", keep="\n") == "one\ntwo\\x1b"
 
 
-@settings(deadline=None)
 @given(ANY, st.integers(20, 100))
 def test_somebody_elses_words_are_one_line_of_bounded_length(text: str, most: int) -> None:
     said = one_line(text, most)
@@ -74,7 +71,6 @@ def test_a_long_message_is_cut() -> None:
     assert one_line("a" * 5000, 400) == "a" * 399 + "…"
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_an_ascii_terminal_gets_ascii(text: str) -> None:
     assert in_ascii(escape_terminal(text)).isascii()
@@ -84,7 +80,7 @@ def test_our_own_signs_have_look_alikes_of_the_same_width() -> None:
     assert in_ascii("20 · 720p → 4k ×3 ██░░ 1…") == "20 - 720p > 4k x3 ##.. 1~"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.dictionaries(ANY, ANY | st.integers() | st.lists(st.dictionaries(ANY, ANY))))
 def test_json_is_printable_ascii_and_says_the_same(value: dict[str, object]) -> None:
     assert json.loads(json_line(value)) == value

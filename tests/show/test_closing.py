@@ -22,7 +22,7 @@ from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
-from tests.builders.screen_films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
+from tests.builders.screen_films import NOON, PATH, SANDBOX, edited_series, ferry, history, matrix, plan, series, shot
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
 
@@ -189,6 +189,26 @@ def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
     assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, context=told)
 
 
+@pytest.mark.parametrize(
+    ("made", "film"),
+    [
+        pytest.param(("S0001", "S0003"), "2 of 3 shots, 0:07", id="title 2 s, first shot 2 + 1 s, third shot 2 s"),
+        pytest.param(("S0001", "S0002", "S0003"), "3 of 3 shots, 0:12", id="all, with the second shot's 5 s"),
+    ],
+)
+def test_the_film_has_the_time_of_its_cut(made: tuple[str, ...], film: str) -> None:
+    ended = RunResult(plan(edited_series(), history=history(plan(edited_series()), {(id, 1): "stored" for id in made})))
+    assert f"film       {film}\n" in closing(ended, 100, color=False, context=TYPED)
+
+
+def test_several_films_have_the_time_of_all_their_cuts() -> None:
+    films = (edited_series(), series(2, 1, "storyboards/other.yaml"))
+    # Equal requests of both films are one clip: 2 + 3 s of the first one, and 4 s of the other.
+    past = history(plan(*films), {("S0001", 1): "stored"})
+    text = closing(RunResult(plan(*films, history=past)), 100, color=False, context=TYPED)
+    assert "film       2 of 5 shots, 0:09\n" in text
+
+
 def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selection() -> None:
     film = plan(ferry(), selected={"SH100"})
     (step,) = film.steps
@@ -264,6 +284,25 @@ def test_a_paid_take_that_only_lacks_its_clip_is_said_to_be_paid() -> None:
     )
     text = closing(ended, 100, color=False, context=TYPED)
     assert "waiting    S0001  paid; its clip is still to be fetched" in text
+
+
+@pytest.mark.parametrize(
+    ("is_unsettled", "command"),
+    [(False, "storyboard status storyboards/ferry.yaml --provider kinovi"), (True, "storyboard settle")],
+)
+def test_of_many_attempts_of_earlier_versions_the_rest_is_counted_with_the_command_that_lists_all(
+    is_unsettled: bool, command: str
+) -> None:
+    film = plan(series(12, 1))
+
+    def screen(number: int) -> str:
+        attempts = tuple(attempt_of(step, NOON) for step in film.steps[:number])
+        ended = RunResult(film, unsettled_orphans=attempts) if is_unsettled else RunResult(film, orphans=attempts)
+        return closing(ended, 120, color=False, context=TYPED)
+
+    twelve, ten = screen(12), screen(10)
+    assert re.search(rf"^ +{re.escape(command)} +and 2 more$", twelve, re.MULTILINE), twelve
+    assert (twelve.count("earlier version"), ten.count("earlier version"), "more" in ten) == (10, 10, False)
 
 
 def test_the_vendors_words_steer_no_terminal() -> None:

@@ -139,7 +139,7 @@ def test_the_view_says_that_it_is_stopping() -> None:
     assert "Stopping: no new clips" in lines[-1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(seconds=st.integers(0, 1500), width=st.integers(2, 200), height=st.integers(1, 60), many=st.booleans())
 def test_no_frame_is_wider_or_taller_than_its_terminal(seconds: int, width: int, height: int, many: bool) -> None:
     news = SEVERAL if many else STORY

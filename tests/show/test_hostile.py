@@ -203,7 +203,7 @@ def test_no_screen_carries_an_attack(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCREENS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(evil=st.text(st.characters(exclude_categories=()), min_size=1, max_size=12))
 def test_no_screen_carries_anything_that_steers(name: str, evil: str) -> None:
     text = SCREENS[name](evil)

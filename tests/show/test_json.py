@@ -25,7 +25,7 @@ from runner.show.json.status import status_json
 from runner.show.screens.status import StatusReport
 from runner.show.text.escape import json_document
 from runner.store.manifest.composing import compose
-from tests.builders.screen_films import KINOVI, NOON, SANDBOX, ferry, history, matrix, plan
+from tests.builders.screen_films import KINOVI, NOON, SANDBOX, edited_series, ferry, history, matrix, plan
 from tests.show.driver import story
 from tests.show.test_plan import FILMS, HALF_MADE
 
@@ -143,6 +143,14 @@ def test_status_holds_to_its_schema_and_its_sums_to_its_takes() -> None:
     (take,) = next(shot for shot in shown["storyboards"][0]["shots"] if shot["id"] == "SH030")["takes"]
     assert take["clip"]["path"].endswith("SH030/take-1.mp4")
     assert take["expires_at"] == "2026-12-05T12:00:00.000Z"
+
+
+def test_status_has_the_films_time_by_its_cut_and_of_a_selection_that_of_its_shots() -> None:
+    film = edited_series()
+    reports = [
+        StatusReport(decided, history(decided, {}), NOON) for decided in (plan(film), plan(film, selected={"S0001"}))
+    ]
+    assert [read(status_json(report, output_of))["totals"]["film_seconds"] for report in reports] == [12, 3]
 
 
 def test_a_manifest_holds_to_its_schema() -> None:

@@ -36,7 +36,7 @@ ALLOWED = re.compile("\x1b\\[[0-9;]*[mAKGJH]|\x1b\\[\\?25[lh]|\r|\n|\x1b\\[2K")
 def tell(shown: View, news: list[RunEvent] = STORY) -> None:
     """Tells all; where a telling is held up by its reader, the test does not end."""
     for each in news:
-        shown.tell(each)
+        shown.on_event(each)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def test_the_first_line_says_how_many_takes_of_an_earlier_run_go_on() -> None:
     past = history(plan(ferry()), {("SH010", 1): "running", ("SH030", 1): "succeeded"})
     stream = io.StringIO()
     shown = view(stream, Progress(), SystemClock(), terminal=False, color=False)
-    shown.tell(RunEvent("plan", NOON, plan=plan(ferry(), history=past)))
+    shown.on_event(RunEvent("plan", NOON, plan=plan(ferry(), history=past)))
     shown.close()
     assert stream.getvalue() == "00:00 start     The Last Ferry: 28 takes, 2 of them resumed\n"
 
@@ -156,7 +156,7 @@ def test_an_ascii_stream_gets_ascii() -> None:
 def test_a_long_silence_is_broken_by_a_sign_of_life() -> None:
     stream, clock = io.StringIO(), Hurried()
     shown = PlainView(stream, Progress(), clock)
-    shown.tell(STORY[0])
+    shown.on_event(STORY[0])
     clock.hours = 1
     wait_until(lambda: " working " in stream.getvalue(), "a sign of life")
     shown.close()
@@ -210,7 +210,7 @@ def played(columns: int, rows: int) -> str:
         shown = TerminalView(stream, Progress(concurrency=3), clock, color=True)
         for each in STORY:
             wait_until(partial(clock.is_at, each.at), "the clock runs")
-            shown.tell(each)
+            shown.on_event(each)
         shown.close()
     thread.join(5)
     os.close(end)

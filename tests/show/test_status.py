@@ -10,7 +10,7 @@ from runner.commands import COMMANDS
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
-from tests.builders.screen_films import NOON, ferry, history, plan, series
+from tests.builders.screen_films import NOON, edited_series, ferry, history, plan, series
 from tests.show.conftest import Golden
 from tests.show.test_plan import HALF_MADE, whole
 
@@ -77,3 +77,19 @@ def test_a_whole_film_has_no_line_of_trouble() -> None:
     )
     assert "24 of 24 shots made" in text
     assert "task" not in text
+
+
+@pytest.mark.parametrize(
+    ("selected", "made", "counts"),
+    [
+        pytest.param(None, (), "0 of 3 shots made, 0:02 of 0:12", id="the title needs no clip"),
+        pytest.param(None, ("S0001",), "1 of 3 shots made, 0:05 of 0:12", id="a shot that is shown twice"),
+        pytest.param(None, ("S0001", "S0002", "S0003"), "3 of 3 shots made, 0:12 of 0:12", id="all"),
+        pytest.param({"S0001", "S0002"}, ("S0001",), "1 of 2 shots made, 0:03 of 0:08", id="a selection"),
+    ],
+)
+def test_the_film_has_the_time_of_its_cut(selected: set[str] | None, made: tuple[str, ...], counts: str) -> None:
+    past = history(plan(edited_series()), {(id, 1): "stored" for id in made})
+    film = plan(edited_series(), history=past, selected=selected)
+    report = StatusReport(film, past, NOON, zone=UTC)
+    assert f"  {counts} · " in status(report, 100, color=False)

@@ -93,7 +93,7 @@ def test_what_failed_elsewhere_may_be_ordered_here(here: Ledger, there: Ledger) 
     assert current.id == "b1"
 
 
-def test_an_attempt_of_a_living_run_elsewhere_is_its_own_to_bring_home(here: Ledger, there: Ledger) -> None:
+def test_an_attempt_of_a_living_run_elsewhere_is_its_own_to_collect(here: Ledger, there: Ledger) -> None:
     put(here, "a1", intended(), SendStarted(), Created("task_1"))
     assert asked(there, "/there").attempts["a1"].held_elsewhere
     here.close()

@@ -13,8 +13,8 @@ MAX_LINES = 2_000_000
 """Lines are indexed for the places of problems; no storyboard comes near."""
 
 # What no editor shows: C0 without tab and line ends, DEL, C1, line separators, a BOM inside, non-characters.
-_RAW_CONTROL = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
+_ASCII_CONTROL = bytes((*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F))
+_RAW_CONTROL = lazy_pattern(f"[{_ASCII_CONTROL.decode('ascii')}\x80-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 # Characters that turn the direction of text: a line can then look different from its content.
 _BIDI = lazy_pattern("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
 

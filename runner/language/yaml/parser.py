@@ -4,8 +4,10 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from yaml import YAMLError
-from yaml.events import (
+from runner.diagnostics.problem import Problem, Problems, closest_match
+from runner.language.yaml.decode import MAX_REPORTED_CHARACTERS, control_character, has_after_blank
+from runner.language.yaml.document import Document, Source, Value, YamlMapping, YamlSequence
+from runner.language.yaml.libyaml import (
     AliasEvent,
     DocumentEndEvent,
     DocumentStartEvent,
@@ -15,12 +17,9 @@ from yaml.events import (
     SequenceEndEvent,
     StreamEndEvent,
     StreamStartEvent,
+    YAMLError,
+    new_parser,
 )
-
-from runner.diagnostics.failures import InstallationError
-from runner.diagnostics.problem import Problem, Problems, closest_match
-from runner.language.yaml.decode import MAX_REPORTED_CHARACTERS, control_character, has_after_blank
-from runner.language.yaml.document import Document, Source, Value, YamlMapping, YamlSequence
 from runner.language.yaml.recovery import is_skipped_line, quoted, translate
 from runner.language.yaml.scalar_offsets import offsets
 from runner.language.yaml.scalar_value import CONSTANTS, scalar_value
@@ -383,13 +382,3 @@ _KEY_MESSAGES = {
     int: "a key must be a name, and this is a number",
     float: "a key must be a name, and this is a number",
 }
-
-
-def new_parser(text: str) -> Any:
-    """libyaml's parser; `InstallationError` without libyaml: PyYAML's own parser reads some files differently."""
-    try:
-        from yaml._yaml import CParser
-    except ImportError:
-        message = "PyYAML was built without libyaml; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
-        raise InstallationError(message) from None
-    return CParser(text)

@@ -2,11 +2,9 @@
 
 import re
 
-from yaml import YAMLError
-from yaml.error import MarkedYAMLError
-
 from runner.diagnostics.problem import Problem
 from runner.language.yaml.document import Source
+from runner.language.yaml.libyaml import MarkedYAMLError, YAMLError
 from runner.lazy_pattern import lazy_pattern
 
 # A key with a value, or an item, on one line: only such a line can be written anew by itself.

@@ -20,11 +20,11 @@ from runner.attempts.task_facts import TaskFacts
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.failures import ConnectionUnusable
 from runner.editions.edition import Edition
+from runner.hosts import is_https_or_local
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.providers.api import ProbeResult
 from runner.providers.kinovi.create_response import (
     error_message,
-    header,
     outcome_unknown,
     parse_create,
     parse_truncated,
@@ -33,6 +33,7 @@ from runner.providers.kinovi.create_response import (
 from runner.providers.kinovi.request_body import CALLBACK
 from runner.providers.kinovi.task_record import parse_facts, parse_record
 from runner.providers.transport import strict_json, tls
+from runner.providers.transport.headers import header
 from runner.providers.transport.http_result import HttpResult, exchange, no_mark
 from runner.providers.transport.proxy import proxy_for, route_to
 from runner.providers.transport.redaction import key_encodings, redact_result
@@ -82,7 +83,7 @@ class Client:
             _ = httpx.URL(self.base_url).host, urlsplit(self.base_url).port
         except (httpx.InvalidURL, ValueError) as error:
             raise ConnectionUnusable(f"{self.base_url!r} is not a valid base URL: {error}") from error
-        if not tls.may_have_key(self.base_url):
+        if not is_https_or_local(self.base_url):
             message = f"{self.base_url} is not https: the API key would be sent unencrypted; nothing was sent"
             raise ConnectionUnusable(message)
         self.base_url = self.base_url.rstrip("/")

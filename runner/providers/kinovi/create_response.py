@@ -1,9 +1,8 @@
 """Parser of createTask answers: what status, headers and body mean for money, as one value. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.attempts.events import (
@@ -19,11 +18,9 @@ from runner.attempts.events import (
 )
 from runner.attempts.task_id import is_task_id
 from runner.providers.transport import strict_json
+from runner.providers.transport.headers import Headers, header, retry_after
 from runner.providers.transport.redaction import without_links
 
-Headers = Iterable[tuple[str, str]]
-MAX_RETRY_AFTER = 300.0
-"""The longest `Retry-After`, in seconds, that is obeyed."""
 MAX_TEXT = 2000
 """Characters of an error text from the provider that are stored."""
 # Decimals of a bill: the provider computes in binary fractions, 99.80000000000001.
@@ -184,25 +181,6 @@ def amount(value: Any) -> Decimal | None:
         return None
     rounded = round(Decimal(value), _DECIMALS)
     return Decimal(value) if rounded == value else rounded
-
-
-def header(headers: Headers, name: str) -> str | None:
-    """The first header with a name (lower case), compared without case."""
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
-def retry_after(headers: Headers) -> float | None:
-    """Seconds of `Retry-After`, at most 300; a date counts from the server's `Date`; None if unreadable."""
-    headers = tuple(headers)
-    text = (header(headers, "retry-after") or "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text) and text.isascii():
-        # Twenty digits are enough: a number of a million digits takes long to read.
-        return min(float(text[:20]), MAX_RETRY_AFTER)
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(header(headers, "date") or "")
-        return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def responder(status: int, headers: Headers) -> str:

@@ -154,6 +154,7 @@ def material_at(path: str, request: Request, edition: Edition) -> int | None:
 def _split_path(path: str) -> tuple[str, int | None]:
     """Key and index of a path: `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
     parts = re.findall(r"[^\s.\[\]/$'\"]+", path)
+    # With or without the envelope: no page says from where the path of an error begins.
     while parts and parts[0] in ("body", "input", "inputs"):
         del parts[0]
     index = parts[1] if len(parts) > 1 else ""

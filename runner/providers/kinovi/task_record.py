@@ -9,16 +9,15 @@ from runner.attempts.events import Failed, FailureClass, Output, PollResult, Run
 from runner.attempts.task_facts import TaskFacts
 from runner.providers.kinovi.create_response import (
     MAX_TEXT,
-    Headers,
     amount,
     envelopes,
     error_message,
     parse_task_id,
     responder,
-    retry_after,
     text_of,
 )
 from runner.providers.transport import strict_json
+from runner.providers.transport.headers import Headers, retry_after
 
 WAITING, GENERATING, SUCCESS, FAIL = "waiting", "generating", "success", "fail"
 _STATUSES = {

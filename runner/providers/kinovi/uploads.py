@@ -16,21 +16,23 @@ import httpx
 
 from runner import __version__
 from runner.engine.ports import TransferFailed
-from runner.hosts import is_loopback
+from runner.hosts import is_https_or_local, is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
-from runner.providers.kinovi.create_response import error_message, find_field, responder, retry_after
+from runner.providers.kinovi.create_response import error_message, find_field, responder
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded
+from runner.providers.transport.headers import retry_after
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.proxy import proxy_for, socks_failures
 from runner.providers.transport.public_hosts import (
     ForbiddenAddress,
+    PinnedUrl,
     Resolve,
     connectable,
     parse_host,
-    pin,
     resolve_host,
+    send_to_reachable,
 )
 from runner.providers.transport.redaction import redact_text
 from runner.settings.api_key import ApiKey
@@ -82,7 +84,7 @@ class UploadClient:
 
     async def send(self, name: str, content: bytes | Path) -> str | TransferFailed:
         """Upload bytes, or those of a file, and return their public address; `name` is a plain file name."""
-        if not tls.may_have_key(self.base_url):
+        if not is_https_or_local(self.base_url):
             return TransferFailed(f"{self.base_url} is not https: the API key would be sent unencrypted", final=True)
         try:
             with anyio.fail_after(self.deadline), socks_failures():
@@ -122,24 +124,20 @@ class UploadClient:
         look_up = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
         ips = await anyio.to_thread.run_sync(look_up)
         async with await self._open_client(target, for_upload=True) as client:
-            for count, ip in enumerate(ips, 1):
-                pinned_url = pin(target, ip)
+
+            def request_to(pinned_url: PinnedUrl) -> httpx.Request:
                 headers = {
                     "Content-Type": reservation.content_type, "Host": pinned_url.host, "Content-Length": str(size)
                 }  # fmt: skip
+                # Anew for each try: what a broken connection has read of it would be missing.
                 body = content if isinstance(content, bytes) else _chunks(content)
-                request = client.build_request(
+                return client.build_request(
                     "PUT", pinned_url.url, content=body, headers=headers, extensions=pinned_url.extensions
                 )
-                try:
-                    response = await client.send(request, stream=True)
-                except (httpx.ConnectError, httpx.ConnectTimeout):
-                    if count == len(ips):
-                        raise
-                    continue
-                await response.aclose()
-                return response.status_code, retry_after(tuple(response.headers.multi_items())) or 0.0
-        raise ForbiddenAddress("its host has no IP address")
+
+            response = await send_to_reachable(client, target, ips, request_to)
+            await response.aclose()
+            return response.status_code, retry_after(response.headers.multi_items()) or 0.0
 
     @property
     def _local(self) -> bool:

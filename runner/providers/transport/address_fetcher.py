@@ -15,9 +15,17 @@ from runner import __version__
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.providers.transport import tls
+from runner.providers.transport.headers import retry_after
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.proxy import socks_failures
-from runner.providers.transport.public_hosts import ForbiddenAddress, Resolve, connectable, pin, resolve_host
+from runner.providers.transport.public_hosts import (
+    ForbiddenAddress,
+    PinnedUrl,
+    Resolve,
+    connectable,
+    resolve_host,
+    send_to_reachable,
+)
 from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 
 # Five, as RFC 2068 recommended.
@@ -65,23 +73,18 @@ class AddressFetcher:
         look_up = partial(connectable, address, local=self.local, proxied=proxy is not None, resolve=self.resolve)
         ips = await anyio.to_thread.run_sync(look_up)
         async with await self._client(address, proxy) as client:
-            for count, ip in enumerate(ips, 1):
-                target = pin(address, ip)
+
+            def request_to(target: PinnedUrl) -> httpx.Request:
                 headers = {"Host": target.host, "Range": f"bytes=0-{most - 1}"}
-                request = client.build_request("GET", target.url, headers=headers, extensions=target.extensions)
-                try:
-                    response = await client.send(request, stream=True)
-                except (httpx.ConnectError, httpx.ConnectTimeout):
-                    if count == len(ips):
-                        raise
-                    continue
-                try:
-                    if response.is_redirect:
-                        return str(response.headers.get("location", ""))
-                    return await _first_bytes(response, most)
-                finally:
-                    await response.aclose()
-        raise ForbiddenAddress("its host has no IP address")
+                return client.build_request("GET", target.url, headers=headers, extensions=target.extensions)
+
+            response = await send_to_reachable(client, address, ips, request_to)
+            try:
+                if response.is_redirect:
+                    return str(response.headers.get("location", ""))
+                return await _first_bytes(response, most)
+            finally:
+                await response.aclose()
 
     async def _client(self, address: str, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
         plain = address.lower().startswith("http:")
@@ -97,13 +100,13 @@ class AddressFetcher:
 
 
 async def _first_bytes(response: httpx.Response, most: int) -> Fetched:
-    head = bytearray()
+    head, wait = bytearray(), retry_after(response.headers.multi_items()) or 0.0
     if response.status_code in (200, 206):
         async for chunk in response.aiter_raw():
             head += chunk
             if len(head) >= most:
                 break
-    return Fetched(response.status_code, bytes(head[:most]), _length(response), _wait(response))
+    return Fetched(response.status_code, bytes(head[:most]), _length(response), wait)
 
 
 def _length(response: httpx.Response) -> int | None:
@@ -113,11 +116,6 @@ def _length(response: httpx.Response) -> int | None:
         return int(total[1]) if total else None
     length = response.headers.get("content-length", "")
     return int(length) if response.status_code == 200 and re.fullmatch(r"\d{1,18}", length) else None
-
-
-def _wait(response: httpx.Response) -> float:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if re.fullmatch(r"\d{1,6}", seconds) else 0.0
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,7 +1,7 @@
 """The addresses that may be connected to: public IPs, and loopback only if the API is on this machine."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import httpx
@@ -64,6 +64,20 @@ def pin(url: str, ip: str) -> PinnedUrl:
     # The certificate is checked against the name: an IP in the URL would match none.
     extensions = {"sni_hostname": address.raw_host.decode("ascii")}
     return PinnedUrl(address.copy_with(host=ip), address.netloc.decode("ascii"), extensions)
+
+
+async def send_to_reachable(
+    client: httpx.AsyncClient, url: str, ips: Sequence[str], request_to: Callable[[PinnedUrl], httpx.Request]
+) -> httpx.Response:
+    """The response of the first of a URL's checked IPs that takes a connection; its body is still to be read."""
+    for count, ip in enumerate(ips, 1):
+        try:
+            return await client.send(request_to(pin(url, ip)), stream=True)
+        # A host may have an IPv6 address that this network does not reach: the next one is tried.
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            if count == len(ips):
+                raise
+    raise ForbiddenAddress("its host has no IP address")
 
 
 def parse_host(url: str) -> tuple[str, int]:

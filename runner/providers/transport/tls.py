@@ -5,10 +5,8 @@ import re
 import ssl
 import threading
 from functools import cache
-from urllib.parse import urlsplit
 
 from runner.diagnostics.failures import ConnectionUnusable
-from runner.hosts import is_loopback
 from runner.settings.environment import certificate_variables
 
 _context_lock = threading.Lock()
@@ -71,9 +69,3 @@ def _has_certificates(folder: str) -> bool:
 def no_trust_context() -> ssl.SSLContext:
     """A context without certificates, for clients that use loopback without TLS: its creation is fast."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def may_have_key(base_url: str) -> bool:
-    """Whether the key may be sent to a URL: by https, or to this machine."""
-    parts = urlsplit(base_url)
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import av
 
-# Two pictures a second are the fewest with a first and a last one; encoding them takes milliseconds.
-_RATE, _SOUND_RATE = 2, 44_100
+# Two pictures a second are the fewest with a first and a last one; encoding them takes milliseconds. Few packets of
+# sound: a run that joins its clips decodes and encodes each one.
+_RATE, _SOUND_RATE = 2, 8_000
 
 
 def draw(width: int, height: int, seconds: int, target: Path) -> None:

@@ -12,8 +12,9 @@ from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Plan, Step, totals
 from runner.requests.request import JsonValue, credits_json, usd_text
 from runner.show.json.problems import problem_json
-from runner.show.json.shapes import pick_json, place_json, plan_totals_json, reason_json
+from runner.show.json.shapes import place_json, plan_totals_json, reason_json
 from runner.show.screens.plan import Destination
+from runner.store.manifest.picks import pick_json
 
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, JsonValue]]
@@ -45,7 +46,7 @@ def plan_json(plan: Plan, body_of: BodyOf, facts: PlanFacts) -> dict[str, object
     shape: dict[str, object] = {
         "plan": VERSION,
         **header(plan),
-        "storyboards": [_storyboard(plan, board, body_of, facts, prices) for board in plan.batch.storyboards],
+        "storyboards": [_storyboard(plan, storyboard, body_of, facts, prices) for storyboard in plan.batch.storyboards],
         "materials": [_material(file) for file in facts.outgoing],
         "totals": plan_totals_json(plan, plan.totals),
         "warnings": [problem_json(problem) for problem in facts.warnings],
@@ -67,9 +68,14 @@ def header(plan: Plan) -> dict[str, object]:
     }
 
 
-def storyboard_header(board: Storyboard, output_of: OutputOf) -> dict[str, object]:
+def storyboard_header(storyboard: Storyboard, output_of: OutputOf) -> dict[str, object]:
     """The fields with which a storyboard begins."""
-    return {"path": board.path, "title": board.title, "profile": board.profile, "output": output_of(board.film)}
+    return {
+        "path": storyboard.path,
+        "title": storyboard.title,
+        "profile": storyboard.profile,
+        "output": output_of(storyboard.film),
+    }
 
 
 def shot_header(shot: Shot, pick: Pick | None) -> dict[str, object]:
@@ -80,7 +86,7 @@ def shot_header(shot: Shot, pick: Pick | None) -> dict[str, object]:
         "tags": list(shot.tags),
         "place": place_json(shot.place),
         "needs": list(shot.needs),
-        "picked": pick_json(pick),
+        "picked": None if pick is None else pick_json(pick),
     }
 
 
@@ -104,12 +110,14 @@ def price_forms(plan: Plan) -> Prices:
     return {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
 
 
-def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf, facts: PlanFacts, prices: Prices) -> dict[str, object]:
-    film = board.film
+def _storyboard(
+    plan: Plan, storyboard: Storyboard, body_of: BodyOf, facts: PlanFacts, prices: Prices
+) -> dict[str, object]:
+    film = storyboard.film
     shots = [shot for shot in plan.shots if shot.is_of(film)]
     return {
-        **storyboard_header(board, facts.output_of),
-        "totals": plan_totals_json(plan, totals(plan.steps_for(board), shots=len(shots))),
+        **storyboard_header(storyboard, facts.output_of),
+        "totals": plan_totals_json(plan, totals(plan.steps_for(storyboard), shots=len(shots))),
         "shots": (_shot(plan, shot, body_of, prices) for shot in shots),
     }
 

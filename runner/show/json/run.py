@@ -8,9 +8,10 @@ from runner.engine.run_events import CreditTotals, RunEvent, RunResult, TakeResu
 from runner.planning.plan import Plan, Step
 from runner.requests.request import credits_json
 from runner.show.json.plan import header
-from runner.show.json.shapes import clip_json, film_json, plan_totals_json, sums_json
+from runner.show.json.shapes import film_json, plan_totals_json, sums_json
 from runner.show.text.escape import one_line
 from runner.show.text.labels import own_clip
+from runner.store.manifest.entry import clip_json
 
 VERSION = 1
 

@@ -1,10 +1,7 @@
-"""Parts that several documents share: prices, sums, clips, picks, reasons, places."""
+"""Parts that several documents share: prices, sums, reasons, places."""
 
-from runner.attempts.events import Clip
 from runner.attempts.film import FilmName
-from runner.attempts.pick import Pick
 from runner.attempts.sums import CreditSums
-from runner.clock import format_utc
 from runner.diagnostics.problem import Place
 from runner.planning.plan import Action, Plan, Totals
 from runner.planning.reason import Reason
@@ -17,26 +14,6 @@ def reason_json(reason: Reason) -> dict[str, object]:
 
 def place_json(place: Place) -> dict[str, object]:
     return {"file": place.file, "line": place.line}
-
-
-def pick_json(pick: Pick | None) -> dict[str, object] | None:
-    """A pick in the manifest's form; None while nobody chose."""
-    if pick is None:
-        return None
-    at = None if pick.at is None else format_utc(pick.at)
-    return {"take": pick.take, "fingerprint": pick.fingerprint, "task_id": pick.task_id, "at": at}
-
-
-def clip_json(clip: Clip) -> dict[str, object]:
-    """A clip in the manifest's form."""
-    return {
-        "path": clip.path,
-        "sha256": clip.sha256,
-        "bytes": clip.bytes,
-        "width": clip.width,
-        "height": clip.height,
-        "seconds": clip.seconds,
-    }
 
 
 def sums_json(sums: CreditSums) -> dict[str, object]:

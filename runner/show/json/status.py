@@ -9,7 +9,7 @@ from runner.attempts.sums import CreditSums
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import replace
-from runner.planning.plan import Plan, Step
+from runner.planning.plan import Step
 from runner.requests.request import credits_json
 from runner.show.json.gone_repositories import gone_json
 from runner.show.json.plan import (
@@ -21,10 +21,11 @@ from runner.show.json.plan import (
     storyboard_header,
     take_header,
 )
-from runner.show.json.shapes import clip_json, counts_json, sums_json, sums_usd
+from runner.show.json.shapes import counts_json, sums_json, sums_usd
 from runner.show.screens.missing_clips import as_made, find_missing_clips
 from runner.show.screens.status import StatusReport
 from runner.show.text.labels import own_clip
+from runner.store.manifest.entry import clip_json
 
 VERSION = 1
 STATUS = {
@@ -53,34 +54,30 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
     plan = as_made(report.plan, find_missing_clips(report.plan.steps, report.history), reason=None)
     report = replace(report, plan=plan)
     prices = price_forms(plan)
+    storyboards = plan.batch.storyboards
     sums = reduce(CreditSums.plus, report.sums.values(), CreditSums())
     return {
         "status": VERSION,
         **header(plan),
-        "storyboards": [_storyboard(report, board, output_of, prices) for board in plan.batch.storyboards],
+        "storyboards": [_storyboard(report, storyboard, output_of, prices) for storyboard in storyboards],
         "earlier_versions": [_earlier_version(attempt) for attempt in report.orphans],
         **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
         "totals": {
             **counts_json(plan.totals),
-            "film_seconds": credits_json(_film_seconds(plan)),
+            "film_seconds": credits_json(
+                sum((plan.film_length(storyboard, plan.selected) for storyboard in storyboards), Decimal(0))
+            ),
             "credits": sums_json(sums),
             "usd": sums_usd(sums, plan),
         },
     }
 
 
-def _film_seconds(plan: Plan) -> Decimal:
-    """The length of the films, of a selection that of its shots."""
-    if plan.selected is None:
-        return sum(map(plan.film_length, plan.batch.storyboards), Decimal(0))
-    return sum((plan.film_seconds(shot) for shot in plan.shots if not shot.skip), Decimal(0))
-
-
-def _storyboard(report: StatusReport, board: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
+def _storyboard(report: StatusReport, storyboard: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
     plan = report.plan
-    shots = (shot for shot in plan.shots if shot.film == board.film)
+    shots = (shot for shot in plan.shots if shot.film == storyboard.film)
     return {
-        **storyboard_header(board, output_of),
+        **storyboard_header(storyboard, output_of),
         "shots": (_shot(report, shot, plan.steps_of(shot.key), prices) for shot in shots),
     }
 

@@ -28,7 +28,7 @@ class TerminalCanvas:
         return max(1, columns - 1), max(1, lines - 1)
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Draws a frame over the last one, unless both are equal."""
+        """Draw a frame over the last one, unless both are equal."""
         # The size belongs to it: a narrower window has wrapped the lines, and the same frame has to be drawn anew.
         frame = (self._output.size, list(lines))
         if frame == self._last_frame:
@@ -39,7 +39,7 @@ class TerminalCanvas:
         self._line_widths, self._last_frame = [cells(_PAINT.sub("", line)) for line in lines], frame
 
     def clear(self) -> None:
-        """Erases the last frame and shows the cursor again."""
+        """Erase the last frame and show the cursor again."""
         if self._line_widths is not None:
             self._output.write(self._to_frame_start() + _REST_OF_SCREEN + _SHOW)
         self._line_widths = self._last_frame = None

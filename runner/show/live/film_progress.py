@@ -1,4 +1,4 @@
-"""One line that tells how far the making of a film is, on a terminal only."""
+"""One line that says how far the making of a film is, on a terminal only."""
 
 from fractions import Fraction
 from types import TracebackType
@@ -18,10 +18,10 @@ class FilmProgress:
         self._is_shown = is_shown and stream.isatty()
         self._last = ""
 
-    def tell(self, done: Fraction, total: Fraction) -> None:
+    def on_progress(self, done: Fraction, total: Fraction) -> None:
         """Show how many seconds of the film are written."""
         text = f"  {self._label}  {length(float(done))} of {length(float(total))}"
-        # Told twice for each second of film; the text changes once.
+        # Called twice for each second of film; the text changes once.
         if self._is_shown and text != self._last:
             self._last = text
             self._write(f"\r{text}\x1b[K")

@@ -31,14 +31,14 @@ class BackgroundWriter:
         atexit.register(self.close)  # a caller that forgets to close loses no line
 
     def write(self, text: str) -> None:
-        """Queues the text and returns at once."""
+        """Queue the text and return at once."""
         with self._condition:
             if not self._output.closed:
                 self._pending.append(text)
                 self._condition.notify()
 
     def close(self) -> None:
-        """Waits until all texts are written, or until the reader has taken nothing for `stall_timeout` seconds."""
+        """Wait until all texts are written, or until the reader has taken nothing for `stall_timeout` seconds."""
         atexit.unregister(self.close)
         with self._condition:
             self._accepting = False
@@ -57,7 +57,7 @@ class BackgroundWriter:
         self._output.close()
 
     def _take_pending(self) -> str:
-        """Waits for queued texts and returns all of them as one; empty at the end."""
+        """Wait for queued texts and return all of them as one; empty at the end."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or not self._accepting)
             # All in one write: a slow reader falls behind by bytes, and never by calls.
@@ -100,7 +100,7 @@ class OutputStream:
         return columns or 80, lines or 24
 
     def write(self, text: str) -> None:
-        """Writes the whole text; a closed reader sets `closed`."""
+        """Write the whole text; a closed reader sets `closed`."""
         if self.closed:
             return
         if self.ascii:
@@ -115,7 +115,7 @@ class OutputStream:
             self.closed = True
 
     def close(self) -> None:
-        """Releases the descriptor; later texts are dropped."""
+        """Release the descriptor; later texts are dropped."""
         self.closed = True
         if self._descriptor is not None:
             os.close(self._descriptor)

@@ -83,7 +83,7 @@ class Progress:
     """Expected seconds of the latest tasks only: the estimate improves while a run works."""
 
     def apply(self, event: RunEvent) -> None:
-        """Takes one more event of the run into account."""
+        """Take one more event of the run into account."""
         self.started_at = self.started_at or event.at
         self.money = event.money
         self._note_wait(event)
@@ -102,7 +102,7 @@ class Progress:
             self.peak = max(self.peak, len(self.running))
 
     def _note_wait(self, event: RunEvent) -> None:
-        """Records the pause that an event begins; other news of a take end its pauses, a new task those of the run."""
+        """Record the pause that an event begins; other news of a take end its pauses, a new task those of the run."""
         if event.wait is not None:
             step = None if event.wait.topic in _TOPICS_OF_RUN else event.step
             self.waits[step.key if step is not None else None, event.wait.topic] = TakeWait(step, event.wait)

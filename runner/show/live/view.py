@@ -24,14 +24,14 @@ _FRAMES = 0.5
 class View(Protocol):
     """A display of run events; its methods return at once and never raise because of the reader."""
 
-    def tell(self, event: RunEvent) -> None:
-        """Shows one more event."""
+    def on_event(self, event: RunEvent) -> None:
+        """Show one more event."""
 
     def stopping(self) -> None:
-        """Shows that after the first Ctrl-C no new task is created."""
+        """Show that after the first Ctrl-C no new task is created."""
 
     def close(self) -> None:
-        """Ends the display; every event is on the screen when this returns, if the reader still reads."""
+        """End the display; every event is on the screen when this returns, if the reader still reads."""
 
 
 def view(stream: TextIO, progress: Progress, clock: Clock, *, terminal: bool, color: bool, quiet: bool = False) -> View:
@@ -52,7 +52,7 @@ class PlainView:
         # Looks once a second, so that a heartbeat is at most that late.
         self._ticker = _Ticker(self._write_heartbeat, 1.0)
 
-    def tell(self, event: RunEvent) -> None:
+    def on_event(self, event: RunEvent) -> None:
         with self._lock:
             self._progress.apply(event)
             if event.plan is not None and not self._is_open:
@@ -90,11 +90,11 @@ class JsonView:
     def __init__(self, stream: TextIO, human_view: View | None = None) -> None:
         self._writer, self._human_view = BackgroundWriter(stream), human_view
 
-    def tell(self, event: RunEvent) -> None:
+    def on_event(self, event: RunEvent) -> None:
         if event.event != "waiting":  # no public event: pauses are for the live view
             self._writer.write(json_line(event_json(event)) + "\n")
         if self._human_view is not None:
-            self._human_view.tell(event)
+            self._human_view.on_event(event)
 
     def stopping(self) -> None:
         if self._human_view is not None:
@@ -116,7 +116,7 @@ class TerminalView:
         self._lock = threading.Lock()
         self._ticker = _Ticker(self._draw, _FRAMES, last_action=self._end)
 
-    def tell(self, event: RunEvent) -> None:
+    def on_event(self, event: RunEvent) -> None:
         with self._lock:
             self._progress.apply(event)
 
@@ -131,7 +131,7 @@ class TerminalView:
         columns, lines = self._canvas.size
         with self._lock:
             drawing = frame(self._progress, self._clock.now(), columns, lines, self._style)
-        # Outside the lock: a stopped terminal (Ctrl-S) blocks this write; it must not block `tell` and so the run.
+        # Outside the lock: a stopped terminal (Ctrl-S) blocks this write; it must not block `on_event` and so the run.
         self._canvas.draw(drawing)
 
     def _end(self) -> None:
@@ -151,7 +151,7 @@ class _Ticker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Waits for the last action; gives up after two seconds if the terminal takes nothing."""
+        """Wait for the last action; give up after two seconds if the terminal takes nothing."""
         self._end.set()
         self._thread.join(2.0)
 

@@ -54,7 +54,7 @@ _FIELD_LABELS = {"prompt": "the prompt"}
 
 
 def no_location(shot: Shot, field: str) -> Place | None:
-    """Locates no field: the shot's own place is shown instead."""
+    """Locate no field: the shot's own place is shown instead."""
     return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from runner.editions.edition import Edition
+from runner.editions.edition import Edition, edition_with_uploads
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step, material_name, totals
 from runner.requests.request import TakeReference
@@ -42,10 +42,12 @@ class WaysOn:
 
 def publishing(edition: Edition, has_git: bool = False) -> str:
     """Ways in which the settings give materials a public address; `has_git`: `git_url` is set already."""
-    uploads = "add `upload` to `[publish] ways`"
-    if not edition.has_uploads:
-        uploads = 'take an edition with uploads (edition = "2026-09")'
-    return f"{uploads}, set `[publish] store`" + ("" if has_git else " or `git_url`")
+    ways = ["set `[publish] store`" + ("" if has_git else " or `git_url`")]
+    if edition.has_uploads:
+        ways.insert(0, "add `upload` to `[publish] ways`")
+    elif (other := edition_with_uploads()) is not None:
+        ways.insert(0, f'take an edition with uploads (edition = "{other}")')
+    return ", ".join(ways)
 
 
 def short_cause(step: Step) -> str:

@@ -8,7 +8,6 @@ from runner.attempts.attempt import Attempt
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.diagnostics.problem import ExitCode
 from runner.engine.run_events import RunResult, TakeResult
-from runner.language.model import Shot
 from runner.planning.plan import Action
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.screens.failures import failures, take_list
@@ -216,9 +215,8 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
         and (step.action is Action.KEEP or step.key in made_now or step.key in context.missing_clips)
     }
     wanted = [shot for shot in plan.batch.shots if not shot.skip]
-    finished_shots: list[Shot] = [shot for shot in wanted if shot.key in finished]
-    film = length(sum(plan.film_seconds(shot) for shot in finished_shots))
-    facts = f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"
+    film = length(sum(plan.film_so_far(storyboard, finished) for storyboard in plan.batch.storyboards))
+    facts = f"{sum(shot.key in finished for shot in wanted)} of {count(len(wanted), 'shot')}, {film}"
     lines = labelled("film", facts, width, style, "plain", LABEL)
     for path, billed in context.to_commit:
         worth = f" (worth {credits_text(billed)} credits)" if billed else ""

@@ -46,7 +46,8 @@ def diff_screen(
     style = Style(color)
     lines = [f"{style('what this tree makes', 'strong')} beyond {escape_terminal(base)}", ""]
     if difference.shots:
-        rows: list[TableRow | str] = [_row(shot, plan) for shot in difference.shots[:_ROWS]]
+        several = several_storyboards(difference, plan)
+        rows: list[TableRow | str] = [_row(shot, plan, several) for shot in difference.shots[:_ROWS]]
         lines += table(_COLUMNS, rows, width, style)
         if (more := len(difference.shots) - _ROWS) > 0:
             lines.append(f"  and {more:,} more: --json")
@@ -113,7 +114,7 @@ def reason_text(shot: ShotChange) -> str:
     return "" if shot.reason is None or shot.change == "added" else one_line(shot.reason.text, _MAX_REASON)
 
 
-def several_boards(difference: Difference, plan: Plan) -> Several:
+def several_storyboards(difference: Difference, plan: Plan) -> Several:
     """The names that shots need before their ids: films where the plan has several profiles, else storyboards."""
     if has_several_profiles(plan):
         return "films"
@@ -144,7 +145,7 @@ def prices(shot: ShotChange, plan: Plan) -> Iterator[str]:
         yield from (credits_text(credits), dollars(plan.usd(credits)))
 
 
-def _row(shot: ShotChange, plan: Plan) -> TableRow:
-    name = escape_terminal(shot_label(shot, "films" if has_several_profiles(plan) else False))
+def _row(shot: ShotChange, plan: Plan, several: Several) -> TableRow:
+    name = escape_terminal(shot_label(shot, several))
     text = reason_text(shot)
     return row(Cell(shot.change, _STYLES[shot.change]), name, *prices(shot, plan), Cell(text, "quiet"), below=text)

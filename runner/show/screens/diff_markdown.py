@@ -13,7 +13,7 @@ from runner.show.screens.diff import (
     price_line,
     prices,
     reason_text,
-    several_boards,
+    several_storyboards,
     shot_label,
     summary_counts,
 )
@@ -52,7 +52,7 @@ def diff_markdown(
 
 
 def _table(difference: Difference, plan: Plan, room: int) -> str:
-    several = several_boards(difference, plan)
+    several = several_storyboards(difference, plan)
     rows: list[str] = []
     for shot in difference.shots:
         line = _row(shot, plan, several)

@@ -42,12 +42,7 @@ def failures(outcome: RunResult, width: int, style: Style, context: ClosingConte
         lines += _grouped(label, results, way_out, plan, width, style, context)
     lines += _blocked(outcome, width, style)
     lines += _waiting(outcome, width, style, context)
-    for attempt in outcome.orphans[:_MOST_NAMED]:
-        intent = attempt.intent
-        task = escape_terminal(attempt.task_id or "")
-        text = f"{escape_terminal(intent.shot)} take {intent.take}, {task}: paid or running"
-        text += "; the next run fetches its clip, no new charge"
-        lines += labelled("earlier version", text, width, style, "warn", LABEL)
+    lines += _orphans(outcome.orphans, width, style, context)
     return lines + _not_started(outcome, width, style)
 
 
@@ -111,7 +106,27 @@ def _unsettled_orphans(attempts: Sequence[Attempt], width: int, style: Style) ->
         text = f"{name} of an earlier version, {credits_text(attempt.credits)} credits; nobody knows the outcome"
         text += f": storyboard settle {name}"
         lines += labelled("unsettled", text, width, style, "strong bad", LABEL)
-    return lines
+    return lines + _more(len(attempts), "storyboard settle", width, style)
+
+
+def _orphans(attempts: Sequence[Attempt], width: int, style: Style, context: ClosingContext) -> list[str]:
+    """Attempts of earlier versions whose clips are still to be fetched."""
+    lines: list[str] = []
+    for attempt in attempts[:_MOST_NAMED]:
+        intent = attempt.intent
+        task = escape_terminal(attempt.task_id or "")
+        text = f"{escape_terminal(intent.shot)} take {intent.take}, {task}: paid or running"
+        text += "; the next run fetches its clip, no new charge"
+        lines += labelled("earlier version", text, width, style, "warn", LABEL)
+    line = context.command_line.with_inputs_of_all_commands("--provider")
+    return lines + _more(len(attempts), line.status(), width, style)
+
+
+def _more(number: int, command: str, width: int, style: Style) -> list[str]:
+    """The command that lists all of so many attempts, where not each has a line."""
+    if number <= _MOST_NAMED:
+        return []
+    return commands([(command, f"and {number - _MOST_NAMED:,} more")], width, style, " " * (LABEL + 4))
 
 
 def _grouped(

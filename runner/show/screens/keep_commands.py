@@ -16,9 +16,9 @@ def keep_commands(line: CommandLine, plan: Plan, shots: Iterable[ShotKey]) -> It
 
     `line` is the command line as typed, at whose provider and settings the clips are.
     """
-    boards = plan.batch.storyboards
-    has_several = len({board.path for board in boards}) > 1
-    has_profiles = any(board.profile is not None for board in boards)
+    storyboards = plan.batch.storyboards
+    has_several = len({storyboard.path for storyboard in storyboards}) > 1
+    has_profiles = any(storyboard.profile is not None for storyboard in storyboards)
     names_by_profile: dict[str | None, list[str]] = {}
     for film, shot in shots:
         name = shot_selector((film, shot), with_storyboard=has_several)

@@ -99,7 +99,7 @@ def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, context
     if not plan.steps and not plan.shots:
         return "There is no shot to plan.\n"
     plan = plan if all_shots else as_made(plan, context.missing_clips)
-    parts = [_storyboard(plan, board, width, style, all_shots, context) for board in _boards(plan)]
+    parts = [_storyboard(plan, storyboard, width, style, all_shots, context) for storyboard in _storyboards(plan)]
     if len(parts) > 1:
         parts.append(_all_storyboards(plan, width, style, context))
     # What to type next does not hang on `--all`: missing clips are fetched, and not run.
@@ -113,55 +113,59 @@ def nothing_to_do(plan: Plan) -> bool:
     return bool(plan.steps) and all(step.action is Action.KEEP for step in plan.steps)
 
 
-def _boards(plan: Plan) -> list[Storyboard]:
+def _storyboards(plan: Plan) -> list[Storyboard]:
     """The films with at least one selected shot."""
     films = {shot.film for shot in plan.shots}
-    return [board for board in plan.batch.storyboards if board.film in films]
+    return [storyboard for storyboard in plan.batch.storyboards if storyboard.film in films]
 
 
 # -- one storyboard ---------------------------------------------------------------------------------------
 
 
 def _storyboard(
-    plan: Plan, board: Storyboard, width: int, style: Style, all_shots: bool, context: PlanContext
+    plan: Plan, storyboard: Storyboard, width: int, style: Style, all_shots: bool, context: PlanContext
 ) -> list[str]:
-    steps = plan.steps_for(board)
-    head = _head(plan, board, steps, width, style, context)
+    steps = plan.steps_for(storyboard)
+    head = _head(plan, storyboard, steps, width, style, context)
     if steps and all(step.action is Action.KEEP for step in steps) and not all_shots:
         shots = count(len({step.shot.id for step in steps}), "shot")
         return [*head, "", f"  {style(f'{shots}, all made. Nothing to pay.', 'good')}"]
-    return [*head, "", *plan_table(plan, board, steps, width, style, all_shots, context.paid_provider, context.ways_on)]
+    return [
+        *head,
+        "",
+        *plan_table(plan, storyboard, steps, width, style, all_shots, context.paid_provider, context.ways_on),
+    ]
 
 
 def _head(
-    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, style: Style, context: PlanContext
+    plan: Plan, storyboard: Storyboard, steps: Sequence[Step], width: int, style: Style, context: PlanContext
 ) -> list[str]:
-    name, path = film_title(plan, board), escape_terminal(board.path)
+    name, path = film_title(plan, storyboard), escape_terminal(storyboard.path)
     facts = f"{plan.account.provider} · edition {plan.edition.name} · 1 credit {dollars(plan.usd_per_credit)}"
     facts = escape_terminal(facts)
     room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
     first = f"{style(name, 'strong')}   {path}"
     lines = [f"{first}{' ' * room}{style(facts, 'quiet')}"] if room >= 3 else [first, style(facts, "quiet")]
-    return lines + joined(_facts(plan, board, steps, context), min(width, WIDE))
+    return lines + joined(_facts(plan, storyboard, steps, context), min(width, WIDE))
 
 
-def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanContext) -> Iterable[str]:
+def _facts(plan: Plan, storyboard: Storyboard, steps: Sequence[Step], context: PlanContext) -> Iterable[str]:
     """Facts of one storyboard: number of shots, length of the film, progress."""
-    shots = concerned_shots(plan, board, steps)
+    shots = concerned_shots(plan, storyboard, steps)
     scenes = len({shot.scene for shot in shots if shot.scene is not None})
     shots_text = count(len(shots), "shot")
-    if len(shots) < len(board.shots):
-        shots_text = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
+    if len(shots) < len(storyboard.shots):
+        shots_text = f"{len(shots):,} of {count(len(storyboard.shots), 'shot')} selected"
     yield shots_text + (f", {count(scenes, 'scene')}" if scenes else "")
     models = count_models(shots)
     if (usual := usual_model(models)) is not None:
         others = len(shots) - models[usual]
         # ` · ` parts the facts of this line.
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
-    film = length(plan.film_length(board))
-    yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
+    film = length(plan.film_length(storyboard))
+    yield f"film {film}" + (f" of {length(storyboard.length)} wanted" if storyboard.length is not None else "")
     finished = sum(1 for step in steps if step.action is Action.KEEP)
-    sums = context.sums.get(board.path, CreditSums())
+    sums = context.sums.get(storyboard.path, CreditSums())
     if any(step.attempt for step in steps) or any(sums):
         yield f"{finished} of {count(len(steps), 'take')} made"
     else:
@@ -172,18 +176,18 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
 
 def _all_storyboards(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:
     """Table of several storyboards with their sum."""
-    boards = _boards(plan)
+    storyboards = _storyboards(plan)
     rows: list[TableRow | str] = []
-    for board in boards:
-        sums = totals(plan.steps_for(board), shots=0)
-        billable = sum(1 for step in plan.steps_for(board) if step.is_billable)
+    for storyboard in storyboards:
+        sums = totals(plan.steps_for(storyboard), shots=0)
+        billable = sum(1 for step in plan.steps_for(storyboard) if step.is_billable)
         usd = dollars(plan.usd(sums.credits))
-        name = Cell(film_title(plan, board))
+        name = Cell(film_title(plan, storyboard))
         rows.append(row(name, f"{billable:,}", f"{sums.seconds:,}", credits_text(sums.credits), usd, indent=1))
     rows.append(row("", "", "", Cell("-" * 7, "quiet")))
     whole = plan.totals
     billable = sum(1 for step in plan.steps if step.is_billable)
-    name, price = Cell(number_of_films(plan, len(boards)), "strong"), Cell(credits_text(whole.credits), "strong")
+    name, price = Cell(number_of_films(plan, len(storyboards)), "strong"), Cell(credits_text(whole.credits), "strong")
     usd = dollars(plan.usd(whole.credits))
     rows.append(row(name, f"{billable:,}", f"{whole.seconds:,}", price, Cell(usd, "strong"), indent=1))
     if whole.later_takes:

@@ -55,7 +55,7 @@ class _ModelNames:
 
 def plan_table(
     plan: Plan,
-    board: Storyboard,
+    storyboard: Storyboard,
     steps: Sequence[Step],
     width: int,
     style: Style,
@@ -70,7 +70,7 @@ def plan_table(
     by_shot: dict[str, list[Step]] = {}
     for step in steps:
         by_shot.setdefault(step.shot.id, []).append(step)
-    shots = concerned_shots(plan, board, steps)
+    shots = concerned_shots(plan, storyboard, steps)
     scene_rows = scenes(shots, by_shot, all_shots)
     letters = _cause_letters(scene_rows)
     counts = count_models(shots)
@@ -81,7 +81,7 @@ def plan_table(
         rows += _scene(scene, letters, marks, style, models)
     if blocked := blocked_lines(plan, steps, min(width, WIDE), style, ways):
         rows += ["", *blocked, ""]
-    rows += _sums(plan, board, steps)
+    rows += _sums(plan, storyboard, steps)
     columns = _columns(
         width,
         f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits",
@@ -90,10 +90,10 @@ def plan_table(
     return [*table(columns, rows, width, style, indent=1), *_cause_lines(letters, scene_rows, width, style)]
 
 
-def concerned_shots(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> list[Shot]:
+def concerned_shots(plan: Plan, storyboard: Storyboard, steps: Sequence[Step]) -> list[Shot]:
     """The shots of one storyboard that the plan is about: with `--retake` and `--again` only those that they name."""
     planned = {step.shot.id for step in steps}
-    return [shot for shot in plan.shots if shot.film == board.film and (shot.skip or shot.id in planned)]
+    return [shot for shot in plan.shots if shot.film == storyboard.film and (shot.skip or shot.id in planned)]
 
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
@@ -245,7 +245,7 @@ def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows],
 # -- sums -------------------------------------------------------------------------------------------------
 
 
-def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
+def _sums(plan: Plan, storyboard: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
     """Rows for now, later and the whole film; a row equal to another is left out."""
     # A retake that is made already is no part of the film as it is wanted.
     steps = [step for step in steps if not step.is_retake or step.is_billable]
@@ -254,8 +254,8 @@ def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[Tabl
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
     billable = sum(1 for step in steps if step.is_billable)
     is_everything = billable == len(steps)
-    is_whole_film = all(shot.skip or plan.steps_of(shot.key) for shot in board.shots)
-    budget = _budget(plan, board) if is_whole_film else ""
+    is_whole_film = all(shot.skip or plan.steps_of(shot.key) for shot in storyboard.shots)
+    budget = _budget(plan, storyboard) if is_whole_film else ""
     yield _total(plan, "now", billable, sums.seconds, sums.credits, budget if is_everything else "")
     if sums.later_takes:
         yield _total(plan, "later", sums.later_takes, sums.later_seconds, sums.later_credits, "after you pick")
@@ -271,9 +271,9 @@ def _total(plan: Plan, name: str, takes: int, seconds: int, credits: Decimal | N
     return row(*cells, Cell(f"{usd}  {more}" if more else usd, style), indent=1, short=usd, below=more)
 
 
-def _budget(plan: Plan, board: Storyboard) -> str:
+def _budget(plan: Plan, storyboard: Storyboard) -> str:
     if plan.is_free or plan.selected is not None:
         return ""
-    if board.budget_credits is not None:
-        return f"of budget {credits_text(board.budget_credits)}"
-    return f"of budget {dollars(board.budget_usd)}" if board.budget_usd is not None else ""
+    if storyboard.budget_credits is not None:
+        return f"of budget {credits_text(storyboard.budget_credits)}"
+    return f"of budget {dollars(storyboard.budget_usd)}" if storyboard.budget_usd is not None else ""

@@ -109,7 +109,7 @@ def _scene_groups(shots: Sequence[Shot], steps: Mapping[str, Sequence[Step]]) ->
 
 
 def _fit(scene_rows: list[SceneRows], most: int) -> tuple[SceneRows, ...]:
-    """Joins runs, then folds scenes, from the end and those with problems last, until the table is short enough."""
+    """Join runs, then fold scenes, from the end and those with problems last, until the table is short enough."""
     scene_rows = [SceneRows(scene.name, scene.table_lines, _one_line(scene)) for scene in scene_rows]
     order = _folding_order(scene_rows)
     lines = sum(scene.lines for scene in scene_rows)

@@ -87,7 +87,7 @@ def build_bill(
     zone: tzinfo | None = None,
     storyboards: tuple[str, ...] | None = None,
 ) -> Bill:
-    """Sums the attempts that cost or may have cost credits; days are those of `zone`."""
+    """Sum the attempts that cost or may have cost credits; days are those of `zone`."""
     lines: dict[str, BillLine] = {}
     total = BillLine("sum")
     for item in items:

@@ -71,8 +71,8 @@ class StatusReport:
 
     def orphans_without_storyboard(self) -> list[Attempt]:
         """Orphans whose storyboard no longer exists."""
-        boards = {board.path for board in self.plan.batch.storyboards}
-        return [attempt for attempt in self.orphans if attempt.intent.storyboard not in boards]
+        storyboards = {storyboard.path for storyboard in self.plan.batch.storyboards}
+        return [attempt for attempt in self.orphans if attempt.intent.storyboard not in storyboards]
 
 
 def status(report: StatusReport, width: int, color: bool, all_shots: bool = False) -> str:
@@ -80,10 +80,10 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
     style, plan = Style(color), report.plan
     width = min(width, WIDE)
     films = {shot.film for shot in plan.shots}
-    boards = [board for board in plan.batch.storyboards if board.film in films]
-    if not boards:
+    storyboards = [storyboard for storyboard in plan.batch.storyboards if storyboard.film in films]
+    if not storyboards:
         return "There is no shot to show.\n"
-    blocks = [_board(report, board, width, style, all_shots) for board in boards]
+    blocks = [_storyboard(report, storyboard, width, style, all_shots) for storyboard in storyboards]
     if manifest_note := from_manifests(plan, report.history):
         blocks.append(wrapped(manifest_note, width))
     left_behind = gone_lines(report.left_behind, report.root, width, style, report.zone)
@@ -91,20 +91,22 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def _board(report: StatusReport, board: Storyboard, width: int, style: Style, all_shots: bool) -> list[str]:
-    steps = report.plan.steps_for(board)
+def _storyboard(report: StatusReport, storyboard: Storyboard, width: int, style: Style, all_shots: bool) -> list[str]:
+    steps = report.plan.steps_for(storyboard)
     # One line below tells of all clips that are not here: no row for each.
-    visible = steps if all_shots else as_made(report.plan, find_missing_clips(steps, report.history)).steps_for(board)
-    title = style(film_title(report.plan, board), "strong")
-    lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
-    lines += [f"  {line}" for line in joined(_counts(report.plan, board, visible), width - 2)]
+    visible = (
+        steps if all_shots else as_made(report.plan, find_missing_clips(steps, report.history)).steps_for(storyboard)
+    )
+    title = style(film_title(report.plan, storyboard), "strong")
+    lines = [f"{title}   {escape_terminal(storyboard.path)}   {style(_clips_of(report), 'quiet')}"]
+    lines += [f"  {line}" for line in joined(_counts(report.plan, storyboard, visible), width - 2)]
     if marks := mark_rows(report.plan, visible, len(visible) if all_shots else _MOST_ROWS):
         lines += ["", *table((Column(least=14, most=40), Column(least=16)), marks, width, style)]
     if rows := _rows(report, visible, all_shots):
         lines += ["", *table(_COLUMNS, rows, width, style)]
-    notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
-    notes += _orphans(report, board, width, style)
-    notes += film_lines(report.films.get(board.film, ()), width, style, LABEL)
+    notes = [*_money(report, storyboard, steps, width, style), *_expiring(report, steps, width, style)]
+    notes += _orphans(report, storyboard, width, style)
+    notes += film_lines(report.films.get(storyboard.film, ()), width, style, LABEL)
     return [*lines, "", *notes] if notes else lines
 
 
@@ -112,12 +114,13 @@ def _clips_of(report: StatusReport) -> str:
     return escape_terminal(f"clips of {report.plan.account.provider}")
 
 
-def _counts(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
-    finished = {step.shot.id for step in steps if step.action is Action.KEEP and not step.is_retake}
-    shots = [shot for shot in plan.shots if shot.film == board.film and not shot.skip]
-    film = length(sum(plan.film_seconds(shot) for shot in shots if shot.id in finished))
-    whole = length(sum(plan.film_seconds(shot) for shot in shots))
-    yield f"{len(finished)} of {count(len(shots), 'shot')} made, {film} of {whole}"
+def _counts(plan: Plan, storyboard: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
+    finished = {step.shot.key for step in steps if step.action is Action.KEEP and not step.is_retake}
+    shots = [shot for shot in plan.shots if shot.film == storyboard.film and not shot.skip]
+    # Of a selection the seconds of its shots alone: a slate between them is no part of it.
+    film = plan.film_so_far(storyboard, finished) if plan.selected is None else plan.film_length(storyboard, finished)
+    whole = plan.film_length(storyboard, plan.selected)
+    yield f"{len(finished)} of {count(len(shots), 'shot')} made, {length(film)} of {length(whole)}"
     counts = Counter(step.action for step in steps)
     yield from (f"{counts[action]} {action}" for action in Action if counts[action])
     if retakes := sum(step.is_retake for step in steps):
@@ -190,13 +193,13 @@ def _credits(attempt: Attempt | None) -> str:
 # -- money ------------------------------------------------------------------------------------------------
 
 
-def _money(report: StatusReport, board: Storyboard, steps: Sequence[Step], width: int, style: Style) -> list[str]:
+def _money(report: StatusReport, storyboard: Storyboard, steps: Sequence[Step], width: int, style: Style) -> list[str]:
     plan = report.plan
     if plan.is_free:
         return []
-    sums = report.sums.get(board.path, CreditSums())
+    sums = report.sums.get(storyboard.path, CreditSums())
     rows = [
-        ("billed", sums.billed, _bill_note(report, board, steps, sums)),
+        ("billed", sums.billed, _bill_note(report, storyboard, steps, sums)),
         ("in flight", sums.in_flight, ""),
         ("unsettled", sums.unsettled, "counted as charged until settled"),
         ("maybe charged", sums.maybe_charged, "a server error; counted as charged"),
@@ -204,16 +207,16 @@ def _money(report: StatusReport, board: Storyboard, steps: Sequence[Step], width
     ]
     visible = [(label, amount, note) for label, amount, note in rows if amount or label == "billed"]
     lines = money_rows(visible, plan, width, style)
-    if board.budget_credits is not None:
-        credits = report.budget_used.get(board.path, sum(sums, Decimal(0)))
-        text = f"{credits_text(credits)} of {credits_text(board.budget_credits)} credits"
+    if storyboard.budget_credits is not None:
+        credits = report.budget_used.get(storyboard.path, sum(sums, Decimal(0)))
+        text = f"{credits_text(credits)} of {credits_text(storyboard.budget_credits)} credits"
         lines += labelled("budget", text, width, style, "plain", LABEL)
     return lines
 
 
-def _bill_note(report: StatusReport, board: Storyboard, steps: Sequence[Step], sums: CreditSums) -> str:
+def _bill_note(report: StatusReport, storyboard: Storyboard, steps: Sequence[Step], sums: CreditSums) -> str:
     """The part of the bill that the takes above do not show."""
-    others = {other.path for other in report.plan.batch.storyboards} - {board.path}
+    others = {other.path for other in report.plan.batch.storyboards} - {storyboard.path}
     attempts = {attempt.id: attempt for step in steps if (attempt := report.attempt(step)) is not None}
     own = (attempt for attempt in attempts.values() if report.history.is_own_or_named(attempt))
     visible = sum_credits(attempt for attempt in own if attempt.intent.storyboard not in others).billed
@@ -235,9 +238,9 @@ def _expiring(report: StatusReport, steps: Sequence[Step], width: int, style: St
     return labelled("expires", text, width, style, "strong warn", LABEL)
 
 
-def _orphans(report: StatusReport, board: Storyboard, width: int, style: Style) -> list[str]:
+def _orphans(report: StatusReport, storyboard: Storyboard, width: int, style: Style) -> list[str]:
     """Orphans of a storyboard: possibly paid attempts that no current take needs, each with its way out."""
-    orphans = [attempt for attempt in report.orphans if attempt.intent.film == board.film]
+    orphans = [attempt for attempt in report.orphans if attempt.intent.film == storyboard.film]
     return [line for orphan in orphans for line in _orphan(report, orphan, "", width, style)]
 
 

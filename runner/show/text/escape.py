@@ -107,7 +107,7 @@ _PARTS_OF_A_PIECE = 256
 
 
 def _document(value: object, margin: str, deep: int, out: Callable[[str], None]) -> None:
-    """Splits lists of mappings into lines: fast, readable, and a change touches few lines of a diff."""
+    """Split lists of mappings into lines: fast, readable, and a change touches few lines of a diff."""
     # `type(…) is dict` comes first: isinstance with an abstract class takes ten times as long.
     if deep and (type(value) is dict or isinstance(value, Mapping)) and (not margin or _holds_table(value)):
         before, inner = "{", margin + " "

@@ -66,14 +66,16 @@ def own_clip(attempt: Attempt, step: Step) -> Clip | None:
 def title(plan: Plan) -> str:
     """The film's title, or the number of storyboards or films."""
     films = {step.shot.film for step in plan.steps}
-    boards = [board for board in plan.batch.storyboards if board.film in films] or plan.batch.storyboards
-    return film_title(plan, boards[0]) if len(boards) == 1 else number_of_films(plan, len(boards))
+    storyboards = [
+        storyboard for storyboard in plan.batch.storyboards if storyboard.film in films
+    ] or plan.batch.storyboards
+    return film_title(plan, storyboards[0]) if len(storyboards) == 1 else number_of_films(plan, len(storyboards))
 
 
-def film_title(plan: Plan, board: Storyboard) -> str:
+def film_title(plan: Plan, storyboard: Storyboard) -> str:
     """The storyboard's title, with its profile where the batch has films of several: `The Last Ferry · tall`."""
-    title = one_line(board.title, 200)
-    profile = board.profile if has_several_profiles(plan) else None
+    title = one_line(storyboard.title, 200)
+    profile = storyboard.profile if has_several_profiles(plan) else None
     return title if profile is None else f"{title} · {one_line(profile, 200)}"
 
 
@@ -84,7 +86,7 @@ def number_of_films(plan: Plan, number: int) -> str:
 
 def has_several_profiles(plan: Plan) -> bool:
     """Whether the batch has films of several profiles."""
-    return len({board.profile for board in plan.batch.storyboards}) > 1
+    return len({storyboard.profile for storyboard in plan.batch.storyboards}) > 1
 
 
 def several_films(plan: Plan) -> Several:

@@ -92,7 +92,7 @@ _PAGES_A_STEP = 4096
 
 
 def migrate(path: Path, connect: Callable[[], sqlite3.Connection], report: Callable[[str], None]) -> None:
-    """Brings a ledger of the first form to the second, once, after a copy of it is on the disk.
+    """Bring a ledger of the first form to the second, once, after a copy of it is on the disk.
 
     Killed or failed at any point it leaves the ledger in the first form: the change is one transaction.
     """

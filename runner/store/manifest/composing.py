@@ -37,8 +37,8 @@ def compose(
     `plan` is of the whole batch. `before` is the manifest on disk: paid attempts that it lists stay listed, under
     whatever name they were ordered; its picks, keeps, notes and unknown fields stay.
     """
-    board = plan.batch.storyboard_of(film)
-    shots = [shot.id for shot in board.shots]
+    storyboard = plan.batch.storyboard_of(film)
+    shots = [shot.id for shot in storyboard.shots]
     stored_shots = _by_id(before)
     takes = _Takes.of(plan, history, film, shots, before)
     stored_picks = {shot: stored.get("picked") for shot, stored in stored_shots.items()}

@@ -50,7 +50,7 @@ def take_json(attempt: Attempt, stored: Mapping[str, Any], shrunk: bool) -> dict
     if error or not shrunk:
         entry["error"] = error
     if attempt.clip is not None or not shrunk:
-        entry["clip"] = _clip_json(attempt.clip, stored.get("clip") or NOTHING)
+        entry["clip"] = None if attempt.clip is None else _clip_entry(attempt.clip, stored.get("clip") or NOTHING)
     if intent.drawing is not None:
         entry["drawing"] = intent.drawing
     entry["created_at"] = format_utc(attempt.accepted_at or attempt.intended_at)
@@ -59,10 +59,9 @@ def take_json(attempt: Attempt, stored: Mapping[str, Any], shrunk: bool) -> dict
     return {**entry, **more_fields(stored, TAKE_FIELDS)} if stored else entry
 
 
-def _clip_json(clip: Clip | None, stored: Mapping[str, Any]) -> dict[str, Any] | None:
-    if clip is None:
-        return None
-    entry = {
+def clip_json(clip: Clip) -> dict[str, Any]:
+    """A clip as it stands in a manifest."""
+    return {
         "path": clip.path,
         "sha256": clip.sha256,
         "bytes": clip.bytes,
@@ -70,4 +69,8 @@ def _clip_json(clip: Clip | None, stored: Mapping[str, Any]) -> dict[str, Any] |
         "height": clip.height,
         "seconds": clip.seconds,
     }
+
+
+def _clip_entry(clip: Clip, stored: Mapping[str, Any]) -> dict[str, Any]:
+    entry = clip_json(clip)
     return {**entry, **more_fields(stored, CLIP_FIELDS)} if stored else entry

@@ -70,22 +70,27 @@ def music_box() -> list[int]:
 
 
 def save_sound(path: Path) -> None:
-    samples = music_box()
+    save_mono(path, music_box(), RATE, 64_000)
+
+
+def save_mono(path: Path, samples: list[int], rate: int, bit_rate: int) -> None:
+    """Write samples of 16 bits as an MP3 of one channel."""
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("libmp3lame", rate=RATE, layout="mono")
-        stream.bit_rate = 64_000
-        for first in range(0, len(samples), 1152):
-            piece = samples[first : first + 1152]
+        stream = out.add_stream("libmp3lame", rate=rate, layout="mono")
+        stream.bit_rate = bit_rate
+        piece_samples = 1152 if rate >= 32_000 else 576
+        for first in range(0, len(samples), piece_samples):
+            piece = samples[first : first + piece_samples]
             frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece))
             plane = frame.planes[0]
             plane.update(array("h", piece).tobytes().ljust(plane.buffer_size, b"\0"))
-            frame.sample_rate, frame.pts = RATE, first
+            frame.sample_rate, frame.pts = rate, first
             out.mux(stream.encode(_planar(frame)))
         out.mux(stream.encode(None))
 
 
 def _planar(frame: av.AudioFrame) -> Any:
-    return av.AudioResampler(format="s16p", layout="mono", rate=RATE).resample(frame)[0]
+    return av.AudioResampler(format="s16p", layout="mono", rate=frame.sample_rate).resample(frame)[0]
 
 
 # -- the box step ---------------------------------------------------------------------------------------------

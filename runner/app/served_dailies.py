@@ -1,4 +1,4 @@
-"""The desk behind the served dailies: reads the films again when their files change, and records picks and notes."""
+"""The served dailies: reads the films again when their files change, and records picks and notes."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from runner.app.options import CommandOptions
 from runner.app.pick import pick_take
 from runner.app.session import Session, open_for_reading
 from runner.attempts.film import FilmName, storyboard_slug
-from runner.dailies_server.desk import ServedFilm
+from runner.dailies_server.dailies_source import ServedFilm
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
@@ -38,7 +38,7 @@ class _FilmRead:
     content: dict[str, object]
 
 
-class DailiesDesk:
+class ServedDailies:
     """The films of one command line. The files of a film that changed are read at the next question."""
 
     def __init__(self, session: Session) -> None:
@@ -120,9 +120,11 @@ class DailiesDesk:
         film = self._films[slug].gathered.dailies.cut.film
         session = self._present_session()
         # A SHOT of several profiles would be ambiguous; the page knows which film it shows.
-        boards = tuple(board for board in session.batch.storyboards if board.profile == film.profile)
+        storyboards = tuple(
+            storyboard for storyboard in session.batch.storyboards if storyboard.profile == film.profile
+        )
         settings = replace(session.settings, profiles=(film.profile,))
-        session = replace(session, settings=settings, batch=Batch(boards))
+        session = replace(session, settings=settings, batch=Batch(storyboards))
         name = f"{storyboard_slug(film.storyboard)}:{shot}"
         return session, find_shot(session.planner, session.history_reader.read, name)[0]
 

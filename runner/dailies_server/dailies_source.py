@@ -16,7 +16,7 @@ class ServedFilm:
     """The film as JSON."""
 
 
-class Desk(Protocol):
+class DailiesSource(Protocol):
     """The dailies of some films; what may take a while is called in one thread, one after the other.
 
     `file` and `poster` only look a name up, and are called in the server's own thread.

@@ -5,14 +5,14 @@ from collections.abc import Collection
 from runner.engine import messages
 from runner.engine.run_context import RunContext
 
-# Between two looks into the ledger.
+# Between two readings of the ledger.
 _SECONDS_BETWEEN = 2.0
 
 
-async def look(run: RunContext, fingerprints: Collection[str]) -> None:
-    """Carries out a `Look` order."""
+async def read_other_runs(run: RunContext, fingerprints: Collection[str]) -> None:
+    """Carry out a `ReadOtherRuns` order."""
     await _read(run, fingerprints)
-    run.state.others.end_look(run.now() + _SECONDS_BETWEEN)
+    run.state.others.end_reading(run.now() + _SECONDS_BETWEEN)
     run.wake()
 
 
@@ -22,7 +22,7 @@ async def follow(run: RunContext, fingerprint: str) -> bool:
     attempt = run.history.current_attempt(fingerprint)
     if attempt is None or attempt.repository is None:
         return False
-    tell(run)
+    announce(run)
     return True
 
 
@@ -34,8 +34,8 @@ async def _read(run: RunContext, fingerprints: Collection[str]) -> None:
         run.renew_plan()
 
 
-def tell(run: RunContext) -> None:
-    """Says once for each take which run it waits for."""
+def announce(run: RunContext) -> None:
+    """Say once for each take which run it waits for."""
     for step in run.plan.steps:
         if step.waits_for == "run" and step.attempt is not None and run.state.others.announce(step.key):
             run.emit("warning", step, step.attempt, messages.waits_for_run(step))
