@@ -62,7 +62,7 @@ class PlanReporter:
         return self.planner.routes
 
     def encoder(self) -> Callable[[Step], Mapping[str, JsonValue]]:
-        """Spells the request of a step as it would be sent."""
+        """The encoder of a step's request as it would be sent."""
         from runner.providers.api import provider_api  # what a plan's screen does without
         from runner.requests.placeholder import placeholder
 

@@ -214,7 +214,7 @@ class RunContext:
         self.changed.set()
 
     def renew_change(self) -> None:
-        """Begins a turn of the loop: a change that comes from here on wakes it for another one."""
+        """Begin a turn of the loop: a change that comes from here on wakes it for another one."""
         self.changed = anyio.Event()
 
     def replan_if_needed(self, fingerprint: str) -> None:
