@@ -10,6 +10,7 @@ from runner.commands import COMMANDS, command_module
 from runner.garbage_collection import collection_off
 from runner.paid_providers import paid_provider_name
 
+# Not from `typing`, which takes milliseconds to load at every start.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
@@ -107,6 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line; returns the exit code, never raises."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments in ([], ["-h"], ["--help"]):
+        # Without any command's flags: this screen has only their names.
         parser(()).print_help()
         return 0
     return int(_run_to_exit_code(arguments))
@@ -118,6 +120,7 @@ def _run_to_exit_code(argv: list[str]) -> "ExitCode":
     from runner.diagnostics.failures import Failure
     from runner.diagnostics.problem import ExitCode
 
+    # CI and service managers stop a job by SIGTERM: it ends as orderly as by a Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _dispatch(argv)
@@ -186,6 +189,7 @@ def _command(argv: list[str]) -> "tuple[Any, argparse.Namespace]":
     if first is not None and first not in COMMANDS:
         raise CommandError(ExitCode.USAGE, _unknown_command(first))
     top = (
+        # Nearly every line begins with its command: then no other one is described.
         _command_parser(argv[0], _formatter(argv))
         if first == argv[0]
         else parser((first,) if first is not None else ())
@@ -216,6 +220,7 @@ def _unknown_flag(flag: str, command: str | None) -> str:
         command_module(command).add(command_parser)
     flags = [flag for action in command_parser._actions for flag in action.option_strings]
     suggestion = closest_match(flag, flags) if flag.startswith("-") else None
+    # A flag as the WORD of `explain`, which wants it without its dashes.
     if command == "explain":
         suggestion = f"`storyboard explain {flag.lstrip('-')}`"
     hint = f"; did you mean {suggestion}?" if suggestion else ""
@@ -238,6 +243,7 @@ def _disk_trouble(error: Exception) -> "ExitCode | None":
 
     from runner.diagnostics.problem import ExitCode
 
+    # Any other error of the system was foreseen nowhere, and is a defect.
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
         return None
     name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
@@ -259,6 +265,7 @@ def _report(defect: Exception, argv: list[str]) -> "ExitCode":
         report = write(defect, argv, state_folder(), key_texts())
         reason = redact(f"{type(defect).__name__}: {defect}", key_texts())
     except Exception as failure:
+        # A defect while reporting one must not hide the first.
         report, reason = f"the report could not be written ({type(failure).__name__})", type(defect).__name__
     _print_error(
         f"a defect of storyboard itself: {reason}\n"

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from runner.app import destinations
-from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Conversation
 from runner.app.options import SpendingOptions
 from runner.app.plan_report import PlanReporter, ways_without_address
@@ -12,6 +11,7 @@ from runner.app.spending_limits import SpendingLimits, credits_of_run
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass, replace
+from runner.planning.material_routes import Routes
 from runner.planning.plan import Plan
 from runner.settings.settings import Settings
 from runner.show.screens import question
@@ -38,7 +38,6 @@ class Approval:
         `CommandError` unless the run may spend its price; a free run, and one that orders nothing, may.
         """
         plan, history, store = planned.plan, planned.history, planned.store
-        planner = self.report.planner
         if plan.is_free:
             return planned
         # The plan is worth seeing also where it is refused: a missing key or a limit is told below its price.
@@ -46,7 +45,7 @@ class Approval:
             conversation.show_plan(plan, replace(self.report.context(plan, history), before_question=True))
         self._check_can_pay(plan)
         # A run that only collects what is paid for spends nothing, and asks nothing.
-        if not any(step.is_billable for step in plan.steps) or planner.settings.max_credits == 0:
+        if not any(step.is_billable for step in plan.steps) or self.report.settings.max_credits == 0:
             return planned
         # What nobody knows can be held against no limit.
         if plan.totals.credits is None:
@@ -59,13 +58,13 @@ class Approval:
             if price is not None:
                 store = store.with_price_cap(credits_of_run(history, store.limits.run) + price)
         # Only after the last refusal: an address that was declined is to be marked as new the next time.
-        destinations.remember_approval(planner, self.report.repository, history)
+        destinations.remember_approval(self.report.settings, self.report.repository, self.report.destinations(history))
         return replace(planned, store=store)
 
     def _check_can_pay(self, plan: Plan) -> None:
         """Raise `CommandError` unless a paid run may begin: store, CI, disk, key."""
-        settings = self.report.planner.settings
-        _check_store(self.report.planner, plan)
+        settings = self.report.settings
+        _check_store(self.report, plan)
         self._check_ci(settings, plan)
         filesystems.check_ledger_disk(settings.state)
         settings.key()
@@ -122,20 +121,20 @@ class Approval:
         return None
 
 
-def check_materials(planner: BatchPlanner, command_line: CommandLine, plan: Plan) -> None:
+def check_materials(routes: Routes | None, command_line: CommandLine, plan: Plan) -> None:
     """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
     if any(step.unpublished for step in plan.steps):
-        ways = ways_without_address(planner, command_line, plan)
+        ways = ways_without_address(routes, command_line, plan)
         raise CommandError(ExitCode.INVALID, question.nothing_public(plan, ways))
 
 
-def _check_store(planner: BatchPlanner, plan: Plan) -> None:
+def _check_store(report: PlanReporter, plan: Plan) -> None:
     """Raise `CommandError` if the plan uses the store, and its client or its credentials are missing."""
-    routes, ordered = planner.routes, [step for step in plan.steps if step.is_billable]
+    routes, ordered = report.routes, [step for step in plan.steps if step.is_billable]
     materials = {material for step in ordered for material in step.shot.request.materials}
     if routes is not None and any("store" in routes.of(material).ways for material in materials):
         from runner.app.material_store import open_store  # with the modules of a run, which a plan does without
 
-        store = open_store(planner.settings, planner.edition)
+        store = open_store(report.settings, report.edition)
         if store is not None:
             store.check_ready()

@@ -1,10 +1,9 @@
 """The context of a run's closing screen, and the command line that goes on after it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
 from runner.app.manifest_files import ManifestFiles
@@ -12,9 +11,12 @@ from runner.app.project import StoryboardSources
 from runner.attempts.history import History
 from runner.attempts.sums import sum_credits
 from runner.engine.run_events import RunResult
+from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass
+from runner.planning.plan import Plan
 from runner.planning.selection import shot_selector
 from runner.settings.environment import child_environment
+from runner.settings.settings import Settings
 from runner.show.screens.closing_context import ClosingContext, UncommittedManifest
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.text.command_line import CommandLine
@@ -25,7 +27,10 @@ from runner.store.git import uncommitted
 class ClosingReporter:
     """The sources of what a closing screen says beside the run's result."""
 
-    planner: BatchPlanner
+    settings: Settings
+    batch: Batch
+    plan_whole: Callable[[History], Plan]
+    """Plans all takes of the batch."""
     manifests: ManifestFiles
     sources: StoryboardSources
     command_line: CommandLine
@@ -35,7 +40,7 @@ class ClosingReporter:
 
     def context(self, history: History, run: str, seconds: float, result: RunResult) -> ClosingContext:
         """The values on the closing screen; `run` is the run's id, `seconds` its duration."""
-        open_shots, whole_plan = self._open_shots(result), self.planner.plan(history)
+        open_shots, whole_plan = self._open_shots(result), self.plan_whole(history)
         return ClosingContext(
             command_line=line_to_continue(self.command_line, open_shots),
             resumable=bool(open_shots) or not self.command_line.has("--retake"),
@@ -43,7 +48,7 @@ class ClosingReporter:
             look_provider=self.look_provider,
             whole_plan=whole_plan,
             missing_clips=find_missing_clips(whole_plan.steps, history),
-            prefix=repo_prefix(self.planner.settings.root),
+            prefix=repo_prefix(self.settings.root),
             quiet=self.is_quiet,
             seconds=seconds,
             to_commit=tuple(self._uncommitted_manifests()),
@@ -53,18 +58,18 @@ class ClosingReporter:
     def _open_shots(self, result: RunResult) -> list[str]:
         """The selectors of the shots of which this run left something open."""
         # With one storyboard its shots' ids are enough.
-        several = len(self.planner.batch.storyboards) > 1
+        several = len(self.batch.storyboards) > 1
         left_open = (result.failed, result.unsettled, result.blocked, result.waiting, result.not_started)
         shots = dict.fromkeys(take.step.shot.key for takes in left_open for take in takes)
         return [shot_selector(shot, with_storyboard=several) for shot in shots]
 
     def _uncommitted_manifests(self) -> Iterator[UncommittedManifest]:
         """The manifests of paid clips that are not committed."""
-        settings = self.planner.settings
+        settings = self.settings
         # Only paid clips: what a lost manifest of the sandbox names is drawn again for nothing.
         if settings.account.free:
             return
-        manifests = {self.manifests.path(storyboard.film): storyboard for storyboard in self.planner.batch.storyboards}
+        manifests = {self.manifests.path(storyboard.film): storyboard for storyboard in self.batch.storyboards}
         for path in uncommitted(settings.root, list(manifests), child_environment()):
             manifest = self.manifests.read(manifests[path])
             # Without a take a manifest keeps nobody from paying twice.

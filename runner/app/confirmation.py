@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 
 from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
-from runner.app.run_store import RunStore
+from runner.app.run_store import RunStore, open_clip_store
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Event, Running, Succeeded
 from runner.attempts.history import History
@@ -36,7 +36,8 @@ async def _confirm_all(
     from runner.app.provider_gateway import open_gateway
 
     async with AsyncExitStack() as stack:
-        gateway = await open_gateway(planner, history, stack)
+        clip_store = open_clip_store(planner.settings, history)
+        gateway = await open_gateway(planner.settings, planner.edition, planner.routes, clip_store, stack)
         for step, attempt in waiting:
             answer, facts = await gateway.client.fetch_record(attempt.task_id or "")
             if isinstance(answer, Running) and not (answer.answered or answer.not_found):

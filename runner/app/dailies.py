@@ -7,9 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.clips_on_disk import clips_on_disk
-from runner.app.credit_scope import sums_by_storyboard
+from runner.app.credit_scope import CreditScope
 from runner.app.display_path import display_path
 from runner.app.field_locations import field_locator
 from runner.app.films import Film, segment_file, target_of, without_clips
@@ -30,6 +29,7 @@ from runner.language.written_prompts import written_prompts
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Step
 from runner.requests.request import LocalFile
+from runner.settings.settings import Settings
 from runner.show.dailies.film_data import Dailies, PageFile, film_json
 from runner.show.dailies.page import data_address, page
 from runner.show.screens.film_files import FilmFile
@@ -79,7 +79,8 @@ class WrittenDailies:
 class DailiesMaker:
     """The sources of the dailies of a command's films beside the films."""
 
-    planner: BatchPlanner
+    settings: Settings
+    credit_scope: CreditScope
     manifests: ManifestFiles
     sources: StoryboardSources
 
@@ -104,13 +105,13 @@ class _Gatherer:
     """The search for the files of one film, which collects the posters that are to be taken of them."""
 
     def __init__(self, maker: DailiesMaker, film: Film, address: Address) -> None:
-        self._settings = maker.planner.settings
+        self._settings = maker.settings
         self._maker = maker
         self._film = film
         self._address = address
         self._exists = clips_on_disk(film.history, self._settings.root)
         self._requests: dict[str, PosterRequest] = {}
-        self._storyboard = maker.planner.batch.storyboard_of(film.cut.film)
+        self._storyboard = film.plan.batch.storyboard_of(film.cut.film)
         self._shots = _shots(film, self._storyboard)
         self._steps = [step for shot in self._shots for step in film.plan.takes_of(shot)]
         takes = len(self._steps)
@@ -137,7 +138,7 @@ class _Gatherer:
             references,
             self._prompts(),
             notes_of(maker.manifests, self._storyboard),
-            sums_by_storyboard(maker.planner, film.history).get(self._storyboard.path) or CreditSums(),
+            maker.credit_scope.sums_by_storyboard(film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(maker.sources),
         )
         # After all requests are known: posters are taken in parallel.

@@ -5,10 +5,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.commit_files import compile_commit
-from runner.app.history_reader import HistoryReader
-from runner.app.project import Project
+from runner.app.session import Session
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.model import Batch
@@ -110,20 +108,20 @@ def _present_name(name: str) -> str:
     return name.removeprefix("origin/") if name != "origin/HEAD" else name
 
 
-def compare(project: Project, planner: BatchPlanner, reader: HistoryReader, base: Base) -> DiffReport:
+def compare(session: Session, base: Base) -> DiffReport:
     """Plan this tree and the commit against what exists now, and compare them."""
     try:
-        earlier = compile_commit(project, base.commit, base.text)
+        earlier = compile_commit(session, base.commit, base.text)
     except CommandError:
         # It names the commit already.
         raise
     except Failure as failure:  # a profile or a variable that the commit does not have
         raise CommandError(ExitCode.INVALID, f"at {base.text}: {failure.message}") from failure
     # Clips of storyboards that are gone count too: what the commit had is not priced as if it were to be made.
-    left = [storyboard for storyboard in earlier.storyboards if storyboard.film not in project.batch.films]
-    history = replace(reader, batch=Batch((*project.batch.storyboards, *left))).read()
-    after = planner.plan(history)
-    before = planner.plan(history, batch=earlier)
+    left = [storyboard for storyboard in earlier.storyboards if storyboard.film not in session.batch.films]
+    history = replace(session.history_reader, batch=Batch((*session.batch.storyboards, *left))).read()
+    after = session.planner.plan(history)
+    before = session.planner.plan(history, batch=earlier)
     return DiffReport(base, difference(before, after), after)
 
 

@@ -14,7 +14,7 @@ from runner.show.text.format import credits_text
 
 def context_with_limit(report: PlanReporter, limits: SpendingLimits, plan: Plan, history: History) -> PlanContext:
     """The context of a plan's screen; above a limit on spending, with the way below it."""
-    last_day = partial(spent_last_24h, report.planner.settings)
+    last_day = partial(spent_last_24h, report.settings)
     limit = None if plan.is_free else limits.exceeded(plan, history, last_day)
     if limit is None:
         return report.context(plan, history)

@@ -9,18 +9,18 @@ import anyio
 
 from runner.app import provider_gateway, webhooks
 from runner.app.batch_planner import BatchPlanner
+from runner.app.budget_scope import StoryboardBudgets
 from runner.app.closing_report import ClosingReporter, repo_prefix
 from runner.app.completion_words import keep_completion_words
 from runner.app.conversation import Conversation
-from runner.app.credit_scope import with_sums
+from runner.app.credit_scope import CreditScope
 from runner.app.final_cut import FilmReporter
 from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_first_picks, write_manifests
 from runner.app.options import DisplayOptions
 from runner.app.orphaned_attempts import lock_outputs_of_orphans
 from runner.app.run_outcome import RunOutcome
-from runner.app.run_store import PlannedRun
-from runner.app.spending_limits import storyboard_budgets
+from runner.app.run_store import PlannedRun, open_clip_store
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
@@ -48,6 +48,8 @@ class Execution:
     """The execution of a command's plans: by which planner, into which manifests, and how its end is told."""
 
     planner: BatchPlanner
+    budgets: StoryboardBudgets
+    credit_scope: CreditScope
     manifests: ManifestFiles
     closing: ClosingReporter
     films: FilmReporter
@@ -74,7 +76,7 @@ class Execution:
             if event.outcome is not None:
                 if hides_end:
                     return
-                outcome = replace(with_sums(self.planner, history, event.outcome), code_of_command=before)
+                outcome = replace(self.credit_scope.with_sums(history, event.outcome), code_of_command=before)
                 event = replace(event, outcome=outcome)
             run_view.on_event(event)
 
@@ -116,10 +118,11 @@ class Execution:
         self, run: PlannedRun, show: Callable[[RunEvent], None], on_stop: Callable[[], None]
     ) -> RunResult:
         planner, history, store = self.planner, run.history, run.store
-        limits = replace(store.limits, budgets=storyboard_budgets(planner, run.plan, history))
+        settings = planner.settings
+        limits = replace(store.limits, budgets=self.budgets.of(run.plan, history))
         # Before the first order: the ledger counts budgets in the transaction that writes an intent.
         store.ledger.set_budget_scope(limits)
-        manifest_writer = ManifestWriter(self.manifests, planner, history, store.clock)
+        manifest_writer = ManifestWriter(self.manifests, planner.plan, history, store.clock)
 
         def emit(event: RunEvent) -> None:
             show(event)
@@ -127,31 +130,32 @@ class Execution:
 
         stop_request = StopRequest()
         async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-            gateway = await provider_gateway.open_gateway(planner, history, stack)
+            gateway = await provider_gateway.open_gateway(
+                settings, planner.edition, planner.routes, open_clip_store(settings, history), stack
+            )
             group.start_soon(_watch_signals, stop_request, on_stop)
             mark_orphans = lock_outputs_of_orphans(
-                planner.settings, planner.batch.films, run.plan, stack.enter_context(ExitStack())
+                settings, planner.batch.films, run.plan, stack.enter_context(ExitStack())
             )
-            replan = _replanner(planner, run, limits)
+            replan = self._replanner(run, limits)
             # The same marks at each new plan: another run holds those outputs until this one ends.
             planned = PlannedWork(mark_orphans(run.plan), history, lambda history: mark_orphans(replan(history)))
             ports = RunPorts(gateway, store.ledger, store.clock, emit)
-            async with webhooks.listen(planner.settings, gateway.client, store.clock, emit) as inbox:
+            async with webhooks.listen(settings, gateway.client, store.clock, emit) as inbox:
                 result = await run_loop(planned, ports, limits, stop_request, inbox)
             # The watcher of signals never ends by itself.
             group.cancel_scope.cancel()
-        return with_sums(planner, history, result)
+        return self.credit_scope.with_sums(history, result)
 
+    def _replanner(self, run: PlannedRun, limits: RunLimits) -> Callable[[History], Plan]:
+        def replan(history: History) -> Plan:
+            plan = self.planner.plan(history, run.scope)
+            budgets = self.budgets.of(plan, history)
+            # A pick or a finished take changes what is made from it, and so the fingerprints that a budget counts.
+            run.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
+            return plan
 
-def _replanner(planner: BatchPlanner, run: PlannedRun, limits: RunLimits) -> Callable[[History], Plan]:
-    def replan(history: History) -> Plan:
-        plan = planner.plan(history, run.scope)
-        budgets = storyboard_budgets(planner, plan, history)
-        # A pick or a finished take changes what is made from it, and with that the fingerprints that a budget counts.
-        run.store.ledger.set_budget_scope(replace(limits, budgets=budgets))
-        return plan
-
-    return replan
+        return replan
 
 
 async def _watch_signals(stop_request: StopRequest, on_stop: Callable[[], None]) -> None:
@@ -188,7 +192,7 @@ class ManifestWriter:
     """The writer of the manifest during a run, so that a task id is in it soon after the provider accepted the task."""
 
     manifests: ManifestFiles
-    planner: BatchPlanner
+    plan_whole: Callable[[History], Plan]
     history: History
     clock: Clock
     next_at: float = float("-inf")
@@ -200,7 +204,7 @@ class ManifestWriter:
             if started_at < self.next_at:
                 return
             with suppress(Failure):  # the ledger has it; the write at the end of the run reports the error
-                write_manifests(self.manifests, self.planner.plan(self.history), self.history)
+                write_manifests(self.manifests, self.plan_whole(self.history), self.history)
             now = self.clock.monotonic()
             self.next_at = now + max(_MANIFEST_EVERY, _MANIFEST_SHARE * (now - started_at))
 

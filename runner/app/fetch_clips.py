@@ -15,7 +15,7 @@ from runner.app.manifests import write_manifests
 from runner.app.named_shots import find_shot
 from runner.app.orphaned_attempts import stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.run_store import RunStore, RunStoreOpener
+from runner.app.run_store import RunStore, RunStoreOpener, open_clip_store
 from runner.app.selection import Selection
 from runner.app.verify import check, takes_with_clips
 from runner.attempts.attempt import Attempt, AttemptState
@@ -126,10 +126,12 @@ async def _lazy_gateway(
     async with AsyncExitStack() as stack:
         gateways: list[ProviderGateway] = []
 
-        async def gateway() -> ProviderGateway:
+        async def open_once() -> ProviderGateway:
             # One client for all clips, and none, so no key, where nothing is missing.
             if not gateways:
-                gateways.append(await open_gateway(planner, history, stack))
+                clip_store = open_clip_store(planner.settings, history)
+                gateway = await open_gateway(planner.settings, planner.edition, planner.routes, clip_store, stack)
+                gateways.append(gateway)
             return gateways[0]
 
-        yield gateway
+        yield open_once

@@ -47,7 +47,7 @@ def films(selection: Selection, reader: HistoryReader, to: Path | None = None) -
     Raises `CommandError` where there is none, and where the one file `to` would have to hold several.
     """
     history, slug = reader.read(), _slug(selection.flags)
-    whole = whole_films(reader.settings, history, selection.planner.plan(history))
+    whole = whole_films(reader.settings, history, selection.whole_plan(history))
     selected = selection.selected(history)
     in_part = [replace(film, cut=_in_part(film.cut, selected), selected=selected, slug=slug) for film in whole]
     selected_films = [film for film in in_part if film.cut.segments]

@@ -6,7 +6,6 @@ Nothing here changes the run's exit code: what cannot be made is a note.
 import os
 from collections.abc import Callable, Iterator
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Conversation
 from runner.app.cut_key import NAME, older_cut, stored_key
 from runner.app.films import Film, whole_films
@@ -15,8 +14,10 @@ from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError
 from runner.engine.run_events import RunResult
 from runner.files.reading import reason
+from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
+from runner.settings.settings import Settings
 from runner.show.screens.film_lines import FilmLine
 from runner.show.text.command_line import CommandLine
 from runner.show.text.format import count, length
@@ -26,7 +27,7 @@ from runner.show.text.format import count, length
 class FilmReporter:
     """The lines about the films of a command: where each lies, whether it is current, and what makes it."""
 
-    planner: BatchPlanner
+    settings: Settings
     look_line: Callable[[], CommandLine]
     """Finds the command line of a command that looks at the clips; asked where a line names one."""
 
@@ -36,22 +37,25 @@ class FilmReporter:
         """Make the films of a run that finished a take; the lines of its closing. `plan` is that of all shots."""
         changed = {take.step.shot.film for take in result.finished}
         lines: list[FilmLine] = []
-        for film in whole_films(self.planner.settings, history, plan):
+        for film in whole_films(self.settings, history, plan):
             if film.cut.film in changed and is_wanted and not result.interrupted:
                 lines += self._new_film(film, conversation)
             else:
                 lines += self._older_cut(film)
         return tuple(lines)
 
-    def lines_by_film(self, history: History, plan: Plan) -> dict[FilmName, tuple[FilmLine, ...]]:
-        """The place of each film's cut, and whether it is current; empty where no film has one."""
-        settings = self.planner.settings
-        if not any(
-            (settings.output_folder(storyboard.film) / NAME).is_file() for storyboard in self.planner.batch.storyboards
-        ):
+    def lines_by_film(
+        self, history: History, batch: Batch, plan_whole: Callable[[], Plan]
+    ) -> dict[FilmName, tuple[FilmLine, ...]]:
+        """The place of each film's cut, and whether it is current; empty where no film has one.
+
+        `plan_whole` plans all shots, which is asked for only where a film has a cut.
+        """
+        if not any((self.settings.output_folder(storyboard.film) / NAME).is_file() for storyboard in batch.storyboards):
             return {}
-        whole = plan if plan.selected is None else self.planner.plan(history)
-        return {film.cut.film: tuple(self._state_of_cut(film)) for film in whole_films(settings, history, whole)}
+        return {
+            film.cut.film: tuple(self._state_of_cut(film)) for film in whole_films(self.settings, history, plan_whole())
+        }
 
     def _state_of_cut(self, film: Film) -> Iterator[FilmLine]:
         path = film.folder / NAME
@@ -62,13 +66,13 @@ class FilmReporter:
 
     def _older_cut(self, film: Film) -> Iterator[FilmLine]:
         """A note where the film's file shows another edit or other clips."""
-        older = older_cut(self.planner.settings, film)
+        older = older_cut(self.settings, film)
         if older is not None:
             yield FilmLine("note", f"{os.path.relpath(older)} is older than the clips", command=self._cut_command(film))
 
     def _cut_command(self, film: Film) -> str:
         """The command that makes the film's cut."""
-        line, settings = self.look_line(), self.planner.settings
+        line, settings = self.look_line(), self.settings
         if len(settings.profiles) > 1:
             line = line.with_flag("--profile", film.cut.profile or "none")
         if not settings.account.free:
@@ -96,12 +100,12 @@ class FilmReporter:
         from runner.app.cut import CutOptions, make_cut
         from runner.assembly.parts import CannotCopy
 
-        is_free = self.planner.settings.account.free
+        is_free = self.settings.account.free
         # A paid film in full size takes minutes to encode: that is a command of its own, which is named instead.
         options = CutOptions(quick=is_free, copy_only=not is_free)
         try:
             with conversation.follow_cut() as progress:
-                cut = make_cut(self.planner.settings, film, options, progress.on_progress)
+                cut = make_cut(self.settings, film, options, progress.on_progress)
         except CannotCopy as error:
             return FilmLine("watch", command, f"encodes the film, since {error.reason}", is_command=True)
         facts = [length(film.cut.seconds)]
@@ -114,5 +118,5 @@ class FilmReporter:
     def _sheet_line(self, film: Film) -> FilmLine:
         from runner.app.sheet import make_sheet
 
-        sheet = make_sheet(self.planner.settings, film, None, as_pdf=False)
+        sheet = make_sheet(self.settings, film, None, as_pdf=False)
         return FilmLine("sheet", os.path.relpath(sheet.path))

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.clips_on_disk import clips_on_disk
 from runner.app.conversation import Note
+from runner.app.history_reader import HistoryReader
 from runner.app.manifest_files import ManifestFiles
 from runner.app.manifests import write_keeps, write_manifests
 from runner.app.named_shots import shot_of_former_name
@@ -38,13 +38,12 @@ def keep_clips(
     selection: Selection, opener: RunStoreOpener, expressions: Sequence[str], note: Note
 ) -> list[KeepAnswer]:
     """Keep the clips of the selected shots; the answer for each of their takes."""
-    planner = selection.planner
-    with _locked_history(planner, opener, note) as history:
+    with _locked_history(selection, opener, note) as history:
         keys = _selected(selection, expressions, history)
-        plan = planner.plan(history)
-        answers = [answer for key in keys for answer in _answers(planner, history, plan, key)]
+        plan = selection.whole_plan(history)
+        answers = [answer for key in keys for answer in _answers(opener.reader, history, plan, key)]
         keeps = [(answer.shot[0], answer.attempt, answer.wanted) for answer in answers if answer.attempt is not None]
-        _record(opener.reader.manifests, planner.batch, history, keeps)
+        _record(opener.reader.manifests, opener.reader.batch, history, keeps)
     return answers
 
 
@@ -52,27 +51,26 @@ def undo_keeps(
     selection: Selection, opener: RunStoreOpener, expressions: Sequence[str], note: Note
 ) -> tuple[list[Step], NextOrders]:
     """Remove the keeps of the selected shots; return their takes, and the orders of the next run."""
-    planner = selection.planner
-    with _locked_history(planner, opener, note) as history:
+    with _locked_history(selection, opener, note) as history:
         keys = _selected(selection, expressions, history)
-        plan = planner.plan(history)
+        plan = selection.whole_plan(history)
         steps = [step for key in keys for step in plan.steps_of(key) if step.keep is not None]
         if not steps:
             raise CommandError(ExitCode.USAGE, f"no clip of {', '.join(shot for _, shot in keys)} is kept")
         attempts = [(step.shot.film, history.attempts[step.attempt or ""], None) for step in steps]
-        _record(opener.reader.manifests, planner.batch, history, attempts)
-        after = planner.plan(history)
+        _record(opener.reader.manifests, opener.reader.batch, history, attempts)
+        after = selection.whole_plan(history)
     shots = tuple(dict.fromkeys(step.shot.id for step in after.steps if step.is_billable))
     return steps, NextOrders(shots, after.totals.credits, after.is_free)
 
 
 @contextmanager
-def _locked_history(planner: BatchPlanner, opener: RunStoreOpener, note: Note) -> Iterator[History]:
+def _locked_history(selection: Selection, opener: RunStoreOpener, note: Note) -> Iterator[History]:
     """Context manager: the history, with outputs locked and manifests up to date."""
     with opener.locked(note) as store:
         history = store.history()
         # A keep is written at its task's entry, which has to stand in the manifest first.
-        write_manifests(opener.reader.manifests, planner.plan(history), history)
+        write_manifests(opener.reader.manifests, selection.whole_plan(history), history)
         yield history
 
 
@@ -84,16 +82,16 @@ def _selected(selection: Selection, expressions: Sequence[str], history: History
             keys |= selection.shots([expression], (), history) or set()
         except Failure:
             # A rename is a change that `keep` is made for: the old name is the one that its user remembers.
-            if (shot := shot_of_former_name(selection.planner, history, expression)) is None:
+            if (shot := shot_of_former_name(selection.whole_plan(history), history, expression)) is None:
                 raise
             keys.add(shot.key)
     return [shot.key for shot in selection.planner.batch.shots if shot.key in keys]
 
 
-def _answers(planner: BatchPlanner, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
-    clip_exists = clips_on_disk(history, planner.settings.root)
-    folder = planner.settings.output_name(key[0])
-    paths = {storyboard.path for storyboard in planner.batch.storyboards}
+def _answers(reader: HistoryReader, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
+    clip_exists = clips_on_disk(history, reader.settings.root)
+    folder = reader.settings.output_name(key[0])
+    paths = {storyboard.path for storyboard in reader.batch.storyboards}
 
     def own_clip(shot: ShotKey, take: int, attempt: Attempt) -> bool:
         path = f"{folder}/{ClipName(shot[1], take).path}"

@@ -12,6 +12,7 @@ from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import replace
+from runner.planning.plan import Plan
 from runner.planning.selection import select, shot_selector
 
 
@@ -59,7 +60,8 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
         chosen = select(whole.batch, [expression], (), lambda: fit.selection.states(read_history()))
         return chosen or frozenset()
     except Failure:
-        if (former := shot_of_former_name(fit.planner, read_history(), expression)) is not None:
+        history = read_history()
+        if (former := shot_of_former_name(fit.planner.plan(history), history, expression)) is not None:
             return frozenset({former.key})
         if whole.problems.errors:
             raise _refusal(whole, [whole.problems]) from None
@@ -74,9 +76,9 @@ def _refusal(session: Session, faults: Iterable[Problems]) -> InvalidStoryboards
     return InvalidStoryboardsError(problems, session.settings.root, "nothing was changed")
 
 
-def shot_of_former_name(planner: BatchPlanner, history: History, name: str) -> Shot | None:
+def shot_of_former_name(plan: Plan, history: History, name: str) -> Shot | None:
     """The shot that asks for a request which was ordered under another name; None where there is none."""
-    steps = {step.fingerprint: step for step in planner.plan(history).steps if step.fingerprint is not None}
+    steps = {step.fingerprint: step for step in plan.steps if step.fingerprint is not None}
     for attempt in history.attempts.values():
         step = steps.get(attempt.intent.fingerprint)
         if step is not None and attempt.intent.shot.casefold() == name.casefold():
@@ -93,7 +95,8 @@ def find_shot(planner: BatchPlanner, read_history: Callable[[], History], refere
         return resolve_shot(planner, reference)
     except Failure:
         name, _, number = reference.partition("#")
-        if (shot := shot_of_former_name(planner, read_history(), name)) is None:
+        history = read_history()
+        if (shot := shot_of_former_name(planner.plan(history), history, name)) is None:
             raise
         return resolve_shot(planner, "#".join([shot.id, *([number] if number else [])]))
 

@@ -1,6 +1,9 @@
 """The plan of a command line, and its prices with each model and resolution."""
 
+from typing import TYPE_CHECKING
+
 from runner.app.completion_words import keep_completion_words
+from runner.app.named_shots import resolve_shot
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode, Problem
@@ -8,6 +11,9 @@ from runner.language.model import Batch
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
 from runner.planning.what_if import WhatIfRow, compare
+
+if TYPE_CHECKING:
+    from runner.language.explain import ShotExplanation
 
 
 def plan_takes(session: Session) -> tuple[Plan, History]:
@@ -29,6 +35,14 @@ def what_if(session: Session) -> tuple[WhatIfRow, ...]:
         return batch, problems.errors
 
     return compare(session.edition, compile_with, lambda batch: session.planner.plan(history, scope, batch))
+
+
+def explain(session: Session, reference: str) -> "ShotExplanation | None":
+    """The shot that a SHOT names, with the place of each value; None where it changed meanwhile."""
+    from runner.language.explain import explain_shot  # which compiles the shot again, as no other plan does
+
+    shot, _ = resolve_shot(session.planner, reference)
+    return explain_shot(session.files, session.settings.root, session.options, shot.key)
 
 
 def _read_history(session: Session) -> History:

@@ -1,27 +1,30 @@
 """The context of a plan's screen: warnings, cheaper alternatives, the commands to type next."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 
 from runner.animatic.cores import usable_cores
 from runner.app.batch_planner import BatchPlanner
 from runner.app.cheaper_orders import CheaperOrders
-from runner.app.credit_scope import sums_by_storyboard
+from runner.app.credit_scope import CreditScope
 from runner.app.destinations import destinations
 from runner.app.selection import Selection
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.diagnostics.problem import Place, Problem
+from runner.editions.edition import Edition
 from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import dataclass, replace
+from runner.planning.material_routes import Routes
 from runner.planning.outgoing import OutgoingMaterial, outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step, material_name
 from runner.planning.plan_inputs import PlanScope
 from runner.planning.run_time import estimated_seconds
 from runner.planning.selection import shot_selector
 from runner.requests.decimals import decimal_text
-from runner.requests.request import LocalFile
+from runner.requests.request import JsonValue, LocalFile
+from runner.settings.settings import Settings
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import Destination, PlanContext
@@ -38,15 +41,37 @@ class PlanReporter:
     """The sources of what a plan's screen and its document say beside the plan."""
 
     planner: BatchPlanner
+    credit_scope: CreditScope
     repository: Repository
     command_line: CommandLine
     selection: Selection
     cheaper: CheaperOrders
     storyboard_warnings: tuple[Problem, ...]
 
+    @property
+    def settings(self) -> Settings:
+        return self.planner.settings
+
+    @property
+    def edition(self) -> Edition:
+        return self.planner.edition
+
+    @property
+    def routes(self) -> Routes | None:
+        """The ways of the batch's materials; None for the free sandbox."""
+        return self.planner.routes
+
+    def encoder(self) -> Callable[[Step], Mapping[str, JsonValue]]:
+        """The encoder of a step's request as it would be sent."""
+        from runner.providers.api import provider_api  # what a plan's screen does without
+        from runner.requests.placeholder import placeholder
+
+        encode = provider_api().encoder(self.edition, placeholder)
+        return lambda step: encode(step.shot.request)
+
     def context(self, plan: Plan, history: History, below: Decimal | None = None) -> PlanContext:
         """The values on the plan's screen; with `below`, the alternatives of at most so many credits."""
-        settings = self.planner.settings
+        settings = self.settings
         return PlanContext(
             command_line=self.command_line,
             warnings=self.warnings(plan),
@@ -56,7 +81,7 @@ class PlanReporter:
             manifest_note=from_manifests(plan, history),
             expected_seconds=estimated_seconds(plan, settings.concurrency, usable_cores()),
             concurrency=settings.concurrency,
-            sums=sums_by_storyboard(self.planner, history),
+            sums=self.credit_scope.sums_by_storyboard(history),
             ways_on=self._ways_on(plan, history),
             missing_clips=find_missing_clips(plan.steps, history),
         )
@@ -70,17 +95,17 @@ class PlanReporter:
 
     def outgoing(self, plan: Plan, history: History) -> tuple[OutgoingMaterial, ...]:
         """The materials that a run of the plan would send."""
-        return outgoing_materials(plan, self.planner.routes, sent_contents(history))
+        return outgoing_materials(plan, self.routes, sent_contents(history))
 
     def destinations(self, history: History) -> tuple[Destination, ...]:
         """The destinations of what a run would send."""
-        return destinations(self.planner, self.repository, history)
+        return destinations(self.settings, self.planner.batch, self.routes, self.repository, history)
 
     def _ways_on(self, plan: Plan, history: History) -> WaysOn:
         """The commands that help where takes are blocked: the sandbox, and the selection with its upstream shots."""
         if not any(step.action is Action.BLOCKED for step in plan.steps):
             return WaysOn()
-        alone = ways_without_address(self.planner, self.command_line, plan)
+        alone = ways_without_address(self.routes, self.command_line, plan)
         blocked = {step.shot.key for step in plan.steps if _needs_selection(step, plan)}
         flags, batch = self.selection.flags, self.planner.batch
         if not blocked or not flags.select:
@@ -94,10 +119,10 @@ class PlanReporter:
         return replace(alone, wider_selection=wider_line.plan(), wider_credits=wider.totals.credits)
 
 
-def ways_without_address(planner: BatchPlanner, command_line: CommandLine, plan: Plan) -> WaysOn:
+def ways_without_address(routes: Routes | None, command_line: CommandLine, plan: Plan) -> WaysOn:
     """The ways on where materials have none: the sandbox, which needs no public address, and why git has none."""
     sandbox = command_line.without_extra_orders().with_provider("sandbox").run()
-    in_git = (planner.routes.at_hand.git if planner.routes else None) or {}
+    in_git = (routes.at_hand.git if routes else None) or {}
     files = (item for step in plan.steps for item in step.unpublished if isinstance(item, LocalFile))
     reasons = {material_name(file): in_git.get(file.path) for file in files}
     return WaysOn(sandbox, not_git=tuple((name, text) for name, text in reasons.items() if isinstance(text, str)))

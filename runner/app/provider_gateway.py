@@ -10,12 +10,9 @@ from urllib.parse import urlsplit
 import anyio
 from anyio import to_thread
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.material_store import open_store
-from runner.app.run_store import open_clip_store
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, Output, PollResult, Stored, Succeeded
-from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
@@ -36,6 +33,7 @@ from runner.requests.request import JsonValue, Material, Request
 from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
+from runner.settings.settings import Settings
 from runner.store.clip_store import ClipStore
 
 # Threads that download: each holds a connection and a part file.
@@ -181,9 +179,10 @@ async def _output_of(client: ApiClient, attempt: Attempt) -> Output | None:
     return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
 
 
-async def open_gateway(planner: BatchPlanner, history: History, stack: AsyncExitStack) -> ProviderGateway:
-    """Open client, uploader and downloader for the planner's provider; `stack` closes them."""
-    settings, edition = planner.settings, planner.edition
+async def open_gateway(
+    settings: Settings, edition: Edition, routes: Routes | None, clip_store: ClipStore, stack: AsyncExitStack
+) -> ProviderGateway:
+    """Open client, uploader and downloader for the provider of the settings; `stack` closes them."""
     if settings.account.free:
         address = stack.enter_context(embedded(settings.state / "sandbox", edition))
         base_url, key, reads_shot_text = address.base_url, ApiKey(address.key), address.reads_shot_text
@@ -192,7 +191,6 @@ async def open_gateway(planner: BatchPlanner, history: History, stack: AsyncExit
     client = await stack.enter_async_context(
         provider_api().client(base_url, key, edition, reads_shot_text=reads_shot_text)
     )
-    clip_store = open_clip_store(settings, history)
     is_local = is_loopback(urlsplit(base_url).hostname or "")
     # No proxy reaches this machine's own addresses.
     proxy = None if is_local else proxy_for(base_url)
@@ -203,7 +201,7 @@ async def open_gateway(planner: BatchPlanner, history: History, stack: AsyncExit
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(
         ContentReader(settings.root, scratch, clip_store.find),
-        _route_of(planner.routes),
+        _route_of(routes),
         uploads.send,
         AddressFetcher(local=is_local, proxy=proxy).fetch,
         partial(_output_of, client),

@@ -5,16 +5,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.app.approval import Approval, check_materials
-from runner.app.batch_planner import BatchPlanner
 from runner.app.closing_report import ClosingReporter
 from runner.app.confirmation import confirm_tasks
 from runner.app.conversation import Conversation
-from runner.app.credit_scope import with_sums
+from runner.app.credit_scope import CreditScope
 from runner.app.manifests import write_manifests
 from runner.app.orphaned_attempts import fetchable_orphans
 from runner.app.run_outcome import RunOutcome
 from runner.app.run_store import PlannedRun, restore_clips
 from runner.app.session import Session
+from runner.editions.edition import Edition
 from runner.engine.result import summarize_run
 from runner.engine.run_events import CreditTotals
 from runner.engine.run_state import RunState
@@ -57,12 +57,12 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
         if _anything_to_do(run.plan):
             run = approval.approve(run, conversation)
         # Clips of earlier versions and late bills need the engine, though nothing is ordered.
-        elif not fetchable_orphans(planner.settings, run.plan) and not _has_due_bills(planner, run):
+        elif not fetchable_orphans(session.settings, run.plan) and not _has_due_bills(session.edition, run):
             # Only where nothing else is left: a run makes what it can, and tells of the rest at its end.
-            check_materials(planner, session.command_line, run.plan)
+            check_materials(planner.routes, session.command_line, run.plan)
             whole_plan = run.plan if scope == WHOLE_BATCH else planner.plan(history)
             write_manifests(session.manifests, whole_plan, history)
-            return _nothing_to_do(planner, run, None if display.as_json else partial(_closing, session))
+            return _nothing_to_do(session.credit_scope, run, None if display.as_json else partial(_closing, session))
         return _execution(session).execute(run, conversation)
 
 
@@ -86,9 +86,11 @@ def _execution(session: Session) -> "Execution":
     is_part = bool(selection.select or selection.exclude)
     return Execution(
         session.planner,
+        session.budgets,
+        session.credit_scope,
         session.manifests,
         _closing(session),
-        FilmReporter(session.planner, session.look_line),
+        FilmReporter(session.settings, session.look_line),
         command.display,
         makes_films=not (is_for_programs or is_part or command.execution.no_cut),
     )
@@ -96,7 +98,9 @@ def _execution(session: Session) -> "Execution":
 
 def _closing(session: Session) -> ClosingReporter:
     return ClosingReporter(
-        session.planner,
+        session.settings,
+        session.batch,
+        session.planner.plan,
         session.manifests,
         session.sources,
         session.command_line,
@@ -114,24 +118,26 @@ def _takes_left_out_of_saved_plan(session: Session, run: PlannedRun) -> Iterator
         yield from () if session.command.display.quiet else left_out
 
 
-def _has_due_bills(planner: BatchPlanner, run: PlannedRun) -> bool:
+def _has_due_bills(edition: Edition, run: PlannedRun) -> bool:
     """Whether bills of earlier runs are to be read again."""
     if run.plan.is_free:
         return False
     from runner.app.late_bills import has_due_bills
 
-    return has_due_bills(planner.settings, planner.edition, run.history, run.store.clock.now())
+    return has_due_bills(run.store.reader.settings, edition, run.history, run.store.clock.now())
 
 
 def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for in ("shot", "run") for step in plan.steps)
 
 
-def _nothing_to_do(planner: BatchPlanner, run: PlannedRun, closing: Callable[[], ClosingReporter] | None) -> RunOutcome:
+def _nothing_to_do(
+    credit_scope: CreditScope, run: PlannedRun, closing: Callable[[], ClosingReporter] | None
+) -> RunOutcome:
     """The outcome of a run that had nothing to send; no closing screen where every clip is made, or for a program."""
     plan, history, store = run.plan, run.history, run.store
     result = summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
-    result = with_sums(planner, history, result)
+    result = credit_scope.with_sums(history, result)
     is_complete = nothing_to_do(plan) and not (result.orphans or result.unsettled_orphans)
     context = None if closing is None or is_complete else closing().context(history, store.limits.run, 0, result)
     return RunOutcome(result.exit_code, plan, result, store.clock.now(), was_followed=False, closing=context)

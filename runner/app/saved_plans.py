@@ -173,11 +173,7 @@ def check_valid(path: Path, saved: SavedPlan, clock: Clock) -> None:
 
 def compared(saved: SavedPlan, report: PlanReporter, plan: Plan, history: History) -> Comparison:
     """The present plan beside the saved one."""
-    from runner.providers.api import provider_api
-    from runner.requests.placeholder import placeholder
-
-    encode = provider_api().encoder(report.planner.edition, placeholder)
-    return compare(saved, plan, history, lambda step: encode(step.shot.request), places(report, history))
+    return compare(saved, plan, history, report.encoder(), places(report, history))
 
 
 def places(report: PlanReporter, history: History) -> Destinations:

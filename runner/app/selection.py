@@ -30,6 +30,10 @@ class Selection:
         """The plan of what the command line asks for."""
         return self.planner.plan(history, self.scope(history))
 
+    def whole_plan(self, history: History) -> Plan:
+        """The plan of the whole batch, whatever is selected."""
+        return self.planner.plan(history)
+
     def scope(self, history: History) -> PlanScope:
         """The selected shots and the extra orders.
 
@@ -54,7 +58,7 @@ class Selection:
         from runner.planning.take_states import states_by_shot
         from runner.show.screens.missing_clips import find_missing_clips
 
-        plan = self.planner.plan(history)
+        plan = self.whole_plan(history)
         return states_by_shot(plan, find_missing_clips(plan.steps, history))
 
     def overrides(self, history: History) -> PlanOverrides:

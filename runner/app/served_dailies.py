@@ -132,7 +132,7 @@ class ServedDailies:
         """Read the films; the stamp is taken before, so that a change in between is read at the next question."""
         stamp = self._stamp_now()
         read: dict[str, _FilmRead] = {}
-        maker = DailiesMaker(session.planner, session.manifests, session.sources)
+        maker = DailiesMaker(session.settings, session.credit_scope, session.manifests, session.sources)
         for film in films(session.selection, session.history_reader):
             gathered = maker.gather(film, self._address)
             self._posters |= gathered.posters

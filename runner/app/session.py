@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runner.app.batch_planner import BatchPlanner
+from runner.app.budget_scope import StoryboardBudgets
 from runner.app.command_line import command_line
 from runner.app.display_path import display_path
 from runner.app.history_reader import HistoryReader
@@ -23,6 +24,7 @@ from runner.show.text.command_line import CommandLine
 from runner.store.git import Repository
 
 if TYPE_CHECKING:
+    from runner.app.credit_scope import CreditScope
     from runner.app.plan_report import PlanReporter
     from runner.app.run_store import RunStoreOpener
     from runner.app.saved_plans import SavedPlanFile
@@ -77,9 +79,21 @@ class Session(Project):
         return Selection(self.planner, self.command.selection, self.command.orders, self.saved_plan)
 
     @cached_property
+    def budgets(self) -> StoryboardBudgets:
+        """The budgets of the storyboards."""
+        return StoryboardBudgets(self.planner)
+
+    @cached_property
+    def credit_scope(self) -> "CreditScope":
+        """The credits that count for the storyboards."""
+        from runner.app.credit_scope import CreditScope
+
+        return CreditScope(self.planner)
+
+    @cached_property
     def spending_limits(self) -> SpendingLimits:
         """The limits on spending."""
-        return SpendingLimits(self.planner, self.saved_plan)
+        return SpendingLimits(self.settings, self.budgets, self.saved_plan)
 
     @cached_property
     def plan_report(self) -> "PlanReporter":
@@ -89,7 +103,9 @@ class Session(Project):
 
         cheaper = CheaperOrders(self.planner, self.sources, self.command_line, is_fixed=self.saved_plan is not None)
         warnings = tuple(self.problems.warnings)
-        return PlanReporter(self.planner, self.repository, self.command_line, self.selection, cheaper, warnings)
+        return PlanReporter(
+            self.planner, self.credit_scope, self.repository, self.command_line, self.selection, cheaper, warnings
+        )
 
     @cached_property
     def command_line(self) -> CommandLine:
@@ -112,15 +128,8 @@ class Session(Project):
 def load_session(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Session:
     """Load the project as a session, errors included; the arguments are those of `load_project`."""
     project = load_project(command, prefer_clips=prefer_clips, required=required)
-    return Session(
-        command=project.command,
-        settings=project.settings,
-        edition=project.edition,
-        options=project.options,
-        files=project.files,
-        batch=project.batch,
-        problems=project.problems,
-    )
+    # A project has no attribute beside its fields, so that one added to it reaches the session, too.
+    return Session(**vars(project))
 
 
 def open_for_billing(command: CommandOptions) -> Session:

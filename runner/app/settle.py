@@ -16,7 +16,7 @@ from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
 from runner.attempts.film import TakeKey, storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.problem import CommandError, ExitCode, most_severe
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.settlement import (
     adopt_task,
@@ -41,8 +41,23 @@ class Statement:
     undo: bool = False
 
 
-def list_unsettled(planner: BatchPlanner, reader: HistoryReader) -> tuple[UnsettledList, list[str]]:
-    """The unsettled attempts of the account, and the warnings about outputs that could not be read."""
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The unsettled attempts of an account, and the warnings about outputs that could not be read."""
+
+    listed: UnsettledList
+    foreign: Sequence[str]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the command that lists it."""
+        # A receipt without an attempt is a paid task too.
+        is_open = bool(self.listed.attempts or self.listed.receipts)
+        return most_severe([*[ExitCode.INVALID] * bool(self.foreign), *[ExitCode.UNSETTLED] * is_open])
+
+
+def list_unsettled(planner: BatchPlanner, reader: HistoryReader) -> Unsettled:
+    """The unsettled attempts of the account."""
     planner, history, foreign = foreign_outputs.history_without_foreign(planner, reader, everything=True)
     _look_up_takes(planner, history)
     settings = planner.settings
@@ -55,7 +70,7 @@ def list_unsettled(planner: BatchPlanner, reader: HistoryReader) -> tuple[Unsett
         left_behind=left_behind,
         root=str(settings.root),
     )
-    return unsettled, foreign
+    return Unsettled(unsettled, foreign)
 
 
 def settle_attempt(
@@ -82,8 +97,11 @@ def settle_attempt(
     return attempt, event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
 
 
-def forget_task(opener: RunStoreOpener, task: str, note: Note) -> None:
-    """Give up a task that only a receipt of the first version names, by the user's word."""
+def forget_task(opener: RunStoreOpener, task: str | None, shot: str | None, note: Note) -> str:
+    """Give up a task that only a receipt of the first version names, by the user's word; return its id."""
+    # A task of a shot is settled there: to forget it would drop what was paid.
+    if task is None or shot is not None:
+        raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
     with opener.unlocked(note) as store:
         tasks = [receipt.task for receipt in store.ledger.unknown_receipts()]
         # A task with a row is settled as its attempt; to forget it would drop what was paid.
@@ -91,6 +109,7 @@ def forget_task(opener: RunStoreOpener, task: str, note: Note) -> None:
             candidates = f"; those that do: {', '.join(tasks)}" if tasks else ""
             raise CommandError(ExitCode.USAGE, f"{task} does not stand in a receipt without a row{candidates}")
         store.ledger.forget_task(task)
+    return task
 
 
 Names = Mapping[str, Collection[TakeKey]]

@@ -5,7 +5,7 @@ from itertools import chain
 
 from runner.app import foreign_outputs
 from runner.app.batch_planner import BatchPlanner
-from runner.app.credit_scope import attempts_by_storyboard
+from runner.app.credit_scope import CreditScope
 from runner.app.history_reader import HistoryReader
 from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
@@ -57,7 +57,7 @@ def bill(
     `of_repository`: of all that was ordered here, whatever storyboards there are now.
     """
     planner, history, foreign = foreign_outputs.history_without_foreign(planner, reader, everything=True)
-    attempts_by_path = None if of_repository else attempts_by_storyboard(planner, history)
+    attempts_by_path = None if of_repository else CreditScope(planner).attempts_by_storyboard(history)
     attempts = chain(*attempts_by_path.values()) if attempts_by_path is not None else history.own_and_named()
     items = [_item(planner.batch, attempt) for attempt in attempts if attempt in period]
     paths = None if attempts_by_path is None else tuple(attempts_by_path)

@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from runner.app.batch_planner import BatchPlanner
-from runner.app.budget_scope import fingerprints_in_budget
+from runner.app.budget_scope import StoryboardBudgets
 from runner.attempts.history import History
 from runner.attempts.sums import counted_credits
 from runner.engine.limits import Budget
-from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, totals
 from runner.settings.settings import Settings
@@ -38,7 +36,8 @@ class SpendLimit:
 class SpendingLimits:
     """The sources of a command's limits: settings and flags, budgets of its storyboards, the saved plan."""
 
-    planner: BatchPlanner
+    settings: Settings
+    budgets: StoryboardBudgets
     saved_plan: "SavedPlan | None" = None
 
     def exceeded(
@@ -52,7 +51,7 @@ class SpendingLimits:
         if (
             plan.totals.credits is None
             or not any(step.is_billable for step in plan.steps)
-            or self.planner.settings.max_credits == 0
+            or self.settings.max_credits == 0
         ):
             return None
         limits = self._of(plan, history, last_day, run)
@@ -60,7 +59,7 @@ class SpendingLimits:
 
     def _of(self, plan: Plan, history: History, last_day: Callable[[], Decimal], run: str) -> Iterator[SpendLimit]:
         """Every limit of this run, in quoted or billed credits, whichever are higher."""
-        settings, ordered = self.planner.settings, plan.totals.credits or Decimal(0)
+        settings, ordered = self.settings, plan.totals.credits or Decimal(0)
         if (limit := settings.max_credits) is not None:
             spent = credits_of_run(history, run)
             yield SpendLimit("--max-credits", limit, spent + ordered, spent)
@@ -69,7 +68,7 @@ class SpendingLimits:
             spent = counted_credits(attempt for attempt in attempts if attempt.intent.saved_plan == saved.id)
             yield SpendLimit("the saved plan", saved.ceiling, spent + ordered, spent)
         # By storyboard: the orders of one film must not use up another one's budget.
-        for path, budget in storyboard_budgets(self.planner, plan, history).items():
+        for path, budget in self.budgets.of(plan, history).items():
             already = committed_credits(history, budget)
             new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
             yield SpendLimit(f"the budget in {path}", budget.credits, already + new, already)
@@ -92,29 +91,3 @@ def committed_credits(history: History, budget: Budget) -> Decimal:
         if history.is_own_or_named(attempt)
     )
     return counted_credits(attempts)
-
-
-def storyboard_budgets(planner: BatchPlanner, plan: Plan, history: History) -> dict[str, Budget]:
-    """Each storyboard's budget in credits, with the fingerprints that count in it."""
-    budgets = {}
-    fingerprints_by_path = fingerprints_in_budget(planner, plan, history)
-    for storyboard in plan.batch.storyboards:
-        if (credits := _budget_credits(planner.settings, storyboard)) is not None:
-            fingerprints = fingerprints_by_path[storyboard.path]
-            # A colleague's clips count in a budget, and the ledger of this machine has no rows to count them by.
-            imported = [
-                attempt
-                for fingerprint in fingerprints
-                for attempt in history.attempts_of(fingerprint)
-                if attempt.from_manifest
-            ]
-            budgets[storyboard.path] = Budget(credits, fingerprints, counted_credits(imported))
-    return budgets
-
-
-def _budget_credits(settings: Settings, storyboard: Storyboard) -> Decimal | None:
-    budgets = [storyboard.budget_credits]
-    if storyboard.budget_usd is not None:
-        budgets.append(storyboard.budget_usd / settings.usd_per_credit)
-    # Of a budget in credits and one in dollars the stricter holds.
-    return min((credits for credits in budgets if credits is not None), default=None)

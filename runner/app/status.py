@@ -1,12 +1,13 @@
 """The state of every take, by manifest and ledger."""
 
 from runner.app import foreign_outputs
-from runner.app.credit_scope import sums_by_storyboard
+from runner.app.budget_scope import StoryboardBudgets
+from runner.app.credit_scope import CreditScope
 from runner.app.field_locations import field_locator
 from runner.app.final_cut import FilmReporter
 from runner.app.ledger_reading import left_by_gone_repositories
 from runner.app.session import Session
-from runner.app.spending_limits import committed_credits, storyboard_budgets
+from runner.app.spending_limits import committed_credits
 from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -28,7 +29,11 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     if foreign and not planner.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
     plan = planner.plan(history, PlanScope(session.selection.selected(history)))
-    budgets = {} if plan.is_free else storyboard_budgets(planner, plan, history)
+    budgets = {} if plan.is_free else StoryboardBudgets(planner).of(plan, history)
+
+    def plan_whole() -> Plan:
+        return plan if plan.selected is None else planner.plan(history)
+
     report = StatusReport(
         plan,
         history,
@@ -36,11 +41,11 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         _next_command_line(session),
         locate_field=field_locator(session.sources),
         orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
-        sums=sums_by_storyboard(planner, history),
+        sums=CreditScope(planner).sums_by_storyboard(history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
         left_behind=_left_behind(settings, plan),
         root=str(settings.root),
-        films=FilmReporter(planner, session.look_line).lines_by_film(history, plan),
+        films=FilmReporter(settings, session.look_line).lines_by_film(history, planner.batch, plan_whole),
     )
     return report, foreign
 

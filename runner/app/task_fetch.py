@@ -7,19 +7,18 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.run_store import RunStore, RunStoreOpener
+from runner.app.run_store import RunStore, RunStoreOpener, open_clip_store
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.editions.edition import Edition
 from runner.files.writing import part_of
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.clip import IncompleteClip, probe
 from runner.providers.transport.download import Downloaded
-from runner.settings.settings import Settings
 from runner.store.durability import sync_folder
 
 
@@ -31,22 +30,23 @@ class FetchedTask:
     message: str
 
 
-def fetch_task(planner: BatchPlanner, opener: RunStoreOpener, task: str, target: Path, note: Note) -> FetchedTask:
+def fetch_task(edition: Edition, opener: RunStoreOpener, task: str, target: Path, note: Note) -> FetchedTask:
     """Ask for a task of this account with the key that is set, and store its clip; an existing file stays as it is.
 
     Raises `CommandError` for a task that the ledger does not know, and for a file that exists or cannot be written.
     """
     with opener.unlocked(note) as store:
-        attempt = _attempt_of(planner.settings, store, task)
+        attempt = _attempt_of(store, task)
         # A link too, though it leads nowhere: writing through it would land somewhere else.
         if os.path.lexists(target):
             raise CommandError(ExitCode.INVALID, f"{target} exists, and is never overwritten: name another file")
         if not target.parent.is_dir():
             raise CommandError(ExitCode.INVALID, f"{target.parent} is no folder: nothing was fetched")
-        return anyio.run(_fetch, planner, store, attempt, target.absolute())
+        return anyio.run(_fetch, edition, store, attempt, target.absolute())
 
 
-def _attempt_of(settings: Settings, store: RunStore, task: str) -> Attempt:
+def _attempt_of(store: RunStore, task: str) -> Attempt:
+    settings = store.reader.settings
     attempt = store.ledger.attempt_of_task(settings.account, str(settings.root), task)
     if attempt is None:
         raise CommandError(
@@ -57,10 +57,11 @@ def _attempt_of(settings: Settings, store: RunStore, task: str) -> Attempt:
     return attempt
 
 
-async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
+async def _fetch(edition: Edition, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
+    settings = store.reader.settings
     async with AsyncExitStack() as stack:
         # Without a history: the task's own repository may be gone.
-        gateway = await open_gateway(planner, History(), stack)
+        gateway = await open_gateway(settings, edition, None, open_clip_store(settings, History()), stack)
         model = attempt.intent.request.get("model")
         answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
         if not isinstance(answer, Succeeded):

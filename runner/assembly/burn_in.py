@@ -19,6 +19,7 @@ _STRIP_LUMA, _TEXT_LUMA, _GREY = 24, 220, 128
 
 def time_code(number: int, rate: Fraction) -> str:
     """The time code of a frame, counted without dropping: `01:02:03:04` is hours, minutes, seconds, frames."""
+    # As editors count: 23.976 frames a second are numbered as 24.
     whole = round(rate)
     seconds, frame = divmod(number, whole)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frame:02d}"
@@ -43,6 +44,7 @@ def burn_in(
     return planes.frame()
 
 
+# The name of a part is on each of its frames: its letters are drawn once.
 @lru_cache(maxsize=256)
 def _mask(text: str, size: int, environment: Environment) -> Image.Image:
     return label(text, size, environment=environment)

@@ -97,6 +97,7 @@ class ClipSound:
         position = self._position
         if position is None:
             position = -self._first if stated is None else stated
+        # A smaller jump is a rounded time stamp: followed, it would be heard as a gap.
         elif stated is not None and (not self.written or stated - position > self._hole):
             position = stated
         self._position = position + piece.samples
@@ -158,6 +159,7 @@ def _part(piece: "av.AudioFrame", first: int, count: int) -> "av.AudioFrame":
     """`count` samples of a piece from `first` on."""
     import av
 
+    # The queue refuses a piece whose time stamp does not continue the one before.
     piece.pts = None
     if count == piece.samples:
         return piece

@@ -64,6 +64,7 @@ def _clip_frames(part: Part, shape: FilmShape, span: FrameSpan) -> Iterator["av.
         changed = False
         while following is not None and following[0] <= moment:
             current, following, changed = following, next(frames, None), True
+        # Once for each frame of the clip: a film of a higher rate shows it several times.
         if changed:
             picture = _fit(current[1], shape)
         yield picture
@@ -80,12 +81,14 @@ def _decoded(part: Part, start: Fraction) -> Iterator[tuple[Fraction, "av.VideoF
             return
         stream.thread_type = "AUTO"
         base = stream.time_base or Fraction(1)
+        # Backward, to a key frame: from one behind the start, the first frames of the range would be missing.
         if start > 1:
             container.seek(int(start / base), stream=stream, backward=True, any_frame=False)
         before: tuple[Fraction, av.VideoFrame] | None = None
         begun = False
         try:
             for frame in container.decode(stream):
+                # Again for each frame: a file may change its size after the headers that were checked.
                 if frame.width * frame.height > MAX_PIXELS:
                     return
                 seconds = (frame.pts or 0) * base
@@ -99,6 +102,7 @@ def _decoded(part: Part, start: Fraction) -> Iterator[tuple[Fraction, "av.VideoF
                     return
                 yield seconds, frame
         except (FFmpegError, ValueError):
+            # Damage ends the clip early, and the film goes on with its last whole frame.
             pass
         if not begun and before is not None:
             yield before
@@ -114,6 +118,7 @@ def _fit(frame: "av.VideoFrame", shape: FilmShape) -> "av.VideoFrame":
     size = fitted(upright, shape)
     lying = size if frame.rotation % 180 == 0 else (size[1], size[0])
     stated = frame.colorspace if frame.colorspace not in (0, 2) else None
+    # As players guess where a file does not say: HD is BT.709, anything smaller BT.601.
     source = stated or (Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601)
     scaled = frame.reformat(
         *lying,
@@ -151,6 +156,7 @@ def _on_black(planes: Planes, shape: FilmShape) -> Planes:
         Image.new("L", half, _BLACK[1]),
         Image.new("L", half, _BLACK[2]),
     )
+    # Even numbers: a sample of colour belongs to two by two pixels.
     left, top = (shape.width - planes.size[0]) // 4 * 2, (shape.height - planes.size[1]) // 4 * 2
     black.paste(planes, (left, top), None)
     return black

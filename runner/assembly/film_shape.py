@@ -46,4 +46,5 @@ def fitted(size: tuple[int, int], shape: FilmShape) -> tuple[int, int]:
 
 
 def _even(length: int) -> int:
+    # The encoders take even sizes only: a sample of colour belongs to two by two pixels.
     return max(2, length + length % 2)

@@ -43,6 +43,7 @@ def check_formats(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> No
     facts = [sources[part.path] for part in assembly.parts if part.path is not None]
     first = facts[0]
     for what, differing in (
+        # The most telling reason first: clips of another size have another encoding, too.
         ("codec", [other for other in facts if other.video.codec != first.video.codec]),
         ("size", [other for other in facts if other.shown_size != first.shown_size]),
         ("frame rate", [other for other in facts if other.video.rate != first.video.rate]),
@@ -85,14 +86,17 @@ class _Range:
     @classmethod
     def of(cls, part: Part, facts: SourceFacts) -> "_Range":
         picture = 1 / facts.video.rate
+        # An encoded film holds the last frame as long as it takes; a copy has only what the file has.
         if part.end > facts.seconds + picture / 2:
             raise CannotCopy("a clip is shorter than its time in the film")
+        # Half a picture is no difference: the edit counts in decimal seconds, and a file in whole pictures.
         to_the_end = part.end > facts.seconds - picture / 2
         begin, end = facts.begin, facts.begin + facts.seconds
         return cls(begin + part.start, end if to_the_end else begin + part.end, to_the_end, begin, end, picture / 2)
 
     def sound(self, form: SoundForm, offset: Fraction) -> SoundRange:
         """The range of the sound below it: whole samples, counted from the film's beginning."""
+        # The difference of two rounded moments: rounded lengths would add up, and sound would drift.
         samples = round((offset + self.end - self.start) * form.rate) - round(offset * form.rate)
         return SoundRange(self.start, samples, self.file_begin, self.file_end)
 
@@ -159,11 +163,13 @@ class _Joiner:
         clock = _Clock.of(used, offset, stream.time_base or Fraction(1), self.video_base)
         pictures = _Pictures(clock, used.to_the_end)
         sound = None if self.sound is None else ClipSound(self.sound.form, used.sound(self.sound.form, offset))
+        # The first track of sound is the one whose rate and channels the film follows.
         heard = container.streams.audio[:1] if sound is not None else ()
         for packet in container.demux([stream, *(track for track in heard if track.codec_context is not None)]):
             if packet.stream is not stream:
                 self._write_sound(sound.feed(cast("av.Packet[av.AudioStream]", packet)) if sound is not None else ())
             elif packet.dts is not None or packet.pts is not None:
+                # Copied, it would be shown: the edit list of a clip does not come along.
                 if packet.is_discard:
                     raise CannotCopy("an edit list hides a part of a clip")
                 if pictures.takes(packet):
@@ -177,6 +183,7 @@ class _Joiner:
         # The muxer refuses a decoding time that does not grow; a tick later changes no picture.
         if self.last_dts is not None and dts <= self.last_dts:
             dts = self.last_dts + 1
+        # No player can show a picture before it is decoded.
         if dts > pts:
             raise CannotCopy("the order of the frames of two clips does not fit")
         packet.duration = clock.film_ticks(packet.duration or 0)
@@ -205,6 +212,7 @@ class _Pictures:
         if at < self.clock.from_tick:
             return False
         if not self.begun:
+            # All pictures up to the next key frame need one that would be missing.
             if not packet.is_keyframe or at > self.clock.last_begin:
                 raise CannotCopy("a clip begins between two key frames")
             self.begun = True

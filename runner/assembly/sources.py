@@ -31,6 +31,7 @@ class VideoFormat:
     rotation: int
     colours: tuple[int, int, int, int]
     """Range, matrix, primaries and transfer."""
+    # The settings of the decoder, of which a track has one set: that of its first clip.
     extradata: bytes
 
 
@@ -158,6 +159,7 @@ def _may_turn(path: Path) -> bool:
         with path.open("rb") as file:
             return turns_pictures(file, walk(file, path.stat().st_size))
     except (OSError, BrokenBoxes):
+        # Unknown: then the first picture is decoded, which tells.
         return True
 
 

@@ -46,6 +46,7 @@ def names_files(text: str) -> bool:
 
 def is_shot_name(text: str) -> bool:
     """Whether a text may be a shot's part of a clip's path: short, and no path in it."""
+    # Two dots would be a way up: the name comes from a manifest too, which may be a stranger's.
     return len(text) <= _MAX_SHOT_NAME and ".." not in text and names_files(text)
 
 

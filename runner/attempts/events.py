@@ -143,6 +143,7 @@ class OutcomeUnknown:
     message: str
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    # Kept whole: what no page documents is all that is known of a possible charge.
     raw: bytes = b""
     stop: bool = False
     """Whether all further requests would get the same answer (a redirect)."""

@@ -50,6 +50,7 @@ class History:
     last: dict[TakeKey, str] = field(default_factory=dict)
     """Id of the latest attempt by film, shot and take: a changed take is compared with it."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
+    # A dict and no set: open attempts are read in the order of their intents.
     _open: dict[str, None] = field(default_factory=dict)
     _recorded: list[str] = field(default_factory=list)
     _durations: dict[str, list[float]] | None = None
@@ -173,6 +174,7 @@ class History:
         attempt = self.attempts.pop(attempt_id)
         self._open.pop(attempt_id, None)
         self._by_fingerprint[attempt.intent.fingerprint].remove(attempt_id)
+        # Nor is a take compared with it: nobody knows whether it was ever ordered.
         self.last = {key: last for key, last in self.last.items() if last != attempt_id}
 
     def _record_duration(self, attempt: Attempt) -> None:
@@ -242,6 +244,7 @@ class History:
         for stands in _STANDING:
             if candidates := [attempt for attempt in own if stands(attempt.state)]:
                 return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
+        # Another repository's clip stands too: the same account has paid for it once.
         if len(own) < len(attempts):
             for stands in _STANDING:
                 if candidates := [attempt for attempt in attempts if stands(attempt.state)]:
@@ -273,6 +276,7 @@ class History:
             {attempt.intent.fingerprint for attempt in attempts if attempt.task_id is None},
             {attempt.task_id for attempt in attempts if attempt.task_id is not None and attempt.task_id not in tasks},
         )
+        # Anew, with what the ledger has just answered: a task that it knows is no second attempt.
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
             is_known = attempt.task_id in tasks if attempt.task_id else self._ledger_knows_more(attempt)

@@ -42,6 +42,7 @@ def _command_line() -> argparse.ArgumentParser:
         command.description, command.epilog = summary, None
         names = _printed_names(name)
         for action in command._actions:
+            # Only what is no flag: those have choices of their own.
             if not action.option_strings and names:
                 action.choices = names
     return top

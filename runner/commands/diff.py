@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     options = command_options(args)
     # Of `[REF] [FILE…]` argparse cannot know whether the first word is a commit; `find_base` asked git.
     session = open_session(replace(options, input=replace(options.input, files=files)))
-    report = compare(session, session.planner, session.history_reader, base)
+    report = compare(session, base)
     difference, plan = report.difference, report.plan
     saved = saved_plan_of(args.plan, report) if args.plan is not None else None
     if args.json or args.format == "json":

@@ -6,8 +6,8 @@ import sys
 from runner.commands import COMMANDS, command_module
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.catalogue import catalogue
-from runner.show.pages.explanations import explanations, words
-from runner.show.screens.problems import explain_code
+from runner.show.pages.explanations import explanations, flag_text, words
+from runner.show.screens.problems import code_lines, explain_code
 from runner.show.text.cells import wrap
 from runner.show.text.terminal import terminal_width
 
@@ -33,16 +33,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     entries = catalogue()
     if args.word is None:
-        width = max(map(len, entries))
-        for code, entry in entries.items():
-            print(f"{code:<{width}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
+        print(*code_lines(entries), sep="\n")
         return ExitCode.OK
     flags = _flags()
     problem = explain_code(args.word)
     texts = [problem.rstrip("\n")] if problem is not None else []
     texts += explanations(args.word)
     # One word may be a problem, a field and a flag at once: all of them are shown.
-    texts += [_flag(args.word, helps) for name, helps in flags.items() if name == args.word]
+    texts += [flag_text(args.word, helps) for name, helps in flags.items() if name == args.word]
     if not texts:
         suggestion = closest_match(args.word, [*entries, *words(), *flags])
         hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists the codes of problems"
@@ -73,9 +71,3 @@ def _flags() -> dict[str, dict[str, list[str]]]:
                 helps = flags.setdefault(option.removeprefix("--"), {})
                 helps.setdefault(str(action.help), []).append(command)
     return flags
-
-
-def _flag(name: str, helps: dict[str, list[str]]) -> str:
-    lines = [f"--{name} (a flag)", ""]
-    lines += [f"{text[:1].upper()}{text[1:]}.\n    of {', '.join(commands)}" for text, commands in helps.items()]
-    return "\n".join(lines)

@@ -86,7 +86,7 @@ def _fetch_task(args: argparse.Namespace) -> ExitCode:
         raise CommandError(ExitCode.USAGE, "say which task and where: storyboard fetch --task ID --to FILE")
     # The storyboards of a task may be broken or gone; its clip is paid for all the same.
     session = open_for_billing(command_options(args))
-    fetched = fetch_task(session.planner, session.store_opener, args.task, args.to, note)
+    fetched = fetch_task(session.edition, session.store_opener, args.task, args.to, note)
     if fetched.code is not ExitCode.OK or not args.quiet:
         print(escape_terminal(fetched.message), file=sys.stdout if fetched.code is ExitCode.OK else sys.stderr)
     return fetched.code

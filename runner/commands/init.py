@@ -1,16 +1,13 @@
 """`storyboard init`: a content repository to start from."""
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 
 from runner.app.new_repository import VARIABLE, write_repository
 from runner.diagnostics.problem import ExitCode
-from runner.show.text.escape import escape_terminal
-
-# As the templates' folders are called, and as people write the name.
-_SERVICES = {"github": "GitHub", "gitlab": "GitLab"}
+from runner.settings.settings import has_git
+from runner.show.screens.init import SERVICES, files, next_steps
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -43,28 +40,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     folder: Path = args.folder
     service = _service(args)
     repository = write_repository(folder, service, args.install)
-    for name in repository.written:
-        print(f"  wrote  {escape_terminal(str(folder / name))}")
-    for name in repository.existing:
-        print(f"  there  {escape_terminal(str(folder / name))}   left as it is")
-    _print_next(folder, service, args.install)
+    print(*files(folder, repository.written, repository.existing), sep="\n")
+    variable = VARIABLE if args.install is None else None
+    print(*next_steps(folder, service, variable, has_git=has_git(folder)), sep="\n")
     return ExitCode.OK
-
-
-def _print_next(folder: Path, service: str | None, install: str | None) -> None:
-    enter = "" if folder == Path() else f"cd {shlex.quote(escape_terminal(str(folder)))} && "
-    print(f"\nnext   {enter}storyboard run storyboards/*.yaml\n         a first moving picture, free")
-    # Without git a paid take has no record that outlives this disk.
-    if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
-        # Typed after the line above, which has entered the folder.
-        print("       git init\n         so that the storyboard has a history")
-    if service is not None:
-        print(f"\nin {_SERVICES[service]}, set the variables of its jobs; more on them: storyboard docs ci")
-        if install is None:
-            print(f"  {VARIABLE:<24}a wheel or a VCS address of storyboard")
-        print("  STORYBOARD_MAX_CREDITS  the most that a paid job spends")
-    print("\nonce in each clone, so that git merges manifests without losing anything paid:")
-    print("  git config merge.storyboard.driver 'storyboard mend --driver %O %A %B %P'")
 
 
 def _service(args: argparse.Namespace) -> str | None:
@@ -76,4 +55,4 @@ def _service(args: argparse.Namespace) -> str | None:
         answer = input("Workflows that price each pull request, for github, gitlab or none? [none] ").strip().lower()
     except EOFError:
         return None
-    return answer if answer in _SERVICES else None
+    return answer if answer in SERVICES else None

@@ -4,10 +4,8 @@ import argparse
 from pathlib import Path
 
 from runner.app.mend import Mended, mend_conflicts, merge_driver
-from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
-from runner.show.text.escape import escape_terminal
-from runner.store.manifest.merging import PickConflict
+from runner.show.screens import mend as screens
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -48,30 +46,14 @@ def run(args: argparse.Namespace) -> ExitCode:
     mended = mend_conflicts(args.files)
     for result in mended:
         if not args.quiet:
-            print(escape_terminal(f"{result.name}: {_summary(result)}"))
+            print(screens.merged_line(result.name, result.tasks, single=result.is_single, staged=result.is_staged))
         # Also with `--quiet`: which take is picked is the one thing that no merge can decide.
         _print_picks(result)
     if not mended and not args.quiet:
-        print("no manifest is in conflict")
+        print(screens.NO_CONFLICT)
     return ExitCode.OK
-
-
-def _summary(result: Mended) -> str:
-    staged = ", and staged" if result.is_staged else ""
-    if result.is_single:
-        return f"one side had removed it; kept with its {count(result.tasks, 'task')}{staged}"
-    return f"merged, with the {count(result.tasks, 'task')} of both sides{staged}"
 
 
 def _print_picks(result: Mended) -> None:
     for conflict in result.conflicts:
-        print(escape_terminal(f"{result.name}: {_pick(conflict)}"))
-
-
-def _pick(conflict: PickConflict) -> str:
-    stands = "no pick stands" if conflict.ours is None else f"take {conflict.ours} stays picked"
-    other = "removed the pick" if conflict.theirs is None else f"picked take {conflict.theirs}"
-    return (
-        f"{conflict.shot}: {stands}; the other side {other}, and neither is known to be the newer one: "
-        f"storyboard pick {conflict.shot} TAKE"
-    )
+        print(screens.pick_line(result.name, conflict))

@@ -5,22 +5,23 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.app.exceeded_limit import context_with_limit
-from runner.app.named_shots import resolve_shot
 from runner.app.options import DisplayOptions
-from runner.app.plan import plan_takes, what_if
-from runner.app.project import StoryboardSources
+from runner.app.plan import explain, plan_takes, what_if
 from runner.app.session import open_session
 from runner.commands import flag_values, flags
 from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.model import Shot
 from runner.paid_providers import paid_provider_name
 from runner.planning.what_if import WhatIfRow
 from runner.show.screens.plan import price_line, screen
 from runner.show.text.escape import json_document, json_pieces
 from runner.show.text.terminal import terminal_width, use_color
+
+if TYPE_CHECKING:
+    from runner.language.explain import ShotExplanation
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         return show_saved_plan(command, saved_file)
     session = open_session(command)
     if args.explain is not None:
-        return _explain(session.sources, resolve_shot(session.planner, args.explain)[0], command.display)
+        return _show_explanation(explain(session, args.explain), session.settings.root, command.display)
     if args.what_if:
         return _show_rows(what_if(session), session.settings.usd_per_credit, command.display)
     plan, history = plan_takes(session)
@@ -132,12 +133,10 @@ def _show_rows(rows: Sequence[WhatIfRow], usd_per_credit: Decimal, display: Disp
     return ExitCode.OK
 
 
-def _explain(sources: StoryboardSources, shot: Shot, display: DisplayOptions) -> ExitCode:
-    from runner.language.explain import explain_shot
+def _show_explanation(explanation: "ShotExplanation | None", root: Path, display: DisplayOptions) -> ExitCode:
     from runner.show.screens.shot import render_shot
 
-    explanation = explain_shot(sources.files, sources.root, sources.options, shot.key)
     if explanation is not None:
         color = use_color(sys.stdout, display.no_color)
-        print(render_shot(explanation, sources.root, Path.cwd(), color), end="")
+        print(render_shot(explanation, root, Path.cwd(), color), end="")
     return ExitCode.OK

@@ -12,9 +12,8 @@ from runner.commands import flag_values, flags
 from runner.commands.conversation import TerminalConversation
 from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.engine.run_events import RunEvent
-from runner.lazy_dataclass import replace
 from runner.paid_providers import paid_provider_name
+from runner.show.screens import question
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.text.command_line import CommandLine
 from runner.show.text.terminal import terminal_width, use_color
@@ -110,10 +109,7 @@ def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOption
         from runner.show.live.view import JsonView
 
         json_view = JsonView(sys.stdout)
-        # A Ctrl-C at the question of `--canary` came after the run's own result.
-        is_interrupted = outcome.result.interrupted or outcome.exit_code is ExitCode.INTERRUPTED
-        result = replace(outcome.result, code_of_command=outcome.exit_code, interrupted=is_interrupted)
-        json_view.on_event(RunEvent("done", outcome.ended_at, plan=outcome.plan, outcome=result))
+        json_view.on_event(outcome.last_event)
         json_view.close()
     elif not display.as_json and not display.quiet and not outcome.next_command:
         # Done orders are not shown again as the command to type: it would order another take.
@@ -121,8 +117,7 @@ def _show(outcome: RunOutcome, command_line: CommandLine, display: DisplayOption
         print(screen(outcome.plan, terminal_width(), color, context=context), end="")
     if outcome.next_command and not display.quiet:
         # On standard error: with `--json` the stream has ended.
-        print("\nthe rest was not ordered (--canary); look at the first takes, then go on with", file=sys.stderr)
-        print(f"  {outcome.next_command}", file=sys.stderr)
+        print(f"\n{question.rest_left(outcome.next_command)}", file=sys.stderr)
 
 
 BESIDE_PLAN = frozenset(

@@ -46,6 +46,7 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    # Only here: every command's help is built for TAB and `explain`, and the server is slow to load.
     from runner.sandbox.options import WEBHOOKS
     from runner.sandbox.rulebook import LINK_HOURS, NAMES
 
@@ -100,11 +101,13 @@ def run(args: argparse.Namespace) -> ExitCode:
         local_materials=args.local_materials,
         processes=args.processes,
     )
+    # Flushed: a script waits for this line before it sends anything.
     serve(options, lambda address: print(f"sandbox listening on {address}", flush=True), args.state)
     return ExitCode.OK
 
 
 def _amount(text: str) -> int:
+    # Cut off: Python refuses to read a number of more than 4,300 digits, with an exception.
     if not (text.isascii() and text.isdigit() and int(text[:10]) <= _MAX_NUMBER):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_MAX_NUMBER:,}")
     return int(text)

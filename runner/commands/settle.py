@@ -9,12 +9,12 @@ from runner.app.session import open_for_billing
 from runner.commands import flag_values, flags
 from runner.commands.notes import note
 from runner.commands.parsed_options import command_options
-from runner.diagnostics.problem import CommandError, ExitCode, most_severe
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.json.settle import settle_json
 from runner.show.screens import settle as screens
 from runner.show.screens.settle import UnsettledList
 from runner.show.text.cells import wrap
-from runner.show.text.escape import escape_terminal, json_document
+from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -69,26 +69,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    # Also where a storyboard has errors or is gone: what was paid for is settled all the same.
     session = open_for_billing(command_options(args))
     statement = settle.Statement(task=args.task, not_charged=args.not_charged, charged=args.charged, undo=args.undo)
     if args.forget:
-        # A task of a shot is settled there: to forget it would drop what was paid.
-        if args.task is None or args.shot is not None:
-            raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
-        settle.forget_task(session.store_opener, args.task, note)
+        task = settle.forget_task(session.store_opener, args.task, args.shot, note)
         if not args.quiet:
-            print(f"{escape_terminal(args.task)}: given up; no run asks for it any more")
+            print(screens.given_up(task))
         return ExitCode.OK
     if args.shot is None:
         if statement != settle.Statement():
             raise CommandError(ExitCode.USAGE, "name the shot: storyboard settle SHOT …")
-        unsettled, foreign = settle.list_unsettled(session.planner, session.history_reader)
-        for message in foreign:
+        unsettled = settle.list_unsettled(session.planner, session.history_reader)
+        for message in unsettled.foreign:
             note(message)
-        _show(unsettled, session.command.display)
-        # A receipt without an attempt is a paid task too.
-        has_unsettled = bool(unsettled.attempts or unsettled.receipts)
-        return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * has_unsettled])
+        _show(unsettled.listed, session.command.display)
+        return unsettled.exit_code
     attempt, verdict = settle.settle_attempt(session.planner, session.store_opener, args.shot, statement, note)
     if not args.quiet:
         print(*wrap(screens.confirmation(attempt, verdict, args.task), terminal_width()), sep="\n")

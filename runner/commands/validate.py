@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if not project.problems.errors:
         keep_completion_words(project.settings, project.batch)
     problems, root = project.problems, project.settings.root
+    # `--json` is the flag that all commands have, and means the same format.
     output_format = args.format or ("json" if args.json else "text")
     # The usual case, and a hook's: the modules of screens are not even loaded.
     if output_format == "text" and not problems.items:
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _summary(project: Project) -> str:
     """The last line: the number of files, shots, errors and warnings."""
+    # Here and not with the screens, which a hook that finds nothing wrong does without.
     shots = sum(storyboard.shot_count for storyboard in project.batch.storyboards)
     amount = f"{count(len(project.files), 'file')}, {count(shots, 'shot')}"
     faulty_shots = sum(storyboard.faulty_shot_count for storyboard in project.batch.storyboards)

@@ -213,6 +213,10 @@ class RunContext:
             self.work.touch(fingerprint)
         self.changed.set()
 
+    def renew_change(self) -> None:
+        """Begin a turn of the loop: a change that comes from here on wakes it for another one."""
+        self.changed = anyio.Event()
+
     def replan_if_needed(self, fingerprint: str) -> None:
         """Build the plan again after the takes of a request ended, if an undecided take waits for their shots."""
         group = self.queue.by_fingerprint.get(fingerprint)

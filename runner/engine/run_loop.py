@@ -89,7 +89,7 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
         _note_signal(run, stop_request)
         while True:
             # Renewed before the decision: a change that comes while orders start sets this event, and is not lost.
-            run.changed = anyio.Event()
+            run.renew_change()
             orders = schedule.next_orders(run.work, run.state, run.now(), run.limits)
             _start(run, orders, group, inbox)
             wake_time = next((order.until for order in orders if isinstance(order, Wait)), None)

@@ -58,5 +58,6 @@ def confirmed(step: Step, attempt: Attempt, answer: Succeeded) -> Attempt:
         request=step.neutral_request(),
         quoted=step.price.credits or attempt.intent.quoted,
     )
+    # Where the manifest has its clip the state stands, and nothing is downloaded again.
     state = AttemptState.SUCCEEDED if attempt.clip is None else attempt.state
     return replace(attempt, intent=intent, state=state, outputs=answer.outputs, credits_used=answer.credits_used)

@@ -66,6 +66,7 @@ def find_orphans(
     ]
     if not candidates:
         return ()
+    # Only now: to name what all takes want takes a hash for each of them.
     fingerprints = wanted()
     return tuple(
         _orphan(attempt)

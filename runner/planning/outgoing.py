@@ -47,6 +47,7 @@ def outgoing_materials(plan: Plan, routes: Routes | None, sent: Collection[str])
     for step in steps:
         for material in step.shot.request.materials:
             if not isinstance(material, RemoteFile):
+                # By content, so that a file that lies at two paths is listed once; a frame by its film.
                 key = _content_of(material) if isinstance(material, LocalFile) else (step.shot.film, material)
                 if key not in outgoing:
                     outgoing[key] = _outgoing(routes.of(material), sent)

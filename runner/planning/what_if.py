@@ -51,6 +51,7 @@ def _row(model: str, resolution: str, compile_with: Compile, plan: Callable[[Bat
         return WhatIfRow(model, resolution, None, _unique(_obstacles(errors)))
     planned = plan(batch)
     totals = planned.totals
+    # A sum without a shot would look like the cheapest way to make the film.
     if totals.credits is None or totals.later_credits is None:
         unpriced = (step for step in planned.steps if step.price.credits is None)
         reasons = (Obstacle(step.shot.id, f"the price book has no price of {step.price.row}") for step in unpriced)

@@ -54,6 +54,7 @@ def certificates(base_url: str) -> HealthCheck:
 
 def _environment_error(name: str, stop: Failure) -> HealthCheck:
     """A check from the message of an error: its reason, and after it the way out."""
+    # The message is one of a run; a check has its way out in a field of its own.
     reason, _, hint = stop.message.partition(": nothing was sent. ")
     return HealthCheck(name, "error", reason, " ".join(hint.split()))
 
@@ -113,6 +114,7 @@ def _clock_check(skew: float | None, host: str) -> list[HealthCheck]:
 async def reach_with_samples(client: ApiClient) -> list[HealthCheck]:
     """The checks of `reach` and, if the host is reachable, those of the provider's sample tasks."""
     checks = await reach(client)
+    # Requests to a host that does not answer, or with a refused key, would only repeat the error.
     if any(check.verdict == "error" for check in checks):
         return checks
     return [*checks, *await provider_api().sample_tasks(client)]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -214,9 +214,19 @@ def find_root(start: Path) -> Path:
     folders = [folder, *folder.parents]
     # The work tree before a nearer storyboard.toml: manifests name clips from the top of what is committed.
     for marker in (".git", FILE):
-        if (root := next((parent for parent in folders if os.path.exists(parent / marker)), None)) is not None:
+        if (root := _nearest(folders, marker)) is not None:
             return root.resolve()
     return (folder.parent if folder.name == _STORYBOARDS_FOLDER else folder).resolve()
+
+
+def has_git(folder: Path) -> bool:
+    """Whether a folder lies in a git work tree."""
+    return _nearest([folder.absolute(), *folder.absolute().parents], ".git") is not None
+
+
+def _nearest(folders: Sequence[Path], marker: str) -> Path | None:
+    """The first of the folders that has a file or folder of this name."""
+    return next((folder for folder in folders if os.path.exists(folder / marker)), None)
 
 
 # -- each setting -----------------------------------------------------------------------------------------

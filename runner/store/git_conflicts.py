@@ -30,6 +30,7 @@ def find_conflicts(root: Path, name: str, environment: Mapping[str, str]) -> dic
     unmerged = run_git(root, environment, "ls-files", "--unmerged", "-z", "--full-name", "--", pattern)
     if unmerged is None:
         return None
+    # Staged with its marks, a file has left the conflicts, and git still knows how to undo that.
     resolved = run_git(root, environment, "ls-files", "--resolve-undo", "-z", "--full-name", "--", pattern)
     blobs, undo = _stages(unmerged), _stages(resolved or "")
     for path in find_marked(root, name, environment):
@@ -56,6 +57,7 @@ def _of_last_merge(root: Path, path: str, environment: Mapping[str, str]) -> dic
     """The blobs of a file in the parents of the last commit that changed it; none where that is no merge."""
     commits = run_git(root, environment, "log", "-1", "--format=%P", "--", f":(top,literal){path}")
     parents = (commits or "").split()
+    # A merge of three branches has no two sides, and a plain commit only one.
     if len(parents) != 2:
         return {}
     base = (run_git(root, environment, "merge-base", *parents) or "").strip()

@@ -65,6 +65,7 @@ def read_files(root: Path, blobs: Iterable[str], environment: Mapping[str, str])
     start = 0
     for name in names if output is not None else ():
         head, start = _line(output or b"", start)
+        # A partial or shallow clone lacks some of the contents.
         if head.endswith(b" missing"):
             continue
         size = int(head.rsplit(b" ", 1)[1])

@@ -176,7 +176,22 @@ def test_every_child_process_gets_an_environment_of_its_own() -> None:
 
 
 OPENERS = {"session.py", "named_shots.py", "saved_plan_session.py"}
-USE_CASES = {"run.py", "plan.py", "status.py", "served_dailies.py"}
+USE_CASES = {"run.py", "plan.py", "status.py", "diff.py", "served_dailies.py"}
+PLANNERS = {
+    "session.py",
+    "named_shots.py",
+    "foreign_outputs.py",
+    "selection.py",
+    "budget_scope.py",
+    "credit_scope.py",
+    "confirmation.py",
+    "plan_report.py",
+    "cheaper_orders.py",
+    "execute.py",
+    "fetch_clips.py",
+    "settle.py",
+    "spend.py",
+}
 
 
 def names_in(path: Path, *names: str) -> Iterator[int]:
@@ -187,6 +202,12 @@ def test_the_session_ends_where_a_use_case_begins() -> None:
     """A step is handed the values and ports that it uses, never the whole session."""
     naming = {path.name for path in (PACKAGE / "app").glob("*.py") if any(names_in(path, "Session"))}
     assert naming == OPENERS | USE_CASES
+
+
+def test_only_what_plans_has_the_planner() -> None:
+    """What reads a setting, the batch or the routes is handed those, and what needs one plan a function for it."""
+    naming = {path.name for path in (PACKAGE / "app").glob("*.py") if any(names_in(path, "BatchPlanner"))}
+    assert naming == PLANNERS
 
 
 def test_the_session_stays_in_the_application() -> None:

@@ -15,8 +15,7 @@ EXCEPTIONS = {
     "double": "a server that is slow on purpose",
     "conformance/host.py": "waits for the tasks of a real provider",
     "commands/test_signals.py": "a signal at ten different instants",
-    "providers/test_hostile.py": "a loop that is blocked on purpose; a caller that is let go long before its deadline",
-    "sandbox/test_wire_faults.py": "a fault that delays does so for at least its time, however slow the machine is",
+    "providers/test_hostile.py": "a loop that is blocked on purpose",
 }
 
 

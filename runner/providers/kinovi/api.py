@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 
+# Imported method by method: a plan asks for the encoder alone, and loads no HTTP client.
 class _KinoviApi:
     def client(self, base_url: str, key: ApiKey, edition: Edition, *, reads_shot_text: bool = False) -> ApiClient:
         from runner.providers.kinovi.client import Client

@@ -29,6 +29,7 @@ def encoder(edition: Edition, address: Callable[[Material], str]) -> Callable[[R
     encoded_fields: dict[object, dict[str, JsonValue]] = {}
 
     def fields(request: Request) -> dict[str, JsonValue]:
+        # Without the prompt: that differs from shot to shot, and nothing of these fields follows from it.
         key = (
             request.seconds,
             request.aspect_ratio,
@@ -141,6 +142,7 @@ def field_at(path: str, edition: Edition) -> str | None:
 def material_at(path: str, request: Request, edition: Edition) -> int | None:
     """The index of the request's material behind a path: `inputs.urls[1]` is the second material of that list."""
     key, index = _split_path(path)
+    # The provider counts within one list, and several of ours may share its key.
     positions = [
         position
         for position, material in enumerate(request.materials)
@@ -152,6 +154,7 @@ def material_at(path: str, request: Request, edition: Edition) -> int | None:
 def _split_path(path: str) -> tuple[str, int | None]:
     """Key and index of a path: `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
     parts = re.findall(r"[^\s.\[\]/$'\"]+", path)
+    # With or without the envelope: no page says from where the path of an error begins.
     while parts and parts[0] in ("body", "input", "inputs"):
         del parts[0]
     index = parts[1] if len(parts) > 1 else ""

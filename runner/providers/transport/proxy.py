@@ -73,6 +73,7 @@ def _names(entry: str, host: str, port: int) -> bool:
     if _is_in_network(name.strip("[]"), host):
         return True
     name, colon, number = name.rpartition(":") if name.rpartition(":")[2].isdigit() else (name, "", "")
+    # Cut off: a number of thousands of digits would be refused with an exception.
     if colon and int(number[:6]) != port:
         return False
     name = name.strip("[]").lstrip("*").strip(".")

@@ -61,6 +61,7 @@ class PinnedUrl:
 def pin(url: str, ip: str) -> PinnedUrl:
     """Replace the host name of a URL by an IP, so that the name is not resolved a second time."""
     address = httpx.URL(url)
+    # The certificate is checked against the name: an IP in the URL would match none.
     extensions = {"sni_hostname": address.raw_host.decode("ascii")}
     return PinnedUrl(address.copy_with(host=ip), address.netloc.decode("ascii"), extensions)
 

@@ -32,6 +32,7 @@ def _context() -> ssl.SSLContext:
         return httpx.create_ssl_context()
     except OSError as error:  # ssl.SSLError is one
         name = next((name for name in ("SSL_CERT_FILE", "SSLKEYLOGFILE") if name in variables), None)
+        # OpenSSL does not say which of the two files it could not open.
         if name == "SSL_CERT_FILE" and "SSLKEYLOGFILE" in variables and _is_readable(variables[name]):
             name = "SSLKEYLOGFILE"
         if name is None:

@@ -1,6 +1,7 @@
 """Explanations of exit codes, words of the plan and fields: from the pages and the schema, the source of each text."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.language.schema_files import load
@@ -23,6 +24,13 @@ def words() -> list[str]:
     names = [*table_rows(*_EXIT_CODES), *table_rows(*_ACTIONS), *table_rows(*_REASONS)]
     schema = load()
     return list(dict.fromkeys([*names, *schema["properties"], *schema["definitions"]["shot"]["properties"]]))
+
+
+def flag_text(name: str, helps: Mapping[str, Sequence[str]]) -> str:
+    """The text about a flag: each of its help texts, with the commands that have it."""
+    lines = [f"--{name} (a flag)", ""]
+    lines += [f"{text[:1].upper()}{text[1:]}.\n    of {', '.join(commands)}" for text, commands in helps.items()]
+    return "\n".join(lines)
 
 
 def _exit_code(word: str) -> str | None:

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -206,6 +206,13 @@ def _result(problem: Problem) -> JsonValue:
 def _location(place: Place) -> JsonValue:
     region: JsonValue = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
     return {"artifactLocation": {"uri": quote(place.file)}, "region": region}
+
+
+def code_lines(entries: Mapping[str, CatalogueEntry]) -> Iterator[str]:
+    """A line for each problem code, with the first sentence of its text."""
+    widest = max(map(len, entries))
+    for code, entry in entries.items():
+        yield f"{code:<{widest}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}"
 
 
 def explain_code(code: str) -> str | None:

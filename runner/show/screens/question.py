@@ -67,6 +67,11 @@ def plan_of_another_ledger(line: CommandLine, ceiling: Decimal) -> str:
     )
 
 
+def rest_left(command: str) -> str:
+    """The message after `--canary` whose rest was not ordered, with the command that orders it."""
+    return f"the rest was not ordered (--canary); look at the first takes, then go on with\n  {command}"
+
+
 def declined() -> str:
     """Message after the user declined."""
     return f"declined: {NOTHING_SPENT}"

@@ -149,6 +149,11 @@ def _next_commands(shot: str, width: int, style: Style) -> list[str]:
     ]
 
 
+def given_up(task: str) -> str:
+    """The message after a task that only a receipt named was given up."""
+    return f"{escape_terminal(task)}: given up; no run asks for it any more"
+
+
 def confirmation(attempt: Attempt, verdict: SettlementVerdict, task_id: str | None = None) -> str:
     """The message after an attempt was settled or a settlement undone."""
     name = f"{shot_of(attempt)} take {attempt.intent.take}"

@@ -131,9 +131,6 @@ def _model(attempt: Attempt) -> str:
     return f"{request.get('model', _NOTHING)} · {request.get('resolution', _NOTHING)}"
 
 
-# -- for people -------------------------------------------------------------------------------------------
-
-
 def spend(bill: Bill, width: int, color: bool) -> str:
     """The screen of `storyboard spend`."""
     style = Style(color)
@@ -174,9 +171,6 @@ def _row(line: BillLine, bill: Bill, style: str = "plain") -> TableRow:
         *(credits_text(amount) if amount else "" for amount, total in pairs if total),
         Cell("both" if len(line.sources) > 1 else "".join(line.sources), "quiet"),
     )
-
-
-# -- for programs -----------------------------------------------------------------------------------------
 
 
 def spend_csv(bill: Bill) -> str:

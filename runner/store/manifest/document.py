@@ -68,4 +68,5 @@ def more_fields(table: Mapping[str, Any], fields: frozenset[str]) -> Mapping[str
 
 def sort_shots(shots: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The entries of shots in the order of a manifest."""
+    # The id itself decides between two that differ in case only: the file is the same on every machine.
     return sorted(shots, key=lambda shot: (str(shot["id"]).casefold(), str(shot["id"])))

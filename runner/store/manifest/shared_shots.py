@@ -39,6 +39,7 @@ class SharedShots:
         if not rest.endswith(END):
             return None
         content = json.loads(f"{head}{begin}]}}")
+        # Another version is read by its own rules, whole.
         if not isinstance(content, dict) or content.get("manifest") != VERSION:
             return None
         shots: list[dict[str, Any]] = []
