@@ -17,6 +17,7 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "seconds of a day": (r"24 ?\* ?3_?600|= 86_?400\b", {"store/manifest/fields.py"}),
     "how long media and records are kept": (r"days=.*\.?(?:media|record)_days", {"editions/edition.py"}),
     "a clip's place": (r"take-[{\[*]", {"attempts/clip_name.py", "store/clip_store.py"}),
+    "a clip's place by its folder": (r"['\"]/?clips/['\"]", set()),
     "a shot's part of a path": (r"\[A-Za-z0-9\]\[A-Za-z0-9\._-\]", {"attempts/clip_name.py"}),
     "a task's id": (r"\[A-Za-z0-9\._:-\]", {"attempts/task_id.py"}),
     "a host of this machine": (r"\(\"127\.0\.0\.1\"|\.is_loopback\b", {"hosts.py"}),

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import clips_folder
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.diagnostics.problem import ExitCode
 from runner.engine.run_events import RunResult, TakeResult
@@ -194,7 +195,7 @@ def _clips(outcome: RunResult, width: int, style: Style, context: ClosingContext
     if not paths:
         return []
     if len(paths) > _MOST_PATHS:
-        folders = dict.fromkeys(f"{path.split('/clips/')[0]}/clips" for path in paths)
+        folders = dict.fromkeys(map(clips_folder, paths))
         text = f"{len(paths)} new clips in {', '.join(folders)}"
         return labelled("clips", text, width, style, "good", LABEL)
     first, *rest = paths
