@@ -11,7 +11,7 @@ from runner.app.history_reader import HistoryReader
 from runner.app.ledger_reading import left_by_gone_repositories, unknown_receipts
 from runner.app.named_shots import resolve_shot
 from runner.app.run_store import RunStore, RunStoreOpener
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
 from runner.attempts.film import TakeKey, storyboard_slug
 from runner.attempts.history import History
@@ -129,11 +129,7 @@ class _Settling:
             return self._adopt_task(statement.task)
         if not statement.not_charged and not statement.charged:
             raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
-        candidates = [
-            attempt
-            for attempt in self.history.attempts.values()
-            if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
-        ]
+        candidates = [attempt for attempt in self.history.attempts.values() if attempt.state.accepts_verdict]
         unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
         # Given-up ones only where no other is meant: a decision about one of them is a correction.
         attempt = self._exactly_one(unsettled if self._matching(unsettled) else candidates)
