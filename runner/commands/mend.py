@@ -4,8 +4,10 @@ import argparse
 from pathlib import Path
 
 from runner.app.mend import Mended, mend_conflicts, merge_driver
+from runner.attempts.film import profile_of, storyboard_slug
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal
 from runner.store.manifest.merging import PickConflict
 
@@ -65,13 +67,16 @@ def _summary(result: Mended) -> str:
 
 def _print_picks(result: Mended) -> None:
     for conflict in result.conflicts:
-        print(escape_terminal(f"{result.name}: {_pick(conflict)}"))
+        print(escape_terminal(f"{result.name}: {_pick(conflict, result)}"))
 
 
-def _pick(conflict: PickConflict) -> str:
+def _pick(conflict: PickConflict, result: Mended) -> str:
     stands = "no pick stands" if conflict.ours is None else f"take {conflict.ours} stays picked"
     other = "removed the pick" if conflict.theirs is None else f"picked take {conflict.theirs}"
+    provider, profile = result.provider, profile_of(Path(result.name).parent.name, result.provider)
+    command = CommandLine(flags=(("--provider", provider),)).of_film(profile)
+    shot = f"{storyboard_slug(result.storyboard)}:{conflict.shot}"
     return (
         f"{conflict.shot}: {stands}; the other side {other}, and neither is known to be the newer one: "
-        f"storyboard pick {conflict.shot} TAKE"
+        f"{command.pick(shot)}"
     )

@@ -15,7 +15,6 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
-from runner.attempts.film import storyboard_slug
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
@@ -310,11 +309,8 @@ def fetch_later(attempt: Attempt, failure: TransferFailed, tries: int) -> str:
 def doubtful(attempt: Attempt) -> str:
     """The message about a clip that fails a check, with the way to take it all the same."""
     path = attempt.clip.path if attempt.clip is not None else "beside its place"
-    shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
-    return (
-        f"its clip {attempt.clip_fault}; it is paid, and kept as {path}: if it is good, take it with "
-        f"storyboard fetch --accept {shot}"
-    )
+    # The whole command stands on the closing screen: provider and profile are part of it.
+    return f"its clip {attempt.clip_fault}; it is paid, and kept as {path}: if it is good, `fetch --accept` takes it"
 
 
 def unusable_download(failure: TransferFailed) -> str:

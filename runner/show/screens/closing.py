@@ -241,9 +241,9 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     line = context.command_line
     unfinished = outcome.exit_code is not ExitCode.OK
     if outcome.slots_held_until is not None:
-        yield "storyboard settle", _slots_note(outcome.slots_held_until, context)
+        yield line.settle(), _slots_note(outcome.slots_held_until, context)
     elif outcome.unsettled or outcome.unsettled_orphans:
-        yield "storyboard settle", "lists the unsettled attempts"
+        yield line.settle(), "lists the unsettled attempts"
     made_now = {result.step.key for result in outcome.finished}
     # A run that is whole leads to the page as well, where a shot has several clips to choose from.
     is_chosen_next = not unfinished and awaits_choice(context.whole_plan or outcome.plan, made_now)
@@ -290,9 +290,9 @@ def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
 def _ways_on(outcome: RunResult, line: CommandLine, resumable: bool) -> Iterable[tuple[str, str]]:
     """The commands after a run that did not finish: none repeats what failed, and none buys without a question."""
     if outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.KEY:
-        yield "storyboard doctor", "checks the key"
+        yield line.doctor(), "checks the key"
     elif outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.INVALID:
-        yield "storyboard doctor", "checks this machine, and its way to the provider"
+        yield line.doctor(), "checks this machine, and its way to the provider"
     elif outcome.stop_reason is not None:
         yield line.plan(), "what is still open, and its price"
     # `settle` stands above: nothing else goes on before a slot is free.
