@@ -12,7 +12,7 @@ from runner.show.screens.missing_clips import as_made, find_missing_clips
 def plan_document(report: PlanReporter, plan: Plan, history: History) -> dict[str, object]:
     """The document of `plan --json`, with the request of each take as it would be sent. To be written once."""
     planner = report.planner
-    encode = provider_api().encoder(planner.edition, placeholder)
+    encode = provider_api(planner.settings.provider).encoder(planner.edition, placeholder)
     facts = PlanFacts(
         planner.settings.output_name,
         report.warnings(plan),

@@ -177,7 +177,7 @@ def compared(saved: SavedPlan, report: PlanReporter, plan: Plan, history: Histor
     from runner.providers.api import provider_api
     from runner.requests.placeholder import placeholder
 
-    encode = provider_api().encoder(report.planner.edition, placeholder)
+    encode = provider_api(report.planner.settings.provider).encoder(report.planner.edition, placeholder)
     return compare(saved, plan, history, lambda step: encode(step.shot.request), places(report, history))
 
 

@@ -172,7 +172,7 @@ class _Settling:
         if any(attempt.task_id == task for attempt in history.attempts.values()):
             raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
         # As it would be sent now: the body of that request is known to nobody.
-        sent = provider_api().encode(shot.request, self.planner.edition, placeholder)
+        sent = provider_api(self.planner.settings.provider).encode(shot.request, self.planner.edition, placeholder)
         attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
         if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
@@ -215,5 +215,5 @@ class _Settling:
 
 async def _fetch_record(planner: BatchPlanner, task_id: str) -> tuple[PollResult, TaskFacts | None]:
     settings = planner.settings
-    async with provider_api().client(settings.base_url, settings.key(), planner.edition) as client:
+    async with provider_api(settings.provider).client(settings.base_url, settings.key(), planner.edition) as client:
         return await client.fetch_record(task_id)

@@ -180,7 +180,7 @@ def _take(dailies: Dailies, step: Step) -> Json:
         "billed": credits_text(billed) if billed is not None and not dailies.plan.is_free else None,
         "words": attempt.message if attempt is not None and attempt.message else None,
         "way": "\n".join(
-            way_on(step, attempt, dailies.plan.edition, dailies.locate_field, dailies.line, is_missing=is_missing)
+            way_on(step, attempt, dailies.plan, dailies.locate_field, dailies.line, is_missing=is_missing)
         ),
         # Of any other state the reason says already what is wrong with the clip.
         "about": list(attempt.notes) if attempt is not None and step.action is Action.KEEP else [],

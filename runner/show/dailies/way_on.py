@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.film import storyboard_slug
-from runner.editions.edition import Edition
-from runner.planning.plan import Action, Step
+from runner.planning.plan import Action, Plan, Step
 from runner.show.screens.advice import FieldLocator, advice, field_errors
 from runner.show.text.command_line import CommandLine
 
@@ -13,7 +12,7 @@ from runner.show.text.command_line import CommandLine
 def way_on(
     step: Step,
     attempt: Attempt | None,
-    edition: Edition,
+    plan: Plan,
     locate: FieldLocator,
     line: CommandLine,
     *,
@@ -29,8 +28,8 @@ def way_on(
     if is_missing:
         yield line.fetch()
     elif step.action is Action.REFUSED:
-        yield advice(attempt, step.shot, locate)
-        yield from field_errors(attempt, step.shot, edition, locate)
+        yield advice(attempt, plan.account.provider, step.shot, locate)
+        yield from field_errors(attempt, plan.account.provider, step.shot, plan.edition, locate)
     elif step.action is Action.UNSETTLED:
         yield "look for it on the vendor's page, then one of"
         # The free way stands first: a task that is found is not ordered a second time.
@@ -45,4 +44,4 @@ def way_on(
     elif step.needs_pick:
         yield from (line.pick(f"{slug}:{blocker}") for blocker in step.blockers)
     elif attempt is not None and attempt.state is AttemptState.FAILED:
-        yield advice(attempt, step.shot, locate)
+        yield advice(attempt, plan.account.provider, step.shot, locate)

@@ -149,7 +149,7 @@ def _by_advice(
     for result in results:
         by_advice.setdefault(_advice_of(result, way_out, plan, context), []).append(result)
         if len(by_advice) > _MOST_ADVISED:
-            return {(way_out or advice(result.attempt),): list(results)}
+            return {(way_out or advice(result.attempt, plan.account.provider),): list(results)}
     return by_advice
 
 
@@ -158,8 +158,8 @@ def _advice_of(result: TakeResult, way_out: str, plan: Plan, context: ClosingCon
     shot, locate = result.step.shot, context.locate_field
     if result.material is not None and result.material in shot.request.materials:
         return (material_advice(shot, result.material, locate),)
-    details = field_errors(result.attempt, shot, plan.edition, locate)
-    return (way_out or advice(result.attempt, shot, locate), *details)
+    details = field_errors(result.attempt, plan.account.provider, shot, plan.edition, locate)
+    return (way_out or advice(result.attempt, plan.account.provider, shot, locate), *details)
 
 
 def _blocked(outcome: RunResult, width: int, style: Style) -> list[str]:

@@ -179,8 +179,8 @@ def _refusal_advice(report: StatusReport, step: Step, attempt: Attempt | None) -
     """Advice on a refused take, and the fields and materials that the provider named."""
     if step.action is not Action.REFUSED:
         return []
-    errors = field_errors(attempt, step.shot, report.plan.edition, report.locate_field)
-    return [advice(attempt, step.shot, report.locate_field), *errors]
+    errors = field_errors(attempt, report.plan.account.provider, step.shot, report.plan.edition, report.locate_field)
+    return [advice(attempt, report.plan.account.provider, step.shot, report.locate_field), *errors]
 
 
 def _credits(attempt: Attempt | None) -> str:
