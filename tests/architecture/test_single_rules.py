@@ -22,6 +22,8 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "a task's id": (r"\[A-Za-z0-9\._:-\]", {"attempts/task_id.py"}),
     "a host of this machine": (r"\(\"127\.0\.0\.1\"|\.is_loopback\b", {"hosts.py"}),
     "the shape of a clip that asks for none": (r"= \"16:9\"|or \"16:9\"", {"language/defaults.py"}),
+    "the shapes of a clip": (r"\"16:9\", \"9:16\"|\"21:9\"", set()),
+    "the most takes of a shot": (r"MOST_TAKES = ", set()),
     "the short side of a resolution": (r"\"1080p\": 1080", {"editions/model.py"}),
     "the form in which names compare": (r"normalize\(\"NFC\", \w+\)\.casefold", {"diagnostics/folded_name.py"}),
     "a pin and a frame behind a name": (r"\(\?:first\|last\)_frame", {"language/ids.py"}),
