@@ -158,7 +158,7 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
             _no_output,
             clock,
         )
-        gateway = ProviderGateway(client, publisher, Downloader(local=True), clip_store, free=False)
+        gateway = ProviderGateway(client, publisher, Downloader(local=True), clip_store, free=False, provider="kinovi")
         inbox = None
         if row.webhooks:
             inbox = WebhookInbox(client.fetch_record)

@@ -33,6 +33,7 @@ from runner.settings.settings import Settings
 from runner.show.dailies.film_data import Dailies, PageFile, film_json
 from runner.show.dailies.page import data_address, page
 from runner.show.screens.film_files import FilmFile
+from runner.show.text.command_line import CommandLine
 from runner.show.text.format import volume
 
 NAME = "dailies.html"
@@ -83,6 +84,8 @@ class DailiesMaker:
     credit_scope: CreditScope
     manifests: ManifestFiles
     sources: StoryboardSources
+    line: CommandLine
+    """The command line as typed, with variables and settings file."""
 
     def write(self, film: Film, to: Path | None) -> WrittenDailies:
         """Write the page of one film. Raises `CommandError` when it cannot be written."""
@@ -140,12 +143,19 @@ class _Gatherer:
             notes_of(maker.manifests, self._storyboard),
             maker.credit_scope.sums_by_storyboard(film.history).get(self._storyboard.path) or CreditSums(),
             field_locator(maker.sources),
+            self._line(),
         )
         # After all requests are known: posters are taken in parallel.
         taken = self._posters()
         # A clip without a poster is one that cannot be decoded.
         damaged = frozenset(request.path for key, request in self._requests.items() if key not in taken)
         return GatheredDailies(dailies, taken, damaged)
+
+    def _line(self) -> CommandLine:
+        """The command line of this film: the page is read later, when another provider may be the default."""
+        line = self._maker.line.with_inputs_of_all_commands().with_provider(self._film.plan.account.provider)
+        file = display_path(self._settings.root / self._storyboard.path)
+        return line.of_files(file).of_film(self._storyboard.profile)
 
     def _segment_file(self, index: int) -> PageFile | None:
         segment = self._film.cut.segments[index]

@@ -145,5 +145,7 @@ def _file_memory(settings: Settings) -> Iterator[HealthCheck]:
 
 async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:
     """The checks that ask the provider, free of charge."""
-    async with provider_api().client(settings.base_url, settings.key(), load(settings.edition)) as client:
-        return await (health.reach_with_samples(client) if demo else health.reach(client))
+    async with provider_api(settings.provider).client(
+        settings.base_url, settings.key(), load(settings.edition)
+    ) as client:
+        return await (health.reach_with_samples(client, settings.provider) if demo else health.reach(client))

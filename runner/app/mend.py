@@ -11,7 +11,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes, read_named
 from runner.files.writing import make_folder, replace_content
 from runner.garbage_collection import collection_off
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, replace
 from runner.settings.environment import child_environment
 from runner.settings.settings import find_root
 from runner.settings.user_folders import state_folder
@@ -36,6 +36,8 @@ class Mended:
 
     name: str
     """Its path from the repository's top."""
+    storyboard: str
+    provider: str
     tasks: int
     """How many tasks it names."""
     conflicts: tuple[PickConflict, ...] = ()
@@ -150,7 +152,7 @@ def _mend(root: Path, name: str, versions: Versions | None) -> Mended | None:
         make_folder(path.parent, root)
         _write(path, root, content)
     is_staged = git_conflicts.stage(root, name, child_environment())
-    return Mended(result.name, result.tasks, result.conflicts, is_staged, result.is_single)
+    return replace(result, is_staged=is_staged)
 
 
 def _merged(name: str, versions: Versions, present: bytes | None = None) -> tuple[bytes, Mended]:
@@ -176,7 +178,9 @@ def _merged_versions(name: str, versions: Versions, present: bytes | None) -> tu
     if present and present not in (versions.ours, versions.theirs):
         content = merge(ours or single, parse(present, name, shared=shared), merged_manifest).content
         merged_manifest = _reread(content, name, shared)
-    return merged_manifest.raw, Mended(name, len(set(tasks(content))), conflicts, is_single=is_single)
+    number = len(set(tasks(content)))
+    result = Mended(name, single.storyboard, single.provider, number, conflicts, is_single=is_single)
+    return merged_manifest.raw, result
 
 
 def _reread(content: Mapping[str, Any], name: str, shared: SharedShots) -> Manifest:

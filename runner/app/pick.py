@@ -12,15 +12,18 @@ from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Shot
 from runner.planning.plan import Plan
+from runner.show.text.command_line import CommandLine
 
 
-def pick_take(manifests: ManifestFiles, plan: Plan, history: History, shot: Shot, take: int | None) -> None:
+def pick_take(
+    manifests: ManifestFiles, plan: Plan, history: History, shot: Shot, take: int | None, line: CommandLine
+) -> None:
     """Record the pick of a take in the manifest, or that no take is picked; `plan` is that of all shots."""
-    pick = None if take is None else _pick(history, plan, shot, take, SystemClock().now())
+    pick = None if take is None else _pick(history, plan, shot, take, line, SystemClock().now())
     write_pick(manifests, history, plan, plan.batch.storyboard_of(shot.film), shot.id, pick)
 
 
-def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
+def _pick(history: History, plan: Plan, shot: Shot, take: int, line: CommandLine, now: datetime) -> Pick:
     """The pick of a take, bound to its clip; `CommandError` (exit 2) when there is no whole clip to choose."""
     steps = plan.steps_of(shot.key)
     if not steps:
@@ -38,7 +41,7 @@ def _pick(history: History, plan: Plan, shot: Shot, take: int, now: datetime) ->
         name = f"{storyboard_slug(shot.storyboard)}:{shot.id}#{take}"
         fault = f"take {take} of {shot.id} is doubtful: its clip {attempt.clip_fault}"
         message = f"{fault}. If it is good, take it, then pick it:"
-        raise CommandError(ExitCode.USAGE, f"{message}\n  storyboard fetch --accept {name}")
+        raise CommandError(ExitCode.USAGE, f"{message}\n  {line.of_film(shot.film.profile).accept(name)}")
     finished = [str(number) for number, other in sorted(clips.items()) if other.state is AttemptState.STORED]
     summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
     raise CommandError(

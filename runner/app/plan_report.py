@@ -66,7 +66,7 @@ class PlanReporter:
         from runner.providers.api import provider_api  # what a plan's screen does without
         from runner.requests.placeholder import placeholder
 
-        encode = provider_api().encoder(self.edition, placeholder)
+        encode = provider_api(self.settings.provider).encoder(self.edition, placeholder)
         return lambda step: encode(step.shot.request)
 
     def context(self, plan: Plan, history: History, below: Decimal | None = None) -> PlanContext:

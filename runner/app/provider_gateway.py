@@ -50,6 +50,8 @@ class ProviderGateway:
     clip_store: ClipStore
     free: bool
     """Whether it is a free account, where every key is as good."""
+    provider: str
+    """The name of the provider, or `sandbox`."""
     download_limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL_DOWNLOADS))
     unusable: dict[str, str] = field(default_factory=dict)
     """SHA-256 of the last download of an attempt that was no complete video, by the attempt's id."""
@@ -65,7 +67,7 @@ class ProviderGateway:
     def encode(
         self, request: Request, edition: Edition, address: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
-        return provider_api().encode(
+        return provider_api(self.provider).encode(
             request, edition, lambda material: self._link(address(material)) or placeholder(material)
         )
 
@@ -187,16 +189,20 @@ async def open_gateway(
         address = stack.enter_context(embedded(settings.state / "sandbox", edition))
         base_url, key, reads_shot_text = address.base_url, ApiKey(address.key), address.reads_shot_text
     else:
-        base_url, key, reads_shot_text = settings.base_url, settings.key(), paid_provider().reads_shot_text
+        base_url, key, reads_shot_text = (
+            settings.base_url,
+            settings.key(),
+            paid_provider(settings.provider).reads_shot_text,
+        )
     client = await stack.enter_async_context(
-        provider_api().client(base_url, key, edition, reads_shot_text=reads_shot_text)
+        provider_api(settings.provider).client(base_url, key, edition, reads_shot_text=reads_shot_text)
     )
     is_local = is_loopback(urlsplit(base_url).hostname or "")
     # No proxy reaches this machine's own addresses.
     proxy = None if is_local else proxy_for(base_url)
     if not is_local:
         await to_thread.run_sync(tls.context)  # certificates that cannot be read are told before an order
-    uploads = await stack.enter_async_context(provider_api().uploader(base_url, key, proxy))
+    uploads = await stack.enter_async_context(provider_api(settings.provider).uploader(base_url, key, proxy))
     # Cut parts and frames to be published; they are made again from the clips at any time.
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(
@@ -211,4 +217,4 @@ async def open_gateway(
         check=settings.publish.check and not settings.account.free,
     )
     downloader = Downloader(local=is_local, proxy=proxy, root=settings.root)
-    return ProviderGateway(client, publisher, downloader, clip_store, settings.account.free)
+    return ProviderGateway(client, publisher, downloader, clip_store, settings.account.free, settings.provider)

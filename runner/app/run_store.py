@@ -24,6 +24,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.planning.plan_inputs import PlanScope
 from runner.settings.settings import Settings
+from runner.show.text.command_line import CommandLine
 from runner.store import locks
 from runner.store.durability import escaping_folder
 from runner.store.ledger.ledger import Ledger
@@ -58,8 +59,8 @@ class RunStore:
         lines = [
             "a receipt names a task that was paid, and the ledger does not know what for: nothing was sent",
             *(f"  {receipt.task}, created {receipt.at}" for receipt in unknown),
-            f"  storyboard settle STORYBOARD:SHOT --task {task}      it is of this shot: take it over",
-            f"  storyboard settle --task {task} --forget      it is of no shot any more",
+            f"  {CommandLine().settle_receipt(task)}      it is of this shot: take it over",
+            f"  {CommandLine().forget(task)}      it is of no shot any more",
         ]
         raise CommandError(ExitCode.INVALID, "\n".join(lines))
 

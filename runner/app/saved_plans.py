@@ -21,6 +21,7 @@ from runner.planning.plan_differences import Comparison, compare, summary
 from runner.planning.saved_plan import NotASavedPlan, SavedPlan, exact, orders_of, read_saved_plan
 from runner.settings.settings import Settings, find_root
 from runner.show.screens import question
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import one_line
 
 ENDING = ".json"
@@ -198,6 +199,6 @@ def check_plan(file: SavedPlanFile, report: PlanReporter, run: PlannedRun) -> Se
         # A plan's texts are a stranger's, and may be as long as a file.
         lines += [f"  {one_line(difference.text, 300)}" for difference in comparison.differences[:20]]
         lines += ["  …"] if len(comparison.differences) > 20 else []
-        lines.append(f"  storyboard plan {path}      shows it beside the present one")
+        lines.append(f"  {CommandLine((str(path),)).plan()}      shows it beside the present one")
         raise CommandError(ExitCode.DECLINED, "\n".join(lines))
     return summary(comparison.left_out)

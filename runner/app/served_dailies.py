@@ -72,7 +72,8 @@ class ServedDailies:
         with _tidied():
             session, named = self._session_and_shot(slug, shot)
             history = session.history_reader.read()
-            pick_take(session.manifests, session.planner.plan(history), history, named, take)
+            plan, line = session.planner.plan(history), session.look_line()
+            pick_take(session.manifests, plan, history, named, take, line)
 
     def note(self, slug: str, shot: str, take: int, text: str) -> None:
         """Record a note about a take."""
@@ -132,7 +133,9 @@ class ServedDailies:
         """Read the films; the stamp is taken before, so that a change in between is read at the next question."""
         stamp = self._stamp_now()
         read: dict[str, _FilmRead] = {}
-        maker = DailiesMaker(session.settings, session.credit_scope, session.manifests, session.sources)
+        maker = DailiesMaker(
+            session.settings, session.credit_scope, session.manifests, session.sources, session.command_line
+        )
         for film in films(session.selection, session.history_reader):
             gathered = maker.gather(film, self._address)
             self._posters |= gathered.posters

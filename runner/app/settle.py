@@ -11,7 +11,7 @@ from runner.app.history_reader import HistoryReader
 from runner.app.ledger_reading import left_by_gone_repositories, unknown_receipts
 from runner.app.named_shots import resolve_shot
 from runner.app.run_store import RunStore, RunStoreOpener
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
 from runner.attempts.film import TakeKey, storyboard_slug
 from runner.attempts.history import History
@@ -148,11 +148,7 @@ class _Settling:
             return self._adopt_task(statement.task)
         if not statement.not_charged and not statement.charged:
             raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
-        candidates = [
-            attempt
-            for attempt in self.history.attempts.values()
-            if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
-        ]
+        candidates = [attempt for attempt in self.history.attempts.values() if attempt.state.accepts_verdict]
         unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
         # Given-up ones only where no other is meant: a decision about one of them is a correction.
         attempt = self._exactly_one(unsettled if self._matching(unsettled) else candidates)
@@ -195,7 +191,7 @@ class _Settling:
         if any(attempt.task_id == task for attempt in history.attempts.values()):
             raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
         # As it would be sent now: the body of that request is known to nobody.
-        sent = provider_api().encode(shot.request, self.planner.edition, placeholder)
+        sent = provider_api(self.planner.settings.provider).encode(shot.request, self.planner.edition, placeholder)
         attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
         if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
@@ -238,5 +234,5 @@ class _Settling:
 
 async def _fetch_record(planner: BatchPlanner, task_id: str) -> tuple[PollResult, TaskFacts | None]:
     settings = planner.settings
-    async with provider_api().client(settings.base_url, settings.key(), planner.edition) as client:
+    async with provider_api(settings.provider).client(settings.base_url, settings.key(), planner.edition) as client:
         return await client.fetch_record(task_id)

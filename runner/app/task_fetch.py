@@ -19,6 +19,7 @@ from runner.files.writing import part_of
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.clip import IncompleteClip, probe
 from runner.providers.transport.download import Downloaded
+from runner.show.text.command_line import CommandLine
 from runner.store.durability import sync_folder
 
 
@@ -52,7 +53,7 @@ def _attempt_of(store: RunStore, task: str) -> Attempt:
         raise CommandError(
             ExitCode.USAGE,
             f"no attempt in this machine's ledger has the task {task}; if it is of a shot, take it over first: "
-            f"storyboard settle STORYBOARD:SHOT --task {task}",
+            f"{CommandLine().settle_receipt(task)}",
         )
     return attempt
 

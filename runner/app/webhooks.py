@@ -25,7 +25,9 @@ async def listen(
     from runner.providers.transport.webhook_server import WebhookServer
 
     inbox = WebhookInbox(client.fetch_record)
-    server = WebhookServer(inbox.is_known_token, inbox.on_callback, provider_api().read_callback, clock=clock)
+    server = WebhookServer(
+        inbox.is_known_token, inbox.on_callback, provider_api(settings.provider).read_callback, clock=clock
+    )
     async with server.listening(webhook.host, webhook.port) as problem:
         # A port in use costs only speed: polling finds the same answers.
         if problem is not None:

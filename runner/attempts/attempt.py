@@ -83,8 +83,18 @@ class AttemptState(StrEnum):
 
     @cached_property
     def is_in_progress(self) -> bool:
-        """Whether the attempt holds one of the account's slots."""
+        """Whether the request is on its way, or its task runs."""
         return self in (AttemptState.INTENDED, AttemptState.RUNNING)
+
+    @cached_property
+    def may_hold_slot(self) -> bool:
+        """Whether a task may hold one of the account's slots: an unsettled one does for as long as a task can live."""
+        return self.is_in_progress or self is AttemptState.UNSETTLED
+
+    @cached_property
+    def has_failed(self) -> bool:
+        """Whether the provider has answered that no clip comes."""
+        return self in (AttemptState.FAILED, AttemptState.REFUSED)
 
     @cached_property
     def awaits_clip(self) -> bool:
@@ -100,6 +110,11 @@ class AttemptState(StrEnum):
     def is_settleable(self) -> bool:
         """Whether only the provider's records or the user can say if the attempt was charged."""
         return self in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
+
+    @cached_property
+    def accepts_verdict(self) -> bool:
+        """Whether the user may say if the attempt was charged, as a first decision or as a correction of one."""
+        return self.is_settleable or self is AttemptState.ABANDONED
 
     @cached_property
     def may_be_charged(self) -> bool:

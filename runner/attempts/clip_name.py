@@ -59,6 +59,13 @@ def is_clip_path(path: str) -> bool:
     return is_named and len(folders[-1]) <= _MAX_SHOT_NAME and names_files(folders[-1])
 
 
+def clips_folder(path: str) -> str:
+    """The folder of all clips of an output, by the path of one of its clips."""
+    # By its place from the end: a folder above and a shot may have the name, too.
+    *folders, shot_or_archive, _ = path.split("/")
+    return "/".join(folders[:-1] if shot_or_archive == ARCHIVE and folders[-1:] != [CLIPS] else folders)
+
+
 def is_clip_of(path: str, shot: str, take: int, *, doubtful: bool | None = None) -> bool:
     """Whether a path, of any output, is the name of this take's clip; `doubtful` asks for one of its two names."""
     names = [ClipName(shot, take, is_doubtful) for is_doubtful in (False, True) if doubtful in (None, is_doubtful)]

@@ -265,7 +265,7 @@ class History:
         return self.attempts[attempt] if attempt is not None else None
 
     def in_progress(self) -> Iterator[Attempt]:
-        """Attempts that hold a slot of the account: intended or running."""
+        """Attempts whose request is on its way, or whose task runs."""
         return (attempt for attempt in self.open() if attempt.state.is_in_progress)
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[ShotKey, Pick]) -> None:

@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> ExitCode:
 
         _serve(ServedDailies(session), args.port or 0, is_opened=args.open)
         return ExitCode.OK
-    maker = DailiesMaker(session.settings, session.credit_scope, session.manifests, session.sources)
+    maker = DailiesMaker(
+        session.settings, session.credit_scope, session.manifests, session.sources, session.command_line
+    )
     selected = films(session.selection, session.history_reader, args.to)
     pages = [maker.write(film, args.to) for film in selected]
     print_film_files("dailies", [page.file for page in pages], session.command.display)

@@ -7,6 +7,7 @@ from pathlib import Path
 from runner.app.doctor import check_machine
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.paid_providers import paid_provider
 from runner.settings.settings import Flags, find_root, read
 from runner.show.json.doctor import doctor_json
 from runner.show.screens.doctor import doctor
@@ -24,8 +25,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  storyboard doctor\n"
         "  storyboard doctor --demo\n"
-        "      reads the five sample tasks of the provider's documentation; SEEDANCE_API_KEY may be the demo key "
-        "from its quick-start page\n"
+        f"      reads the five sample tasks of the provider's documentation; {paid_provider().key_variables[0]} may be "
+        "the demo key from its quick-start page\n"
         "\n"
         "exit codes:\n"
         "  0  ready (there may be warnings)\n"

@@ -5,6 +5,7 @@ import os
 import stat
 from pathlib import Path
 
+from runner.app.accepted_values import accepted_values
 from runner.diagnostics.failures import ShotListUnusable
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.shot_lists.reading import MAX_BYTES, read_shot_list
@@ -42,7 +43,7 @@ def _mapping(text: str) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> ExitCode:
     try:
-        shot_list = read_shot_list(args.file.name, _content(args.file), dict(args.map))
+        shot_list = read_shot_list(args.file.name, _content(args.file), dict(args.map), accepted_values())
     except ShotListUnusable as unusable:
         raise CommandError(ExitCode.INVALID, f"{args.file}: {unusable.message}") from None
     # To standard output: an import never writes over a storyboard.

@@ -2,14 +2,17 @@
 
 import argparse
 
+from runner.app.display_path import display_path
 from runner.app.keep import keep_clips, undo_keeps
 from runner.app.named_shots import open_for_shots
+from runner.app.session import Session
 from runner.attempts.film import ShotKey, storyboard_slug
 from runner.commands import flags
 from runner.commands.notes import note
 from runner.commands.parsed_options import command_options
 from runner.diagnostics.problem import ExitCode
 from runner.paid_providers import paid_provider_name
+from runner.planning.keeping import KeepAnswer
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import money
 
@@ -59,12 +62,24 @@ def run(args: argparse.Namespace) -> ExitCode:
         code = ExitCode.OK
     else:
         answers = keep_clips(session.selection, session.store_opener, args.selection, note)
-        lines = [_line(answer.shot, f"take {answer.take} {answer.message}") for answer in answers]
+        lines = [_line(answer.shot, _text(answer, session)) for answer in answers]
         # A refused keep means that the next run pays for this take: a script has to notice.
         code = ExitCode.FAILED if any(answer.is_refused for answer in answers) else ExitCode.OK
     if not args.quiet:
         print(*lines, sep="\n", end="\n" if lines else "")
     return code
+
+
+def _text(answer: KeepAnswer, session: Session) -> str:
+    """The answer for a take, with the whole command that helps."""
+    text, film = f"take {answer.take} {answer.message}", answer.shot[0]
+    if answer.way_on is None:
+        return text
+    line = session.look_line().of_film(film.profile)
+    if answer.way_on == "accept":
+        return f"{text} {line.of_files().accept(f'{storyboard_slug(film.storyboard)}:{answer.shot[1]}#{answer.take}')}"
+    file = display_path(session.settings.root / film.storyboard)
+    return f"{text} {line.of_files(file).with_flag('--select', answer.shot[1]).run('--max-credits 0')}"
 
 
 def _line(shot: ShotKey, message: str) -> str:

@@ -56,4 +56,4 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _print_picks(result: Mended) -> None:
     for conflict in result.conflicts:
-        print(screens.pick_line(result.name, conflict))
+        print(screens.pick_line(result.name, conflict, result.storyboard, result.provider))

@@ -46,11 +46,12 @@ def _take(text: str) -> int | None:
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_shots(command_options(args), [args.shot])
     shot, number = find_shot(session.planner, session.history_reader.read, args.shot)
+    line = session.look_line().of_files()
     # `quay#2 3` would be two takes, and `quay#2` no choice: one way to say it.
     if number is not None:
-        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
+        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  {line.pick(shot.id, str(number))}")
     history = session.history_reader.read()
-    pick_take(session.manifests, session.planner.plan(history), history, shot, args.take)
+    pick_take(session.manifests, session.planner.plan(history), history, shot, args.take, line)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
         folder = shot.film.folder(session.settings.provider)

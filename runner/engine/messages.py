@@ -15,12 +15,11 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
-from runner.attempts.film import storyboard_slug
 from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import Kind, StopReason
-from runner.paid_providers import settings_section
+from runner.paid_providers import paid_provider, settings_section
 from runner.planning.plan import Step
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 from runner.settings.api_key import key_variables_text
@@ -36,7 +35,7 @@ def other_key(attempt: Attempt) -> str:
     """The message about a task that another key ordered, with the first characters of that key's id."""
     return (
         f"{attempt.task_id} was ordered with another key (its id begins with {attempt.intent.key_id[:4]}), and is "
-        "asked for with that key only: set SEEDANCE_API_KEY to it, then run again"
+        f"asked for with that key only: set {paid_provider().key_variables[0]} to it, then run again"
     )
 
 
@@ -86,7 +85,9 @@ def preflight(answer: CreateResult) -> StopReason | None:
         case KeyRefused():
             return key_refused(answer)
         case Refused():
-            return StopReason(ExitCode.INVALID, f"{answer.message}: check SEEDANCE_BASE_URL; no task was created")
+            return StopReason(
+                ExitCode.INVALID, f"{answer.message}: check {paid_provider().base_url_variable}; no task was created"
+            )
         case NotSent(final=True):
             return unreachable(answer)
         case OutcomeUnknown(stop=True):
@@ -124,7 +125,8 @@ def no_credits(answer: NoCredits, step: Step) -> StopReason:
 
 def stopped_by(answer: Refused, step: Step) -> StopReason:
     if answer.status in (404, 405):
-        message = f"the host does not know createTask (HTTP {answer.status}: {answer.message}): check SEEDANCE_BASE_URL"
+        message = f"the host does not know createTask (HTTP {answer.status}: {answer.message})"
+        message += f": check {paid_provider().base_url_variable}"
         return StopReason(ExitCode.INVALID, message)
     return StopReason(
         ExitCode.INVALID,
@@ -137,7 +139,7 @@ def redirected(answer: OutcomeUnknown) -> StopReason:
     return StopReason(
         ExitCode.INVALID,
         f"the host answered createTask with a redirect, which is never followed ({answer.message}): "
-        "check SEEDANCE_BASE_URL",
+        f"check {paid_provider().base_url_variable}",
     )
 
 
@@ -275,7 +277,7 @@ def _take(attempt: Attempt) -> str:
 def record_missing_so_far(attempt: Attempt, seconds: float) -> str:
     return (
         f"the provider has no record of {attempt.task_id} ({_take(attempt)}) so far: it is polled for "
-        f"{seconds / 60:.0f} minutes. If it finds no other task either, check SEEDANCE_BASE_URL"
+        f"{seconds / 60:.0f} minutes. If it finds no other task either, check {paid_provider().base_url_variable}"
     )
 
 
@@ -310,11 +312,8 @@ def fetch_later(attempt: Attempt, failure: TransferFailed, tries: int) -> str:
 def doubtful(attempt: Attempt) -> str:
     """The message about a clip that fails a check, with the way to take it all the same."""
     path = attempt.clip.path if attempt.clip is not None else "beside its place"
-    shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
-    return (
-        f"its clip {attempt.clip_fault}; it is paid, and kept as {path}: if it is good, take it with "
-        f"storyboard fetch --accept {shot}"
-    )
+    # The whole command stands on the closing screen: provider and profile are part of it.
+    return f"its clip {attempt.clip_fault}; it is paid, and kept as {path}: if it is good, `fetch --accept` takes it"
 
 
 def unusable_download(failure: TransferFailed) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from runner.diagnostics.problem import closest_match
 from runner.language.schema_files import Schema, load
@@ -115,8 +116,6 @@ def joined(names: Sequence[str], last: str = "and") -> str:
 
 # `1280x720`, as older pages of the API have it; the format has a resolution and a shape instead.
 _SIZE = lazy_pattern(r"(\d{3,4})\s*[x×*]\s*(\d{3,4})\Z")
-# The values of `aspect_ratio`; no size means `auto`.
-_RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0, "3:4": 3 / 4, "4:3": 4 / 3, "21:9": 21 / 9}
 
 
 def value_hint(schema: Schema, value: Value, path: Path) -> str:
@@ -155,7 +154,9 @@ def _json_value(text: str) -> Value:
 
 
 def _size_hint(width: int, height: int) -> str:
-    ratio = min(_RATIOS, key=lambda name: abs(_RATIOS[name] - width / height))
+    # Of the schema's values those with two numbers; no size means `auto`.
+    shapes = [name for name in load()["definitions"]["aspect_ratio_value"]["enum"] if ":" in name]
+    ratio = min(shapes, key=lambda name: abs(Fraction(*map(int, name.split(":"))) - Fraction(width, height)))
     short_side = min(width, height)
     # Without 4k, which only some editions have: a hint must be right in all of them.
     nearest = min((480, 720, 1080), key=lambda lines: abs(lines - short_side))

@@ -1,7 +1,7 @@
 """The clips at hand that `storyboard keep` lets stand for the storyboard as it is now. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.film import ShotKey
@@ -25,6 +25,8 @@ class KeepAnswer(NamedTuple):
     message: str = ""
     is_refused: bool = False
     """Whether there is a clip, and it cannot be kept."""
+    way_on: Literal["accept", "run"] | None = None
+    """What makes the clip one to keep: that the user accepts it, or a run that buys nothing."""
 
 
 def clips_to_keep(
@@ -88,11 +90,11 @@ def _answer(key: ShotKey, take: int, wanted: str, attempt: Attempt | None) -> Ke
         case AttemptState.STORED if attempt.task_id is not None:
             return KeepAnswer(key, take, wanted, attempt, "stands for the storyboard as it is now")
         case AttemptState.DOUBTFUL:
-            message = (
-                f"cannot be kept: its clip is doubtful; look at it, then storyboard fetch --accept {key[1]}#{take}"
-            )
+            message = "cannot be kept: its clip is doubtful; look at it, then"
+            return KeepAnswer(key, take, message=message, is_refused=True, way_on="accept")
         case AttemptState.GONE:
             message = "cannot be kept: the provider has lost its clip, and it is to be made"
         case _:
-            message = "cannot be kept yet: its clip is still to come; storyboard run --max-credits 0 brings it"
+            message = "cannot be kept yet: its clip is still to come; what brings it, and buys nothing:"
+            return KeepAnswer(key, take, message=message, is_refused=True, way_on="run")
     return KeepAnswer(key, take, message=message, is_refused=True)

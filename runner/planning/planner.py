@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 from runner.attempts.film import ShotKey
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
@@ -35,8 +35,6 @@ from runner.requests.request import (
 
 # One mapping for the takes of all shots that are made from no other.
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
-# The user saw these takes fail: what has changed since is worth telling, although there is no clip.
-_WITHOUT_CLIP = (AttemptState.FAILED, AttemptState.REFUSED)
 
 
 def build_plan(
@@ -381,8 +379,8 @@ class _StoryboardPlanner:
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
-            # Nothing of it was ever seen: to the user the take is new, not changed.
-            or (not previous.state.is_open and previous.clip is None and previous.state not in _WITHOUT_CLIP)
+            # Nothing of it was ever seen, not even that it failed: to the user the take is new, not changed.
+            or (not previous.state.is_open and previous.clip is None and not previous.state.has_failed)
         ):
             return NEW if take <= shot.takes else RETAKE
         now = neutral_form(shot.request, take, sources.__getitem__)

@@ -103,7 +103,7 @@ def _may_be_same_task(other: Attempt, attempt: Attempt) -> bool:
 
 def settle_by_user(attempt: Attempt, charged: bool, now: datetime) -> Event:
     """The event of the user's decision: charged or not charged; the take may be made again after either."""
-    _require(attempt, attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED)
+    _require(attempt, attempt.state.accepts_verdict)
     return Event(now, attempt.id, Settled("charged" if charged else "not-charged"))
 
 

@@ -11,7 +11,7 @@ from runner.attempts.task_facts import Callback, TaskFacts
 from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
-from runner.paid_providers import paid_provider_name
+from runner.paid_providers import paid_provider
 from runner.requests.request import JsonValue, Material, Request
 from runner.requests.shot_text import NO_TEXT, ShotText
 from runner.settings.api_key import ApiKey
@@ -122,7 +122,7 @@ class ProviderApi(Protocol):
         """Compare the documented sample tasks with the documentation."""
 
 
-def provider_api() -> ProviderApi:
-    """The API of the provider that is paid for, which the sandbox serves as well."""
-    api: ProviderApi = importlib.import_module(f"runner.providers.{paid_provider_name()}.api").API
+def provider_api(name: str) -> ProviderApi:
+    """The API of a provider; of the sandbox that of the default paid one, which it serves."""
+    api: ProviderApi = importlib.import_module(f"runner.providers.{paid_provider(name).name}.api").API
     return api

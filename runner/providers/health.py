@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from runner.attempts.events import KeyRefused, NotSent
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import HealthCheck
+from runner.paid_providers import paid_provider
 from runner.providers.api import ApiClient, provider_api
 from runner.providers.transport import tls
 from runner.providers.transport.proxy import proxy_for
@@ -87,7 +88,7 @@ async def reach(client: ApiClient) -> list[HealthCheck]:
                 )
             ]
         case problem:
-            hint = "SEEDANCE_BASE_URL sets the host; without it, the documented host is used"
+            hint = f"{paid_provider().base_url_variable} sets the host; without it, the documented host is used"
             checks = [HealthCheck("reach", "error", getattr(problem, "message", str(problem)), hint)]
     return [*checks, *_clock_check(result.clock_skew, host)]
 
@@ -111,10 +112,10 @@ def _clock_check(skew: float | None, host: str) -> list[HealthCheck]:
     ]
 
 
-async def reach_with_samples(client: ApiClient) -> list[HealthCheck]:
+async def reach_with_samples(client: ApiClient, provider: str) -> list[HealthCheck]:
     """The checks of `reach` and, if the host is reachable, those of the provider's sample tasks."""
     checks = await reach(client)
     # Requests to a host that does not answer, or with a refused key, would only repeat the error.
     if any(check.verdict == "error" for check in checks):
         return checks
-    return [*checks, *await provider_api().sample_tasks(client)]
+    return [*checks, *await provider_api(provider).sample_tasks(client)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from runner.lazy_dataclass import dataclass, field
 from runner.lazy_pattern import lazy_pattern
-from runner.paid_providers import paid_provider
+from runner.paid_providers import ProviderDescription, paid_provider, paid_providers
 
 # No page names a length, so the bounds only tell a key from a slip. A shorter text may stand in PATH by chance.
 _LEAST, _MOST = 8, 512
@@ -39,21 +39,22 @@ class KeyVariable:
 
 
 def key_variables() -> tuple[str, ...]:
-    """The variables that may hold the key; the first that is set is used."""
-    return paid_provider().key_variables
+    """The variables that may hold the key of any paid provider."""
+    return tuple(name for provider in paid_providers() for name in provider.key_variables)
 
 
-def key_variables_text() -> str:
-    """The variables that may hold the key, for a message: `A or B`."""
-    return " or ".join(key_variables())
+def key_variables_text(provider: ProviderDescription | None = None) -> str:
+    """The variables that may hold the key of a provider, or of the default one, for a message: `A or B`."""
+    return " or ".join((provider or paid_provider()).key_variables)
 
 
-def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
-    """The key that is used: the first of the variables that is set and not empty."""
+def read_key(environ: Mapping[str, str] | None = None, provider: ProviderDescription | None = None) -> KeyVariable:
+    """The key that is used at a provider, or at the default one: the first of its variables that is not empty."""
     env = os.environ if environ is None else environ
-    holders = [(name, env[name]) for name in key_variables() if env.get(name)]
+    variables = (provider or paid_provider()).key_variables
+    holders = [(name, env[name]) for name in variables if env.get(name)]
     if not holders:
-        return KeyVariable(key_variables()[0])
+        return KeyVariable(variables[0])
     (name, text), *others = holders
     # Compared without blanks: a copy with a line end is the same key.
     return KeyVariable(name, text, next((other for other, value in others if value.strip() != text.strip()), None))

@@ -17,7 +17,7 @@ from runner.files.reading import CIRCLE
 from runner.files.whole_path import whole_path
 from runner.hosts import is_https_or_local, is_loopback
 from runner.lazy_dataclass import dataclass, field
-from runner.paid_providers import paid_provider, settings_section
+from runner.paid_providers import ProviderDescription, paid_provider, settings_section
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
 from runner.settings.environment import hide_userinfo
 from runner.settings.file import SettingsFile, listening_at, nearest, providers
@@ -156,7 +156,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         provider=provider,
         profiles=flags.profiles,
         # From the environment alone: a file of a cloned repository would send the key to its own host.
-        base_url=_base_url(env),
+        base_url=base_url(env, paid_provider(provider)),
         edition=_first_set(sources, f"{section}.edition") or DEFAULT_EDITION,
         # The lowest of the limits that the provider's pages name: 50, 5 and 3.
         concurrency=flags.concurrency or _minimum(sources, f"{section}.concurrency") or 3,
@@ -179,7 +179,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),
-        api_key=read_key(env),
+        api_key=read_key(env, paid_provider(provider)),
         state_problem=state_problem(env),
     )
 
@@ -248,10 +248,12 @@ def _usd_per_credit(user: SettingsFile, repo: SettingsFile) -> Decimal:
     return max(_USD_PER_CREDIT, Decimal(str(repo.values.get(key, _USD_PER_CREDIT))))
 
 
-def _base_url(env: Mapping[str, str]) -> str:
-    url = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
+def base_url(env: Mapping[str, str], provider: ProviderDescription) -> str:
+    """The host of a provider: the one that the environment names, else its own; raise `SettingsError` if unusable."""
+    variable = provider.base_url_variable
+    url = env.get(variable, "").rstrip("/")
     if not url:
-        return paid_provider().base_url
+        return provider.base_url
     address = hide_userinfo(url)
     try:
         parts = urlsplit(url)
@@ -260,17 +262,15 @@ def _base_url(env: Mapping[str, str]) -> str:
         is_valid = False
     # urlsplit drops tabs and line ends: it would judge another address than the written one.
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
-        raise SettingsError(
-            f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {paid_provider().base_url}"
-        )
+        raise SettingsError(f"{variable} is not the address of a host: {address!r}; an example: {provider.base_url}")
     if "@" in parts.netloc:
         raise SettingsError(
-            f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
+            f"{variable} has a user name or password, which would be sent in place of the key: {address!r}; "
             "leave out what stands before the @",
         )
     if not is_https_or_local(url):
         raise SettingsError(
-            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {address!r}; http is for loopback only",
+            f"{variable} must be https, since the key is sent there: {address!r}; http is for loopback only",
         )
     return url
 

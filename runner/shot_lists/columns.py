@@ -7,7 +7,7 @@ from decimal import Decimal
 from runner.diagnostics.failures import OptionError, ShotListUnusable
 from runner.lazy_dataclass import dataclass
 from runner.lazy_pattern import lazy_pattern
-from runner.shot_lists.shot_list import FIELDS, TEXT_FIELDS, ListedShot
+from runner.shot_lists.shot_list import FIELDS, TEXT_FIELDS, AcceptedValues, ListedShot
 from runner.shot_lists.times import parse_seconds
 
 # Names of columns by field, in small letters and without other signs.
@@ -32,14 +32,6 @@ _START = ("start", "starttime", "tcin", "timecodein")
 _END = ("end", "endtime", "tcout", "timecodeout")
 # A formula that was exported in the place of its value would be a prompt, and be paid for.
 _FORMULA = lazy_pattern(r"=\s*[A-Za-z$(+\-\"]")
-# What the default edition offers: anything else becomes a remark, since the storyboard that is written must be valid.
-_CHOICES = {
-    "resolution": ("480p", "720p", "1080p"),
-    "aspect_ratio": ("16:9", "9:16", "1:1", "3:4", "4:3", "21:9", "auto"),
-    "model": ("seedance-20", "seedance2-fast", "seedance2.0-pro", "seedance2.0-fast"),
-}
-# As many as the language allows for a shot.
-_MOST_TAKES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ class _Columns:
 
 
 def listed_shots(
-    names: Sequence[str], rows: Sequence[Row], mapping: Mapping[str, str]
+    names: Sequence[str], rows: Sequence[Row], mapping: Mapping[str, str], accepted: AcceptedValues
 ) -> tuple[list[ListedShot], list[str]]:
     """The shots of the rows, and remarks about rows that are left out.
 
@@ -74,7 +66,7 @@ def listed_shots(
     remarks: list[str] = []
     for row in rows:
         _refuse_formulas(row, columns)
-        if (shot := _shot(row, columns)) is not None:
+        if (shot := _shot(row, columns, accepted)) is not None:
             shots.append(shot)
         elif any(value.strip() for value in row.values.values()):
             values = ", ".join(f"{name}: {value.strip()}" for name, value in row.values.items() if value.strip())
@@ -123,14 +115,14 @@ def _refuse_formulas(row: Row, columns: _Columns) -> None:
             raise ShotListUnusable(message)
 
 
-def _shot(row: Row, columns: _Columns) -> ListedShot | None:
+def _shot(row: Row, columns: _Columns, accepted: AcceptedValues) -> ListedShot | None:
     """The shot of a row; None without a text for its prompt."""
     values = {field: row.values.get(column, "").strip() for field, column in columns.fields.items()}
     before = [row.values.get(name, "").strip() for name in columns.before_prompt]
     if not values["prompt"]:
         return None
     remarks: list[str] = []
-    texts = {field: _text(field, values.get(field, ""), remarks) for field in TEXT_FIELDS}
+    texts = {field: _text(field, values.get(field, ""), accepted, remarks) for field in TEXT_FIELDS}
     texts["prompt"] = ". ".join(text for text in (*before, values["prompt"]) if text)
     seconds = _time(row, columns, values.get("seconds", ""), remarks)
     remarks += [
@@ -141,28 +133,28 @@ def _shot(row: Row, columns: _Columns) -> ListedShot | None:
     return ListedShot(
         **texts,
         tags=tuple(filter(None, (tag.strip() for tag in re.split(r"[,;|]", values.get("tags", ""))))),
-        takes=_takes(values.get("takes", ""), remarks),
+        takes=_takes(values.get("takes", ""), accepted.most_takes, remarks),
         seconds=seconds,
         in_seconds=_seconds("in", values.get("in", ""), remarks) or Decimal(0),
         remarks=tuple(remarks),
     )
 
 
-def _text(field: str, value: str, remarks: list[str]) -> str:
-    choices = _CHOICES.get(field)
+def _text(field: str, value: str, accepted: AcceptedValues, remarks: list[str]) -> str:
+    choices = accepted.choices.get(field)
     if not value or choices is None or value in choices:
         return value
     remarks.append(f"{field}: {value} (is none of {', '.join(choices)})")
     return ""
 
 
-def _takes(value: str, remarks: list[str]) -> int | None:
+def _takes(value: str, most: int, remarks: list[str]) -> int | None:
     if not value:
         return None
     # Six digits tell enough: a cell may have a million, which Python reads in quadratic time.
-    if value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= _MOST_TAKES:
+    if value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= most:
         return int(value)
-    remarks.append(f"takes: {value} (is not a whole number from 1 to {_MOST_TAKES})")
+    remarks.append(f"takes: {value} (is not a whole number from 1 to {most})")
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from runner.diagnostics.failures import ShotListUnusable
 from runner.shot_lists.columns import Row, listed_shots
-from runner.shot_lists.shot_list import MAX_SHOTS, ShotList
+from runner.shot_lists.shot_list import MAX_SHOTS, AcceptedValues, ShotList
 
 # Keys whose value may be the list.
 _LISTS = ("shots", "items", "scenes", "rows")
@@ -22,7 +22,7 @@ def parse_json(text: str) -> Any:
         raise ShotListUnusable("this JSON is nested too deep, or has a number that is too long") from None
 
 
-def read_json(document: Any, mapping: Mapping[str, str]) -> ShotList:
+def read_json(document: Any, mapping: Mapping[str, str], accepted: AcceptedValues) -> ShotList:
     """The shots of a document. Raises ShotListUnusable and OptionError."""
     entries = document if isinstance(document, list) else None
     if isinstance(document, dict):
@@ -39,7 +39,7 @@ def read_json(document: Any, mapping: Mapping[str, str]) -> ShotList:
         Row(f"shots[{number}]", {name: _text(value) for name, value in entry.items()})
         for number, entry in enumerate(entries)
     ]
-    shots, remarks = listed_shots(names, rows, mapping)
+    shots, remarks = listed_shots(names, rows, mapping, accepted)
     title = document.get("title") if isinstance(document, dict) else None
     if isinstance(document, dict):
         others = {key: value for key, value in document.items() if key != "title" and value is not entries}

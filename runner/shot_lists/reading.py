@@ -6,7 +6,7 @@ from pathlib import PurePath
 from runner.diagnostics.failures import OptionError, ShotListUnusable
 from runner.lazy_dataclass import replace
 from runner.shot_lists.decoding import decode
-from runner.shot_lists.shot_list import ShotList
+from runner.shot_lists.shot_list import AcceptedValues, ShotList
 
 MAX_BYTES = 16 << 20
 """Bytes of a shot list."""
@@ -17,7 +17,7 @@ _SCREENPLAYS = (".fountain", ".spmd")
 ENDINGS = (*_TABLES, *_SCREENPLAYS, ".edl", ".otio", ".json")
 
 
-def read_shot_list(name: str, data: bytes, mapping: Mapping[str, str]) -> ShotList:
+def read_shot_list(name: str, data: bytes, mapping: Mapping[str, str], accepted: AcceptedValues) -> ShotList:
     """The shot list of a file. Raises ShotListUnusable, whose message continues the file's name, and OptionError."""
     ending = PurePath(name).suffix.lower()
     if ending not in ENDINGS:
@@ -25,17 +25,17 @@ def read_shot_list(name: str, data: bytes, mapping: Mapping[str, str]) -> ShotLi
     if mapping and ending not in (*_TABLES, ".json"):
         raise OptionError(f"--map is for tables and JSON: a {ending} file has no columns")
     text, remark = decode(data)
-    shot_list = _read(ending, text, mapping)
+    shot_list = _read(ending, text, mapping, accepted)
     if not shot_list.shots:
         raise ShotListUnusable("has no shot: no row has a text for a prompt")
     return replace(shot_list, remarks=(remark, *shot_list.remarks)) if remark else shot_list
 
 
-def _read(ending: str, text: str, mapping: Mapping[str, str]) -> ShotList:
+def _read(ending: str, text: str, mapping: Mapping[str, str], accepted: AcceptedValues) -> ShotList:
     if ending in _TABLES:
         from runner.shot_lists.table import read_table
 
-        return read_table(text, mapping)
+        return read_table(text, mapping, accepted)
     if ending in _SCREENPLAYS:
         from runner.shot_lists.fountain import read_fountain
 
@@ -50,4 +50,4 @@ def _read(ending: str, text: str, mapping: Mapping[str, str]) -> ShotList:
     document = parse_json(text)
     # Some programs save a timeline under `.json`.
     is_timeline = ending == ".otio" or (isinstance(document, dict) and SCHEMA_KEY in document)
-    return read_timeline(document) if is_timeline else read_json(document, mapping)
+    return read_timeline(document) if is_timeline else read_json(document, mapping, accepted)

@@ -1,6 +1,7 @@
 """A shot list as a value: the shots in their order, each with the fields that a storyboard holds. Pure."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from runner.lazy_dataclass import dataclass
@@ -13,6 +14,16 @@ MAX_SHOTS = 20_000
 """Shots of a list; a feature film has a tenth of it."""
 LONGEST_CLIP = Decimal(15)
 """Seconds of the longest clip of the default model."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedValues:
+    """The values that a storyboard takes: any other one becomes a remark, since what is written must be valid."""
+
+    choices: Mapping[str, tuple[str, ...]]
+    """The values of each field that has a choice."""
+    most_takes: int
+    """As many takes as the language allows for a shot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from runner.diagnostics.failures import ShotListUnusable
 from runner.shot_lists.columns import Row, listed_shots
-from runner.shot_lists.shot_list import MAX_SHOTS, ShotList
+from runner.shot_lists.shot_list import MAX_SHOTS, AcceptedValues, ShotList
 
 # The comma first: it is taken where none of them stands in the header.
 _DELIMITERS = ",;\t|"
@@ -13,7 +13,7 @@ _DELIMITERS = ",;\t|"
 _EXCEL_LINE = "sep="
 
 
-def read_table(text: str, mapping: Mapping[str, str]) -> ShotList:
+def read_table(text: str, mapping: Mapping[str, str], accepted: AcceptedValues) -> ShotList:
     """The shots of a table with a header line. Raises ShotListUnusable and OptionError."""
     lines = text.lstrip("\n").split("\n")
     offset = len(text.split("\n")) - len(lines)
@@ -33,7 +33,7 @@ def read_table(text: str, mapping: Mapping[str, str]) -> ShotList:
     except csv.Error as error:
         message = f"line {offset + reader.line_num}: {error}: a quote is open, or stands inside of an unquoted value"
         raise ShotListUnusable(message) from None
-    shots, remarks = listed_shots(header, rows, mapping)
+    shots, remarks = listed_shots(header, rows, mapping, accepted)
     return ShotList(tuple(shots), remarks=tuple(remarks))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.attempts.clip_name import ClipName, archive_name, is_clip_of
+from runner.attempts.clip_name import ClipName, archive_name, clips_folder, is_clip_of
 
 
 def test_a_take_has_one_name_for_its_clip_and_another_while_the_clip_is_doubtful() -> None:
@@ -27,3 +27,11 @@ def test_a_take_has_one_name_for_its_clip_and_another_while_the_clip_is_doubtful
 def test_a_clip_is_known_by_its_whole_name(path: str, of_either_name: bool, of_complete_name: bool) -> None:
     assert is_clip_of(path, "quay", 2) is of_either_name
     assert is_clip_of(path, "quay", 2, doubtful=False) is of_complete_name
+
+
+@pytest.mark.parametrize(
+    "name", [ClipName("quay", 2).path, ClipName("clips", 2).path, archive_name("quay", 2, "0123456789abcdef")]
+)
+@pytest.mark.parametrize("output", ["renders/harbour/", "../clips/renders/harbour/", "clips/", ""])
+def test_the_folder_of_all_clips_is_found_from_the_clip_upwards(output: str, name: str) -> None:
+    assert clips_folder(output + name) == f"{output}clips"

@@ -111,7 +111,7 @@ def test_a_paid_clip_that_fails_a_check_is_kept_reported_and_accepted(
     [told] = [event for event in first.events if event["event"] == "failed"]
     assert words in told["message"]
     assert BESIDE in told["message"]
-    assert "storyboard fetch --accept film:boat" in told["message"]
+    assert "`fetch --accept` takes it" in told["message"]
     assert (film.clips(), (film.root / BESIDE).read_bytes()) == ([BESIDE], media)
     assert (take(film)["status"], take(film)["credits"]["used"]) == ("doubtful", 200)
     assert words in take(film)["doubt"]

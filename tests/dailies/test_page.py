@@ -111,6 +111,14 @@ def test_what_was_refused_shows_the_vendors_words_and_what_to_do(tmp_path: Path)
     assert "it is not sent again until it changes" in take["way"]
 
 
+def test_an_order_anew_names_the_provider_of_the_page(tmp_path: Path) -> None:
+    gone = {"status": "gone", "clip": None}
+    film = filmed(tmp_path, FILM, lambda step: gone if step.shot.id == "boats" else {})
+    assert film.storyboard("dailies", "storyboards/film.yaml").code == 1
+    (take,) = film_data(film)["shots"][1]["takes"]
+    assert take["way"].endswith("storyboard run storyboards/film.yaml --provider kinovi --again boats")
+
+
 def test_a_part_of_the_film_has_a_name_and_a_page_of_its_own(own_ferry: ContentRepo) -> None:
     result = own_ferry.storyboard("dailies", "storyboards/film.yaml", "--scene", "kitchen")
     assert result.code == 0, result.err

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.double.server import Double
 from tests.double.steps import POLL, Step, page, record, reply
 from tests.providers.client_calls import KEY, ask
 from tests.providers.test_create import unused_port
+
+SAMPLES = partial(health.reach_with_samples, provider="kinovi")
 
 
 def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
@@ -112,7 +115,7 @@ def test_nobody_there_is_said() -> None:
 
 def test_the_five_sample_tasks_of_the_sandbox_are_as_documented(tmp_path: Any) -> None:
     with embedded(tmp_path, load("classic"), plain_clips=True) as address:
-        checks = ask(address.base_url, health.reach_with_samples, key=ApiKey("sandbox_demo_readonly"))
+        checks = ask(address.base_url, SAMPLES, key=ApiKey("sandbox_demo_readonly"))
 
     assert set(verdicts(checks).values()) == {"ok"}
     assert verdicts(checks).keys() > DEMO.keys()
@@ -123,7 +126,7 @@ def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
     with Double(
         [reply(404, {"message": "Task not found"}, on=POLL), reply(200, record(task, "waiting"), on=POLL)]
     ) as double:
-        checks = ask(double.url, health.reach_with_samples)
+        checks = ask(double.url, SAMPLES)
 
     assert [check.verdict for check in checks][2:] == ["warning", "error", "error", "error", "error"]
     assert "demo key" in checks[-1].hint
@@ -131,5 +134,5 @@ def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
 
 def test_without_reach_the_samples_are_not_asked_for() -> None:
     with Double([page(503, on=POLL, times=0)]) as double:
-        assert verdicts(ask(double.url, health.reach_with_samples)) == {"reach": "error"}
+        assert verdicts(ask(double.url, SAMPLES)) == {"reach": "error"}
         assert len(double.requests("")) == 1

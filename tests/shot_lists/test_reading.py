@@ -10,9 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.app.accepted_values import accepted_values
 from runner.diagnostics.failures import OptionError, ShotListUnusable
 from runner.language import compiler as language
 from runner.shot_lists.reading import read_shot_list
+from runner.shot_lists.shot_list import AcceptedValues
 from runner.shot_lists.storyboard_text import storyboard_text
 
 SHEET = """\
@@ -65,7 +67,7 @@ def document(name: str, text: str | bytes, **mapping: str) -> dict[str, Any]:
 
 def written(name: str, text: str | bytes, **mapping: str) -> str:
     data = text.encode() if isinstance(text, str) else text
-    return storyboard_text(read_shot_list(name, data, mapping), name)
+    return storyboard_text(read_shot_list(name, data, mapping, accepted_values()), name)
 
 
 def errors_in(text: str, folder: Path) -> list[str]:
@@ -241,7 +243,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
 def test_a_file_that_cannot_be_used_is_refused_by_a_message_of_its_own(case: str) -> None:
     name, data, message = BAD[case]
     with pytest.raises(ShotListUnusable, match=message):
-        read_shot_list(name, data, {})
+        read_shot_list(name, data, {}, accepted_values())
 
 
 CELL = st.text(
@@ -271,3 +273,20 @@ def test_whatever_stands_in_the_cells_the_result_validates(tmp_path_factory: Any
 def test_whatever_a_screenplay_says_the_result_validates(tmp_path_factory: Any, body: str) -> None:
     text = written("a.fountain", f"INT. HOUSE\n\nShe waits.\n\n{body}")
     assert errors_in(text, tmp_path_factory.mktemp("film")) == []
+
+
+def test_the_values_that_are_taken_are_handed_in() -> None:
+    accepted = AcceptedValues({"model": ("novel-1",), "resolution": ("540p",)}, most_takes=3)
+    table = b"prompt,model,resolution,takes\nA quay,novel-1,540p,3\nA boat,seedance-20,720p,4\n"
+    quay, boat = read_shot_list("a.csv", table, {}, accepted).shots
+    assert (quay.model, quay.resolution, quay.takes, quay.remarks) == ("novel-1", "540p", 3, ())
+    assert (boat.model, boat.resolution, boat.takes) == ("", "", None)
+    assert boat.remarks[-1] == "takes: 4 (is not a whole number from 1 to 3)"
+
+
+def test_a_storyboard_takes_what_the_schema_and_the_default_edition_name() -> None:
+    accepted = accepted_values()
+    assert accepted.choices["model"] == ("seedance-20", "seedance2-fast", "seedance2.0-pro", "seedance2.0-fast")
+    assert accepted.choices["resolution"] == ("480p", "720p", "1080p")
+    assert accepted.choices["aspect_ratio"] == ("16:9", "9:16", "1:1", "3:4", "4:3", "21:9", "auto")
+    assert accepted.most_takes == 20

@@ -69,7 +69,7 @@ def attempt(words: str = "", failure: FailureClass | None = None, *errors: tuple
 def test_words_about_a_request_name_the_materials_or_fields_that_they_can_mean(
     words: str, failure: FailureClass | None, told: str
 ) -> None:
-    assert told in advice(attempt(words, failure), shot())
+    assert told in advice(attempt(words, failure), "kinovi", shot())
 
 
 def test_each_is_named_with_the_line_where_it_is_said() -> None:
@@ -78,21 +78,23 @@ def test_each_is_named_with_the_line_where_it_is_said() -> None:
 
     refused = attempt("uploaded image violates platform rules", None)
     two = shot()._replace(request=shot().request._replace(materials=MATERIALS[:1]), names=("maria",))
-    assert advice(refused, two, places).startswith("change maria (storyboards/film.yaml:20);")
+    assert advice(refused, "kinovi", two, places).startswith("change maria (storyboards/film.yaml:20);")
     meant = "it may concern the prompt (storyboards/film.yaml:12);"
-    assert advice(attempt("bad prompt"), two, places).startswith(meant)
+    assert advice(attempt("bad prompt"), "kinovi", two, places).startswith(meant)
 
 
 def test_without_a_picture_none_is_named() -> None:
     text = shot()._replace(request=shot().request._replace(materials=(), mode="text"), names=())
-    assert advice(attempt("uploaded image violates", "moderation"), text).startswith("change what it shows;")
-    assert advice(attempt("Face detected", "face"), text).startswith("give a drawn picture, or leave")
+    assert advice(attempt("uploaded image violates", "moderation"), "kinovi", text).startswith("change what it shows;")
+    assert advice(attempt("Face detected", "face"), "kinovi", text).startswith("give a drawn picture, or leave")
 
 
 def test_many_materials_are_counted() -> None:
     pictures = tuple(RemoteFile(f"https://cdn.example.com/{number}.png", "image") for number in range(7))
     many = shot()._replace(request=shot().request._replace(materials=pictures), names=tuple("abcdefg"))
-    assert "change a or b or c or d or 3 more;" in advice(attempt("uploaded image violates", "moderation"), many)
+    assert "change a or b or c or d or 3 more;" in advice(
+        attempt("uploaded image violates", "moderation"), "kinovi", many
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,18 +119,18 @@ def test_a_path_is_told_as_our_field_with_the_line_where_it_is_said(path: str, m
     def places(shot: Shot, field: str) -> Place | None:
         return Place("storyboards/film.yaml", said[field], 1) if field in said else None
 
-    assert field_errors(attempt("bad", None, (path, "no")), shot(mode), load("classic"), places) == [line]
+    assert field_errors(attempt("bad", None, (path, "no")), "kinovi", shot(mode), load("classic"), places) == [line]
 
 
 def test_what_has_no_path_pointsnowhere_and_long_lists_are_cut() -> None:
     errors = [("", "no"), *((f"inputs.x{number}", "no") for number in range(50))]
-    lines = field_errors(attempt("bad", None, *errors), shot(), load("classic"), no_location)
+    lines = field_errors(attempt("bad", None, *errors), "kinovi", shot(), load("classic"), no_location)
     assert (len(lines), lines[-1]) == (7, "and 44 more")
 
 
 def test_what_the_provider_says_is_cleaned() -> None:
     (line,) = field_errors(
-        attempt("bad", None, ("inputs.\x1b[31m", "\x1b]0;x\x07no")), shot(), load("classic"), no_location
+        attempt("bad", None, ("inputs.\x1b[31m", "\x1b]0;x\x07no")), "kinovi", shot(), load("classic"), no_location
     )
     assert "\x1b" not in line
     assert "\x07" not in line

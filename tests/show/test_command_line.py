@@ -48,3 +48,35 @@ def test_other_commands_get_only_the_flags_that_they_accept() -> None:
 def test_a_run_of_the_rest_has_no_selection_and_orders_nothing_extra() -> None:
     rest = LINE.without_selection().without_extra_orders()
     assert rest.run() == "storyboard run film.yaml --provider kinovi --profile draft"
+
+
+def test_commands_about_a_shot_stay_at_its_provider_and_its_film() -> None:
+    line = CommandLine(("film.yaml",), (("--provider", "kinovi"), ("--profile", "draft"), ("--profile", "tall")))
+    draft = line.of_film("draft")
+    assert draft.accept("film:quay") == (
+        "storyboard fetch film.yaml --provider kinovi --profile draft --accept film:quay"
+    )
+    assert draft.pick("film:quay") == "storyboard pick film:quay --provider kinovi --profile draft TAKE"
+    assert draft.again("quay") == "storyboard run film.yaml --provider kinovi --profile draft --again quay"
+    assert line.of_film(None).pick("quay", "2") == "storyboard pick quay --provider kinovi --profile none 2"
+    assert CommandLine().of_film(None).pick("quay", "2") == "storyboard pick quay 2"
+
+
+def test_a_shot_is_settled_at_the_paid_account_whatever_makes_the_clips() -> None:
+    assert LINE.settle_found("film:quay") == "storyboard settle film:quay --profile draft --task task_…"
+    assert LINE.settle_absent("film:quay") == "storyboard settle film:quay --profile draft --not-charged"
+
+
+def test_the_list_of_unsettled_attempts_is_of_all_films() -> None:
+    line = CommandLine(("film.yaml",), (("--config", "own.toml"), ("--profile", "draft"), ("--profile", "tall")))
+    assert line.settle() == "storyboard settle --config own.toml"
+
+
+def test_a_doubtful_clip_is_accepted_with_flags_that_fetch_has() -> None:
+    line = CommandLine(("film.yaml",), (("--concurrency", "3"), ("--retake", "quay"), ("--output", "out")))
+    assert line.accept("film:quay#2") == "storyboard fetch film.yaml --accept film:quay#2"
+
+
+def test_the_number_of_a_take_needs_no_quotation_marks_and_a_blank_does() -> None:
+    assert CommandLine().settle("film:quay#2@0123abcd", "…") == "storyboard settle film:quay#2@0123abcd …"
+    assert CommandLine().settle("my film:quay#2") == "storyboard settle 'my film:quay#2'"

@@ -16,6 +16,7 @@ from runner.planning.plan import Action, Plan, Step
 from runner.requests.request import LocalFile, TakeReference
 from runner.show.dailies.way_on import way_on
 from runner.show.screens.advice import FieldLocator, material_name, no_location
+from runner.show.text.command_line import CommandLine
 from runner.show.text.format import credits_text, dollars, length
 from runner.timeline.cut_list import CutList, Segment
 from runner.timeline.shot_note import ShotNote
@@ -60,6 +61,8 @@ class Dailies:
     notes: Mapping[str, Sequence[ShotNote]] = field(default_factory=dict)
     sums: CreditSums = CreditSums()
     locate_field: FieldLocator = no_location
+    line: CommandLine = CommandLine()
+    """The command line that names this film: storyboard, provider and profile."""
 
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt that determines the state of a take."""
@@ -176,7 +179,9 @@ def _take(dailies: Dailies, step: Step) -> Json:
         "quoted": credits_text(quoted) if quoted is not None and not dailies.plan.is_free else None,
         "billed": credits_text(billed) if billed is not None and not dailies.plan.is_free else None,
         "words": attempt.message if attempt is not None and attempt.message else None,
-        "way": "\n".join(way_on(step, attempt, dailies.plan.edition, dailies.locate_field, is_missing=is_missing)),
+        "way": "\n".join(
+            way_on(step, attempt, dailies.plan, dailies.locate_field, dailies.line, is_missing=is_missing)
+        ),
         # Of any other state the reason says already what is wrong with the clip.
         "about": list(attempt.notes) if attempt is not None and step.action is Action.KEEP else [],
         "file": _file(file),

@@ -140,7 +140,8 @@ def _ended(progress: Progress, width: int, most: int, style: Style) -> list[str]
         return []
     several = progress.several
     groups = [takes for event in FAILURE_EVENTS for takes in _by_message(progress.in_state(event))]
-    blocks = [_failure(takes, width, several, style) for takes in groups]
+    provider = progress.plan.account.provider if progress.plan is not None else "sandbox"
+    blocks = [_failure(takes, provider, width, several, style) for takes in groups]
     # Three lines of each: one long text of a provider must not hide the others; log and closing have it whole.
     blocks += [labelled("warning", text, width, style, "warn", LABEL)[:3] for text in dict.fromkeys(progress.warnings)]
     lines = [*_finished(progress, width, style), *(line for block in blocks for line in block)]
@@ -168,7 +169,7 @@ def _by_message(takes: Iterable[TakeProgress]) -> Iterable[list[TakeProgress]]:
     return by_message.values()
 
 
-def _failure(takes: list[TakeProgress], width: int, several: Several, style: Style) -> list[str]:
+def _failure(takes: list[TakeProgress], provider: str, width: int, several: Several, style: Style) -> list[str]:
     names = take_names([take.step for take in takes], several)
     # Five names: a moderation that hits a whole film is one cause, with three lines.
     more = f"  and {len(names) - 5} more" if len(names) > 5 else ""
@@ -179,7 +180,7 @@ def _failure(takes: list[TakeProgress], width: int, several: Several, style: Sty
     else:
         # The advice names the shot's own materials: true of one shot, wrong for several.
         shot = first.step.shot if len(takes) == 1 else None
-        explanation = f"{quoted_message}, not charged; {advice(first.attempt, shot)}"
+        explanation = f"{quoted_message}, not charged; {advice(first.attempt, provider, shot)}"
     return labelled(first.event, f"{'  '.join(names[:5])}{more}  {explanation}", width, style, "bad", LABEL)[:3]
 
 

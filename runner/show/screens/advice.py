@@ -58,7 +58,7 @@ def no_location(shot: Shot, field: str) -> Place | None:
     return None
 
 
-def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocator = no_location) -> str:
+def advice(attempt: Attempt | None, provider: str, shot: Shot | None = None, locate: FieldLocator = no_location) -> str:
     """Advice on the change to make, by the provider's message, and on sending again; with a shot, names materials."""
     if attempt is None:
         return "the next run tries again"
@@ -66,7 +66,7 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocat
     failure = attempt.failure
     if attempt.state is AttemptState.REFUSED and failure is None:
         # A refused request may bear the message of a failed task.
-        failure = provider_api().failure_class(attempt.message)
+        failure = provider_api(provider).failure_class(attempt.message)
     if failure == "face":
         materials = subject.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{materials}, or leave the person out; {_NOT_RESENT}"
@@ -183,16 +183,18 @@ def material_name(shot: Shot, number: int) -> str:
     return escape_terminal(f"{name} ({source})" if isinstance(material, LocalFile) and name not in source else name)
 
 
-def field_errors(attempt: Attempt | None, shot: Shot, edition: Edition, locate: FieldLocator) -> list[str]:
+def field_errors(
+    attempt: Attempt | None, provider: str, shot: Shot, edition: Edition, locate: FieldLocator
+) -> list[str]:
     """The provider's `errors[]` by the language's own field names: `resolution (storyboards/film.yaml:4): "…"`."""
     errors = attempt.errors if attempt is not None else ()
-    lines = [_field_error(path, message, shot, edition, locate) for path, message in errors if path]
+    lines = [_field_error(path, message, provider, shot, edition, locate) for path, message in errors if path]
     more = [f"and {len(lines) - _MOST_ERRORS} more"] if len(lines) > _MOST_ERRORS else []
     return [*dict.fromkeys(lines[:_MOST_ERRORS]), *more]
 
 
-def _field_error(path: str, message: str, shot: Shot, edition: Edition, locate: FieldLocator) -> str:
-    api = provider_api()
+def _field_error(path: str, message: str, provider: str, shot: Shot, edition: Edition, locate: FieldLocator) -> str:
+    api = provider_api(provider)
     field, number = api.field_at(path, edition), api.material_at(path, shot.request, edition)
     name = field or f"`{one_line(path, 80)}`"
     fields: tuple[str, ...] = (field or "inputs",)

@@ -59,7 +59,7 @@ def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
     if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
         return line.fetch()
     first = open_checks[0]
-    return line.fetch(f"--accept {storyboard_slug(first.film.storyboard)}:{first.shot}")
+    return line.of_film(first.film.profile).accept(f"{storyboard_slug(first.film.storyboard)}:{first.shot}")
 
 
 def command_after_fetch(checks: Sequence[ClipCheck], line: CommandLine) -> str:

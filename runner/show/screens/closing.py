@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import clips_folder
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.diagnostics.problem import ExitCode
 from runner.engine.run_events import RunResult, TakeResult
@@ -193,7 +194,7 @@ def _clips(outcome: RunResult, width: int, style: Style, context: ClosingContext
     if not paths:
         return []
     if len(paths) > _MOST_PATHS:
-        folders = dict.fromkeys(f"{path.split('/clips/')[0]}/clips" for path in paths)
+        folders = dict.fromkeys(map(clips_folder, paths))
         text = f"{len(paths)} new clips in {', '.join(folders)}"
         return labelled("clips", text, width, style, "good", LABEL)
     first, *rest = paths
@@ -238,9 +239,9 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     line = context.command_line
     unfinished = outcome.exit_code is not ExitCode.OK
     if outcome.slots_held_until is not None:
-        yield "storyboard settle", _slots_note(outcome.slots_held_until, context)
+        yield line.settle(), _slots_note(outcome.slots_held_until, context)
     elif outcome.unsettled or outcome.unsettled_orphans:
-        yield "storyboard settle", "lists the unsettled attempts"
+        yield line.settle(), "lists the unsettled attempts"
     made_now = {result.step.key for result in outcome.finished}
     # A run that is whole leads to the page as well, where a shot has several clips to choose from.
     is_chosen_next = not unfinished and awaits_choice(context.whole_plan or outcome.plan, made_now)
@@ -287,9 +288,9 @@ def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
 def _ways_on(outcome: RunResult, line: CommandLine, resumable: bool) -> Iterable[tuple[str, str]]:
     """The commands after a run that did not finish: none repeats what failed, and none buys without a question."""
     if outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.KEY:
-        yield "storyboard doctor", "checks the key"
+        yield line.doctor(), "checks the key"
     elif outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.INVALID:
-        yield "storyboard doctor", "checks this machine, and its way to the provider"
+        yield line.doctor(), "checks this machine, and its way to the provider"
     elif outcome.stop_reason is not None:
         yield line.plan(), "what is still open, and its price"
     # `settle` stands above: nothing else goes on before a slot is free.

@@ -10,6 +10,7 @@ from runner.engine.run_events import RunResult, TakeResult
 from runner.planning.plan import Plan
 from runner.show.screens.advice import advice, field_errors, material_advice
 from runner.show.screens.closing_context import ClosingContext
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
 from runner.show.text.labels import full_name, own_clip, several_films, shot_name, take_names
@@ -70,10 +71,11 @@ def _unsettled(
     if not results:
         return []
     subject = "it" if len(results) == 1 else "each"
-    margin, shot = " " * (LABEL + 4), full_name(results[0].step)
+    margin, step = " " * (LABEL + 4), results[0].step
+    line, shot = context.command_line.of_film(step.shot.film.profile), full_name(step)
     suggestions = (
-        (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
-        (f"storyboard settle {shot} --not-charged", "it is not: the next run makes it"),
+        (line.settle_found(shot), "it is there: take it, no new charge"),
+        (line.settle_absent(shot), "it is not: the next run makes it"),
     )
     lead = f"{margin}look for {subject} on the vendor's page, then one of"
     return [*lines, lead, *commands(suggestions, width, style, margin + "  ")]
@@ -91,9 +93,8 @@ def _doubtful(
         lines += labelled("doubtful", text, width, style, "bad", LABEL)
     if not results:
         return []
-    # `fetch` has not all flags of `run`, and refuses those that it does not know.
-    line = context.command_line.with_inputs_of_all_commands("--provider")
-    command = line.fetch(f"--accept {full_name(results[0].step)}")
+    line = context.command_line.to_look(context.look_provider).of_film(results[0].step.shot.film.profile)
+    command = line.accept(full_name(results[0].step))
     return [*lines, *commands([(command, "if it is good: take it, no new charge")], width, style, " " * (LABEL + 4))]
 
 
@@ -104,7 +105,7 @@ def _unsettled_orphans(attempts: Sequence[Attempt], width: int, style: Style) ->
         intent = attempt.intent
         name = escape_terminal(f"{storyboard_slug(intent.storyboard)}:{intent.shot}#{intent.take}")
         text = f"{name} of an earlier version, {credits_text(attempt.credits)} credits; nobody knows the outcome"
-        text += f": storyboard settle {name}"
+        text += f": {CommandLine().settle(name)}"
         lines += labelled("unsettled", text, width, style, "strong bad", LABEL)
     return lines + _more(len(attempts), "storyboard settle", width, style)
 
@@ -163,7 +164,7 @@ def _by_advice(
     for result in results:
         by_advice.setdefault(_advice_of(result, way_out, plan, context), []).append(result)
         if len(by_advice) > _MOST_ADVISED:
-            return {(way_out or advice(result.attempt),): list(results)}
+            return {(way_out or advice(result.attempt, plan.account.provider),): list(results)}
     return by_advice
 
 
@@ -172,8 +173,8 @@ def _advice_of(result: TakeResult, way_out: str, plan: Plan, context: ClosingCon
     shot, locate = result.step.shot, context.locate_field
     if result.material is not None and result.material in shot.request.materials:
         return (material_advice(shot, result.material, locate),)
-    details = field_errors(result.attempt, shot, plan.edition, locate)
-    return (way_out or advice(result.attempt, shot, locate), *details)
+    details = field_errors(result.attempt, plan.account.provider, shot, plan.edition, locate)
+    return (way_out or advice(result.attempt, plan.account.provider, shot, locate), *details)
 
 
 def _blocked(outcome: RunResult, width: int, style: Style) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.film import storyboard_slug
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, moment
 from runner.show.text.layout import LABEL, labelled
@@ -31,7 +32,7 @@ def _way_out(attempt: Attempt) -> str:
         intent = attempt.intent
         # With the attempt's id: no shot of this repository stands for it, and several may bear the name.
         name = f"{storyboard_slug(intent.storyboard)}:{intent.shot}#{intent.take}@{attempt.id[:8]}"
-        return f"unsettled: storyboard settle {escape_terminal(name)}"
+        return f"unsettled: {CommandLine().settle(name)}"
     if attempt.task_id is None:
         return "its request is on its way"
-    return f"storyboard fetch --task {escape_terminal(attempt.task_id)} --to FILE"
+    return CommandLine().fetch_task(attempt.task_id)

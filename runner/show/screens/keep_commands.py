@@ -16,15 +16,12 @@ def keep_commands(line: CommandLine, plan: Plan, shots: Iterable[ShotKey]) -> It
 
     `line` is the command line as typed, at whose provider and settings the clips are.
     """
-    storyboards = plan.batch.storyboards
-    has_several = len({storyboard.path for storyboard in storyboards}) > 1
-    has_profiles = any(storyboard.profile is not None for storyboard in storyboards)
+    has_several = len({storyboard.path for storyboard in plan.batch.storyboards}) > 1
     names_by_profile: dict[str | None, list[str]] = {}
     for film, shot in shots:
         name = shot_selector((film, shot), with_storyboard=has_several)
         names_by_profile.setdefault(film.profile, []).append(name)
     line = line.with_inputs_of_all_commands("--provider")
     for profile, names in names_by_profile.items():
-        own = line.with_flag("--profile", profile or "none") if has_profiles else line
         more = len(names) - _MOST_NAMES
-        yield own.keep(*names[:_MOST_NAMES]), f" and {more:,} more" if more > 0 else ""
+        yield line.of_film(profile).keep(*names[:_MOST_NAMES]), f" and {more:,} more" if more > 0 else ""

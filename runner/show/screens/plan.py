@@ -309,9 +309,9 @@ def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
     if context.missing_clips and actions == {Action.KEEP}:
         return
     if Action.UNSETTLED in actions:
-        yield "storyboard settle", "lists the unsettled attempts"
+        yield line.settle(), "lists the unsettled attempts"
     if doubtful := [step for step in plan.steps if step.action is Action.DOUBTFUL]:
-        command = line.fetch(f"--accept {full_name(doubtful[0])}")
+        command = line.of_film(doubtful[0].shot.film.profile).accept(full_name(doubtful[0]))
         yield command, "takes the clip, if it is good; no charge"
     if context.replacement is not None:
         yield escape_terminal(context.replacement[0]), context.replacement[1]
@@ -324,7 +324,7 @@ def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
         # A saved plan is a ceiling itself.
         yield line.run(*([] if context.saved is not None else ceiling)), _how_long(plan, context)
     elif any(step.needs_pick for step in plan.steps):
-        yield "storyboard pick SHOT TAKE", "chooses the good take"
+        yield line.pick_any(), "chooses the good take"
     elif plan.is_free:
         yield line.plan(f"--provider {context.paid_provider}"), "the real price; needs no key"
     elif not actions & {Action.UNSETTLED, Action.DOUBTFUL}:

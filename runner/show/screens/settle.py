@@ -11,6 +11,7 @@ from runner.attempts.film import storyboard_slug
 from runner.attempts.sums import counted_credits
 from runner.lazy_dataclass import dataclass
 from runner.show.screens.gone_repositories import gone_lines
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, moment
 from runner.show.text.layout import commands, wrapped
@@ -66,9 +67,10 @@ def _receipts(unsettled: UnsettledList, width: int, style: Style) -> list[str]:
     tasks = [escape_terminal(receipt.task) for receipt in unsettled.receipts]
     head = "A paid task is" if len(tasks) == 1 else f"{len(tasks)} paid tasks are"
     message = f"{head} in the receipts, and not in the ledger; no paid run starts until it is settled"
+    line = CommandLine()
     ways = (
-        (f"storyboard settle STORYBOARD:SHOT --task {tasks[0]}", "take it over for this shot"),
-        (f"storyboard settle --task {tasks[0]} --forget", "give it up"),
+        (line.settle_receipt(tasks[0]), "take it over for this shot"),
+        (line.forget(tasks[0]), "give it up"),
     )
     return [*wrapped(message, width), *(f"  {task}" for task in tasks), *commands(ways, width, style, "    ")]
 
@@ -130,7 +132,7 @@ def _id_suffix(attempt: Attempt) -> str:
 def settle_commands(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> list[str]:
     """A command for each of several attempts, with the time, price and message that tell them apart."""
     return [
-        f"  storyboard settle {shot_of(attempt)}#{attempt.intent.take}{_id_suffix(attempt)} …      sent "
+        f"  {CommandLine().settle(f'{shot_of(attempt)}#{attempt.intent.take}{_id_suffix(attempt)}', '…')}      sent "
         f"{sent_at(attempt).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(attempt.intent.quoted)} credits, "
         f"{one_line(attempt.message, 80) or attempt.state}"
         for attempt in attempts
@@ -138,10 +140,11 @@ def settle_commands(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> 
 
 
 def _next_commands(shot: str, width: int, style: Style) -> list[str]:
+    line = CommandLine()
     suggestions = (
-        (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
-        (f"storyboard settle {shot} --not-charged", "it is not there: the next run makes it"),
-        (f"storyboard settle {shot} --charged", "it was charged, and there is no clip"),
+        (line.settle_found(shot), "it is there: take it, no new charge"),
+        (line.settle_absent(shot), "it is not there: the next run makes it"),
+        (line.settle(shot, "--charged"), "it was charged, and there is no clip"),
     )
     return [
         "  look for it on the vendor's page, by time and prompt, then one of",

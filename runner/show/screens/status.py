@@ -182,8 +182,8 @@ def _refusal_advice(report: StatusReport, step: Step, attempt: Attempt | None) -
     """Advice on a refused take, and the fields and materials that the provider named."""
     if step.action is not Action.REFUSED:
         return []
-    errors = field_errors(attempt, step.shot, report.plan.edition, report.locate_field)
-    return [advice(attempt, step.shot, report.locate_field), *errors]
+    errors = field_errors(attempt, report.plan.account.provider, step.shot, report.plan.edition, report.locate_field)
+    return [advice(attempt, report.plan.account.provider, step.shot, report.locate_field), *errors]
 
 
 def _credits(attempt: Attempt | None) -> str:
@@ -258,7 +258,7 @@ def _orphan(report: StatusReport, attempt: Attempt, origin: str, width: int, sty
     name = f"{escape_terminal(intent.shot)} take {intent.take} ({moment(attempt.intended_at, report.zone)})"
     if attempt.state is AttemptState.UNSETTLED:
         take = f"{storyboard_slug(intent.storyboard)}:{intent.shot}#{intent.take}"
-        next_step = f"unsettled: storyboard settle {escape_terminal(take)}"
+        next_step = f"unsettled: {CommandLine().settle(take)}"
     else:
         next_step = f"{escape_terminal(attempt.task_id or '')}; the next run fetches its clip"
     text = f"{name}{origin}: {credits_text(attempt.credits)} credits, {next_step}"
@@ -276,14 +276,15 @@ def _next(report: StatusReport, width: int, style: Style) -> list[str]:
     lines = missing_clip_lines(plan, len(missing_clips), line.fetch(), width, style)
     if actions[Action.UNSETTLED]:
         first = next(step for step in report.plan.steps if step.action is Action.UNSETTLED)
-        lines += right_aligned(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, style)
+        command = line.of_film(first.shot.film.profile).settle(full_name(first), "--task ID")
+        lines += right_aligned(command, "or --not-charged", width, style)
     if doubtful := [step for step in report.plan.steps if step.action is Action.DOUBTFUL]:
-        command = line.fetch(f"--accept {full_name(doubtful[0])}")
+        command = line.of_film(doubtful[0].shot.film.profile).accept(full_name(doubtful[0]))
         lines += right_aligned(command, "takes the clip, if it is good; no charge", width, style)
     if awaits_choice(report.plan):
         lines += right_aligned(line.dailies("--serve"), "look, pick with 1 2 3", width, style)
     if any(step.needs_pick for step in report.plan.steps):
-        lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
+        lines += right_aligned(line.pick_any(), "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
         lines += right_aligned(line.plan(), "what a run would do, and why", width, style)
     # A free film that is whole leads to its real price.

@@ -52,9 +52,64 @@ class CommandLine:
         """The text of `storyboard keep` with these shots in place of the files."""
         return replace(self, files=shots)._text("keep", ())
 
+    def pick(self, shot: str, take: str = "TAKE") -> str:
+        """The text of `storyboard pick` for a shot, at the same provider and film."""
+        return replace(self.with_inputs_of_all_commands("--provider"), files=(shot,))._text("pick", (take,))
+
+    def pick_any(self) -> str:
+        """The text that shows how to pick."""
+        return CommandLine()._text("pick", ("SHOT", "TAKE"))
+
+    def accept(self, take: str) -> str:
+        """The text of `storyboard fetch --accept` for a doubtful take; `fetch` refuses the other flags of `run`."""
+        return self.with_inputs_of_all_commands("--provider").fetch(f"--accept {_quoted(take)}")
+
+    def again(self, shot: str) -> str:
+        """The text of `storyboard run --again` for a shot that was refused or is gone: it orders, and asks first."""
+        line = replace(self.without_extra_orders().without_selection(), saved_plan=None)
+        return line.with_flag("--again", shot).run()
+
+    def settle(self, shot: str = "", *more: str) -> str:
+        """The text of `storyboard settle` for a shot, or of its list.
+
+        Without a provider: `settle` is about the paid account, whatever makes the clips.
+        """
+        # The list is of all films: a profile, let alone two of them, would be in its way.
+        names = _OF_EVERY_COMMAND if shot else ("--config",)
+        flags = tuple(flag for flag in self.flags if flag[0] in names)
+        return replace(self, files=(shot,) if shot else (), flags=flags)._text("settle", more)
+
+    def settle_found(self, shot: str) -> str:
+        """The text that takes a task over which the user has found at the provider."""
+        return self.settle(shot, "--task task_…")
+
+    def settle_absent(self, shot: str) -> str:
+        """The text for an attempt of which the provider has no task."""
+        return self.settle(shot, "--not-charged")
+
+    def settle_receipt(self, task: str) -> str:
+        """The text that takes a task over for a shot that the user names."""
+        return CommandLine().settle("STORYBOARD:SHOT", f"--task {_quoted(task)}")
+
+    def forget(self, task: str) -> str:
+        """The text that gives up a task which only a receipt names."""
+        return CommandLine()._text("settle", (f"--task {_quoted(task)}", "--forget"))
+
+    def fetch_task(self, task: str) -> str:
+        """The text that fetches the clip of a task without its film."""
+        return CommandLine()._text("fetch", (f"--task {_quoted(task)}", "--to FILE"))
+
+    def doctor(self) -> str:
+        return CommandLine()._text("doctor", ())
+
     def of_files(self, *files: str) -> "CommandLine":
         """The line for these storyboards alone."""
         return replace(self, files=files)
+
+    def of_film(self, profile: str | None) -> "CommandLine":
+        """The line for the film with this profile, for commands about a shot, which take one `--profile`."""
+        is_named = profile is not None or self.has("--profile")
+        return self.with_flag("--profile", profile or "none") if is_named else self
 
     def with_saved_plan(self, path: str) -> "CommandLine":
         """The line whose run carries out a saved plan."""
@@ -103,4 +158,10 @@ class CommandLine:
     def _text(self, command: str, more: tuple[str, ...]) -> str:
         words = [*self.files, *(word for flag in self.flags for word in flag if word is not None)]
         # Quoted for the shell first: a file's name may hold what steers the terminal that shows it.
-        return escape_terminal(" ".join(["storyboard", command, *map(shlex.quote, words), *more]))
+        return escape_terminal(" ".join(["storyboard", command, *map(_quoted, words), *more]))
+
+
+def _quoted(word: str) -> str:
+    # A `#` within a word is no comment: `harbour:quay#2` is typed as it stands.
+    plain = word[:1] + word[1:].replace("#", "")
+    return word if shlex.quote(plain) == plain else shlex.quote(word)

@@ -61,13 +61,18 @@ def _runs_holding_slots(
 ) -> list[str]:
     """The run of every attempt that holds a slot of the account: running tasks, and unsettled ones that may run."""
     rows = table.db.execute(
-        "SELECT run, state, COALESCE(sent, at) AS since FROM attempt WHERE account = ? AND open AND state IN (?, ?, ?)",
-        (scope.account, AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.UNSETTLED),
+        "SELECT run, state, COALESCE(sent, at) AS since FROM attempt WHERE account = ? AND open"
+        " AND state IN (SELECT value FROM json_each(?))",
+        (scope.account, json.dumps([state for state in AttemptState if state.may_hold_slot])),
     ).fetchall()
     # By distance, since a clock that was set back makes attempts that seem to be of the future.
     young = [row["run"] for row in rows if abs(now - row["since"]) < limits.task_life]
     # A task older than any can live holds no slot, unless the run that polls it is alive and still says "running".
-    old = [row["run"] for row in rows if abs(now - row["since"]) >= limits.task_life and row["state"] == "running"]
+    old = [
+        row["run"]
+        for row in rows
+        if abs(now - row["since"]) >= limits.task_life and row["state"] == AttemptState.RUNNING
+    ]
     alive = {run for run in set(old) if is_alive(run)}
     return young + [run for run in old if run in alive]
 

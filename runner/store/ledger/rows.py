@@ -99,7 +99,7 @@ class AttemptRows:
         if other is not None and attempt.state.is_open:
             return AlreadyAttempted(
                 f"{intent.shot} take {intent.take} is open in the ledger, and the manifest has task {attempt.task_id} "
-                f"for it: settle the open attempt first (storyboard settle {intent.shot})"
+                f"for it: settle the open attempt first; `storyboard settle` lists it"
             )
         self.insert(scope, attempt, *reconstructed_events(attempt))
         return None
