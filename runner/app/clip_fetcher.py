@@ -34,7 +34,7 @@ class ClipFetcher:
         if stored is None and gateway.is_barred(attempt):
             return _with_verdict(result, "failed", messages.other_key(attempt))
         if stored is None and attempt.task_id is not None:
-            match await gateway.poll(attempt.task_id):
+            match await gateway.poll(attempt):
                 case Succeeded(outputs=outputs):
                     stored = await gateway.download_exact(replace(attempt, outputs=outputs), step)
                 case Running(not_found=True):

@@ -46,8 +46,7 @@ class OrphanFetcher:
         # With another account's key a task looks lost, and would be called gone.
         if gateway.is_barred(attempt):
             return self._check(attempt, path, "failed", messages.other_key(attempt))
-        model = attempt.intent.request.get("model")
-        answer = await gateway.poll(attempt.task_id, model if isinstance(model, str) else None)
+        answer = await gateway.poll(attempt)
         match answer:
             case Succeeded():
                 return await self._download(gateway, attempt, answer, path)

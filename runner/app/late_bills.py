@@ -51,8 +51,7 @@ async def read_due_bills(
     for attempt, due_at in open_bills(settings, edition, history, now):
         if due_at > now:
             continue
-        model = attempt.intent.request.get("model")
-        answer = await provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+        answer = await provider.poll(attempt)
         if isinstance(answer, Succeeded):
             # A late record may have lost its links; those that are stored stay.
             answer = replace(answer, outputs=answer.outputs or attempt.outputs)

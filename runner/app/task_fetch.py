@@ -61,8 +61,7 @@ async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, targe
     async with AsyncExitStack() as stack:
         # Without a history: the task's own repository may be gone.
         gateway = await open_gateway(planner, History(), stack)
-        model = attempt.intent.request.get("model")
-        answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+        answer = await gateway.poll(attempt)
         if not isinstance(answer, Succeeded):
             return _without_clip(store, attempt, answer)
         if not attempt.state.is_charged:

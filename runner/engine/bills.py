@@ -48,8 +48,7 @@ def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime 
 async def read_bill(run: "RunContext", attempt_id: str) -> None:
     """Carries out a `ReadBill` order: a poll of a task that has succeeded."""
     attempt = run.history.attempts[attempt_id]
-    model = attempt.intent.request.get("model")
-    answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+    answer = await run.provider.poll(attempt)
     if isinstance(answer, Succeeded):
         # An answer without links must not take those that are known.
         await run.append(attempt_id, replace(answer, outputs=answer.outputs or attempt.outputs))

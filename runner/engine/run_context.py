@@ -251,7 +251,7 @@ class RunContext:
 
     def task_life(self, attempt: Attempt) -> float:
         """Seconds after which the provider ends a task of the attempt's model."""
-        return self.plan.edition.model(str(attempt.intent.request.get("model"))).task_life
+        return self.plan.edition.model(attempt.model or "").task_life
 
     def age(self, since: datetime) -> timedelta:
         """Age of a moment by the wall clock; a clock set ahead during this run makes nothing older."""

@@ -46,9 +46,8 @@ def mismatch(
         )
     if facts is None:
         return f"{task_id} cannot be read"
-    model = attempt.intent.request.get("model")
-    if facts.model is not None and facts.model != model:
-        return f"{task_id} was made with {facts.model}, the attempt asked for {model}"
+    if facts.model is not None and facts.model != attempt.model:
+        return f"{task_id} was made with {facts.model}, the attempt asked for {attempt.model}"
     return _time_mismatch(attempt, task_id, facts) or _price_mismatch(attempt, task_id, answer)
 
 

@@ -30,6 +30,7 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "a decimal in full": (r"normalize\(\)(?::f\}|, \"f\")", {"requests/decimals.py"}),
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
     "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
+    "the model of an attempt": (r"intent\.request(?:\.get\(|\[)\"model\"", {"attempts/attempt.py"}),
     "the codes of a style": (r"\\x1b\[(?:\d+m|\{codes\})", {"show/text/style.py"}),
     "the widest screen": (r"WIDE = \d", {"show/text/layout.py"}),
     "the label of a run's lines": (r"LABEL = 9", {"show/text/layout.py"}),
