@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, open_clip_store
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Doubtful, Event, Running, Stored, Succeeded
+from runner.attempts.events import Doubtful, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.engine import messages
 from runner.engine.ports import TransferFailed
@@ -68,14 +68,8 @@ class ClipFetcher:
         return self._record(result, attempt, accepted, "accepted")
 
     def _record(self, result: ClipCheck, attempt: Attempt, payload: Stored | Doubtful, verdict: Verdict) -> ClipCheck:
-        # The ledger has no row for a manifest's attempt, and an event needs one.
-        if attempt.from_manifest:
-            if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
-                return _with_verdict(result, "failed", refusal.message)
-            self.history.mark_imported(attempt.id)
-        event = Event(self.store.clock.now(), attempt.id, payload)
-        self.store.ledger.append(event)
-        self.history.apply(event)
+        if (refusal := self.store.record(self.history, attempt.id, payload)) is not None:
+            return _with_verdict(result, "failed", refusal.message)
         message = f"it {payload.doubt}" if isinstance(payload, Doubtful) else "; ".join(payload.notes)
         return _with_verdict(replace(result, path=payload.clip.path), verdict, message)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, open_clip_store
 from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
-from runner.attempts.events import Doubtful, Event, PollResult, Running, Stored, Succeeded
+from runner.attempts.events import Doubtful, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.engine import messages
@@ -67,13 +67,10 @@ class OrphanFetcher:
             return self._check(attempt, path, "gone" if gone else "failed", message)
         if attempt.needs_confirmation:  # its clip is here now; without a request it never enters the ledger
             return self._check_download(attempt, download)
-        if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
-            return self._check(attempt, path, "failed", refusal.message)
         # The ledger takes no clip for a task that has not succeeded.
         for payload in (download,) if attempt.state.has_clip else (answer, download):
-            event = Event(self.store.clock.now(), attempt.id, payload)
-            self.store.ledger.append(event)
-            self.history.apply(event)
+            if (refusal := self.store.record(self.history, attempt.id, payload)) is not None:
+                return self._check(attempt, path, "failed", refusal.message)
         return self._check_download(attempt, download)
 
     def _check_download(self, attempt: Attempt, download: Stored | Doubtful) -> ClipCheck:

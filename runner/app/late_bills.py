@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runner.app.run_store import RunStore
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Event, Succeeded
+from runner.attempts.events import Succeeded
 from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.engine.bills import due_reading
@@ -55,6 +55,5 @@ async def read_due_bills(
         if isinstance(answer, Succeeded):
             # A late record may have lost its links; those that are stored stay.
             answer = replace(answer, outputs=answer.outputs or attempt.outputs)
-            event = Event(store.clock.now(), attempt.id, answer)
-            if store.ledger.append(event) is None:
-                history.apply(event)
+            # A bill that the ledger refuses stays as it was, and is read again next time.
+            store.record(history, attempt.id, answer)

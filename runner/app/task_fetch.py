@@ -12,7 +12,7 @@ from runner.app.conversation import Note
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.run_store import RunStore, RunStoreOpener
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
+from runner.attempts.events import Clip, Doubtful, Failed, Payload, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.writing import part_of
@@ -65,6 +65,7 @@ async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, targe
         if not isinstance(answer, Succeeded):
             return _without_clip(store, attempt, answer)
         if not attempt.state.is_charged:
+            # A refusal (the take was ordered again, and that is open) keeps nobody from the clip of a paid task.
             _record(store, attempt, answer)
         if not answer.outputs:
             return FetchedTask(ExitCode.WAITING, f"{attempt.task_id} has ended, and its clip has no link yet")
@@ -104,7 +105,8 @@ async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt,
     finally:
         with suppress(OSError):
             part.unlink()
-    _record(store, attempt, payload)
+    if (refusal := _record(store, attempt, payload)) is not None:
+        return FetchedTask(ExitCode.FAILED, f"{target}: the clip is here, and the ledger did not take it: {refusal}")
     if isinstance(payload, Doubtful):
         return FetchedTask(ExitCode.FAILED, f"{target}: the clip {payload.doubt}")
     return FetchedTask(
@@ -142,5 +144,9 @@ def _give_name(part: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def _record(store: RunStore, attempt: Attempt, payload: Payload) -> None:
-    store.ledger.append(Event(store.clock.now(), attempt.id, payload))
+def _record(store: RunStore, attempt: Attempt, payload: Payload) -> str | None:
+    """Write an event of the attempt, in a history of it alone; the message of a refusal."""
+    history = History()
+    history.load([attempt])
+    refusal = store.record(history, attempt.id, payload)
+    return None if refusal is None else refusal.message
