@@ -34,6 +34,7 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
     "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
     "an event into ledger and history": (r"ledger\.append\(", {"app/run_store.py", "engine/run_context.py"}),
+    "links that a late bill leaves as they are": (r"outputs or attempt\.outputs", {"attempts/late_bill.py"}),
     "the model of an attempt": (r"intent\.request(?:\.get\(|\[)\"model\"", {"attempts/attempt.py"}),
     "the codes of a style": (r"\\x1b\[(?:\d+m|\{codes\})", {"show/text/style.py"}),
     "the widest screen": (r"WIDE = \d", {"show/text/layout.py"}),
