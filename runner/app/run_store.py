@@ -15,7 +15,7 @@ from runner.app.options import ExecutionOptions
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Event, Payload
 from runner.attempts.history import History
-from runner.clock import Clock, SystemClock
+from runner.clock import Ages, Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import Edition
 from runner.engine.limits import PlanCeiling, RunLimits
@@ -43,6 +43,7 @@ class RunStore:
     reader: HistoryReader
     ledger: Ledger
     clock: Clock
+    ages: Ages
     limits: RunLimits
 
     def history(self, everything: bool = False) -> History:
@@ -141,7 +142,7 @@ class RunStoreOpener:
             limits = replace(self.limits, run=clock.token())
             names = self.reader.first_version_names(ledger)
             ledger.start_run(settings.account, str(settings.root), limits, names, note)
-            yield RunStore(self.reader, ledger, clock, limits)
+            yield RunStore(self.reader, ledger, clock, Ages(clock), limits)
         finally:
             ledger.close()
 

@@ -12,9 +12,11 @@ from runner.app.conversation import Note
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.run_store import RunStore, RunStoreOpener
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Clip, Doubtful, Failed, Payload, PollResult, Running, Stored, Succeeded
+from runner.attempts.events import Clip, Doubtful, Failed, Payload, Stored, Succeeded
 from runner.attempts.history import History
+from runner.attempts.task_outcome import Standing, outcome_of
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.engine import messages
 from runner.files.writing import part_of
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.clip import IncompleteClip, probe
@@ -57,35 +59,30 @@ def _attempt_of(settings: Settings, store: RunStore, task: str) -> Attempt:
     return attempt
 
 
+# A task without a clip that is to be asked for again later, or with another key; all others have failed.
+_EXIT_CODES: dict[Standing, ExitCode] = {
+    "running": ExitCode.WAITING,
+    "no link": ExitCode.WAITING,
+    "key refused": ExitCode.KEY,
+}
+
+
 async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     async with AsyncExitStack() as stack:
         # Without a history: the task's own repository may be gone.
         gateway = await open_gateway(planner, History(), stack)
+        # With another account's key a task looks lost.
+        if gateway.is_barred(attempt):
+            return FetchedTask(ExitCode.KEY, messages.other_key(attempt))
         answer = await gateway.poll(attempt)
-        if not isinstance(answer, Succeeded):
-            return _without_clip(store, attempt, answer)
-        if not attempt.state.is_charged:
+        outcome = outcome_of(attempt, answer, store.ages.of(attempt.ended_at or attempt.intended_at))
+        if isinstance(answer, Failed) or (isinstance(answer, Succeeded) and not attempt.state.is_charged):
             # A refusal (the take was ordered again, and that is open) keeps nobody from the clip of a paid task.
             _record(store, attempt, answer)
-        if not answer.outputs:
-            return FetchedTask(ExitCode.WAITING, f"{attempt.task_id} has ended, and its clip has no link yet")
+        if outcome.standing != "has link" or not isinstance(answer, Succeeded):
+            code = _EXIT_CODES.get(outcome.standing, ExitCode.FAILED)
+            return FetchedTask(code, f"{attempt.task_id}: {outcome.message}")
         return await _download(gateway, store, replace(attempt, outputs=answer.outputs), target)
-
-
-def _without_clip(store: RunStore, attempt: Attempt, answer: PollResult) -> FetchedTask:
-    task = attempt.task_id
-    match answer:
-        case Failed(message=message):
-            _record(store, attempt, answer)
-            return FetchedTask(ExitCode.FAILED, f"{task} failed, and was not charged: {message}")
-        case Running(key_refused=True):
-            return FetchedTask(ExitCode.KEY, f"the provider refused the key: {task} was not fetched")
-        case Running(not_found=True):
-            return FetchedTask(ExitCode.FAILED, f"the provider has no record of {task} that this key can see")
-        case Running(answered=False, message=message):
-            return FetchedTask(ExitCode.FAILED, f"{task} was not fetched: {message or 'the provider did not answer'}")
-        case _:
-            return FetchedTask(ExitCode.WAITING, f"{task} still runs at the provider: fetch it again later")
 
 
 async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:

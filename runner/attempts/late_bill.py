@@ -35,7 +35,7 @@ def next_reading(attempt: Attempt) -> datetime | None:
 
 
 def reading(attempt: Attempt, answer: PollResult) -> Succeeded | None:
-    """What to record of an answer about an open bill; None if it tells no bill, which is to be read again then."""
+    """The event of an answer about an open bill; None if it tells no bill, which is to be read again then."""
     if not isinstance(answer, Succeeded):
         return None
     # A late record may have lost its links; those that are known stay.

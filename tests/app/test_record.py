@@ -13,6 +13,7 @@ from runner.app.run_store import RunStore
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, Event, Intent, Output, Settled, Stored, Succeeded
 from runner.attempts.history import History
+from runner.clock import Ages
 from runner.engine.limits import RunLimits
 from tests.builders.engine_batches import PAID
 from tests.builders.ledgers import LedgerHome
@@ -27,10 +28,11 @@ CLAIM = Attempt("m1", INTENT, AttemptState.RUNNING, BEGIN, task_id="task_1", acc
 
 @pytest.fixture
 def store(ledgers: LedgerHome) -> Iterator[RunStore]:
-    ledger = ledgers.open(VirtualClock())
+    clock = VirtualClock()
+    ledger = ledgers.open(clock)
     ledger.start_run(PAID, "repo", LIMITS)
     # Nothing is read from files here.
-    yield RunStore(cast(HistoryReader, None), ledger, VirtualClock(), LIMITS)
+    yield RunStore(cast(HistoryReader, None), ledger, clock, Ages(clock), LIMITS)
     ledger.close()
 
 

@@ -46,3 +46,19 @@ def test_a_record_of_another_model_is_no_answer(film: ContentRepo, double: Doubl
     fetched = fetch_after(film, double, reply(200, mixed_up, on=POLL))
     assert (fetched.code, verdict(fetched)) == (1, ("failed", "the record names another model, seedance2-fast"))
     assert not (film.root / CLIP).exists()
+
+
+def test_one_404_soon_after_the_order_makes_no_clip_gone(film: ContentRepo, double: Double) -> None:
+    fetched = fetch_after(film, double, reply(404, {"message": "task not found"}, on=POLL))
+    message = "the provider has no record of it that this key can see: fetch it again later"
+    assert (fetched.code, verdict(fetched)) == (1, ("failed", message))
+
+
+def test_a_refused_key_ends_the_command_with_5(film: ContentRepo, double: Double) -> None:
+    fetched = fetch_after(film, double, reply(401, {"message": "invalid key"}, on=POLL))
+    assert (fetched.code, fetched.err) == (5, "storyboard: the provider refused the key: task_1 was not fetched\n")
+
+
+def test_a_record_without_a_link_is_no_lost_clip(film: ContentRepo, double: Double) -> None:
+    fetched = fetch_after(film, double, reply(200, record("task_1", "success"), on=POLL))
+    assert (fetched.code, verdict(fetched)) == (1, ("failed", "it has ended, and its clip has no link yet"))
