@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -16,7 +17,6 @@ from runner.attempts.events import Clip, Doubtful, Failed, Payload, Stored, Succ
 from runner.attempts.history import History
 from runner.attempts.task_outcome import Standing, outcome_of
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.engine import messages
 from runner.files.writing import part_of
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.clip import IncompleteClip, probe
@@ -71,11 +71,10 @@ async def _fetch(planner: BatchPlanner, store: RunStore, attempt: Attempt, targe
     async with AsyncExitStack() as stack:
         # Without a history: the task's own repository may be gone.
         gateway = await open_gateway(planner, History(), stack)
-        # With another account's key a task looks lost.
-        if gateway.is_barred(attempt):
-            return FetchedTask(ExitCode.KEY, messages.other_key(attempt))
         answer = await gateway.poll(attempt)
-        outcome = outcome_of(attempt, answer, store.ages.of(attempt.ended_at or attempt.intended_at))
+        age = store.ages.of(attempt.ended_at or attempt.intended_at)
+        # To another account's key a task looks lost, whatever its age.
+        outcome = outcome_of(attempt, answer, timedelta(0) if gateway.is_barred(attempt) else age)
         if isinstance(answer, Failed) or (isinstance(answer, Succeeded) and not attempt.state.is_charged):
             # A refusal (the take was ordered again, and that is open) keeps nobody from the clip of a paid task.
             _record(store, attempt, answer)
