@@ -117,25 +117,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_to_exit_code(argv: list[str]) -> "ExitCode":
     import signal
 
-    from runner.diagnostics.failures import Failure
-    from runner.diagnostics.problem import ExitCode
-
     # CI and service managers stop a job by SIGTERM: it ends as orderly as by a Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = _dispatch(argv)
-    except Failure as stop:
-        from runner.app.exit_codes import exit_code_of
+        return _dispatch(argv)
+    except (Exception, KeyboardInterrupt) as error:
+        return _end_with(error, argv)
 
-        _print_error(stop.message)
-        code = exit_code_of(stop)
-    except KeyboardInterrupt:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)  # the terminal has put its ^C behind the question
-        _print_error("interrupted; run the same command again to go on")
-        code = ExitCode.INTERRUPTED
-    except Exception as defect:
-        code = _disk_trouble(defect) or _report(defect, argv)
+
+def _end_with(error: BaseException, argv: list[str]) -> "ExitCode":
+    """Say what ended a command; return its exit code."""
+    from runner.app.exit_codes import exit_code_of
+    from runner.diagnostics.failures import Failure
+    from runner.diagnostics.problem import ExitCode
+
+    code = exit_code_of(error)
+    match error:
+        case Failure():
+            _print_error(error.message)
+        case KeyboardInterrupt():
+            if sys.stderr.isatty():
+                print(file=sys.stderr)  # the terminal has put its ^C behind the question
+            _print_error("interrupted; run the same command again to go on")
+        case OSError() if code is not ExitCode.DEFECT:
+            _print_error(_disk_trouble(error))
+        case _:
+            _report(error, argv)
     return code
 
 
@@ -237,26 +244,17 @@ def _print_error(message: str) -> None:
     note(message)
 
 
-def _disk_trouble(error: Exception) -> "ExitCode | None":
-    """Say that the disk refuses to be written or read, wherever that was; None for every other error."""
-    import errno
-
-    from runner.diagnostics.problem import ExitCode
-
-    # Any other error of the system was foreseen nowhere, and is a defect.
-    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
-        return None
+def _disk_trouble(error: OSError) -> str:
+    """The message where the disk refuses to be written or read, wherever that was."""
     name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-    _print_error(
+    return (
         f"{name}{(error.strerror or str(error)).lower()}\n"
         "  nothing that was paid is lost: make room, then run the same command again, or `storyboard status`"
     )
-    return ExitCode.INVALID
 
 
-def _report(defect: Exception, argv: list[str]) -> "ExitCode":
+def _report(defect: BaseException, argv: list[str]) -> None:
     """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
-    from runner.diagnostics.problem import ExitCode
     from runner.settings.api_key import key_texts
     from runner.settings.user_folders import state_folder
     from runner.store.crash_report import redact, write
@@ -272,4 +270,3 @@ def _report(defect: Exception, argv: list[str]) -> "ExitCode":
         f"  {report}\n"
         "  nothing that was paid is lost: run the same command again, or `storyboard status`"
     )
-    return ExitCode.DEFECT

@@ -1,7 +1,7 @@
 """Time and randomness, passed in as an argument: now, intervals, jitter, tokens."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -39,6 +39,18 @@ class SystemClock:
         import secrets
 
         return secrets.token_urlsafe(32)
+
+
+class Ages:
+    """Ages of moments by the wall clock; a clock that is set ahead from now on makes nothing older."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wall, self._steady = clock.now(), clock.monotonic()
+
+    def of(self, since: datetime) -> timedelta:
+        passed = timedelta(seconds=self._clock.monotonic() - self._steady)
+        return min(self._clock.now(), self._wall + passed) - since
 
 
 def format_utc(moment: datetime) -> str:

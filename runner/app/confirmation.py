@@ -6,10 +6,9 @@ from runner.app.batch_planner import BatchPlanner
 from runner.app.conversation import Note
 from runner.app.run_store import RunStore, open_clip_store
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Event, Running, Succeeded
+from runner.attempts.events import Running, Succeeded
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.lazy_dataclass import replace
 from runner.planning.confirmation import confirmed, objection, to_confirm
 from runner.planning.plan import Step
 
@@ -45,23 +44,14 @@ async def _confirm_all(
                 raise _no_answer(attempt, answer)
             reason = objection(step, attempt, answer, facts, history)
             if reason is None and isinstance(answer, Succeeded):
-                reason = _record(history, store, confirmed(step, attempt, answer), answer)
+                history.confirm(confirmed(step, attempt, answer))
+                # Into the ledger before anything is planned on it, so that a crash in between forgets nothing.
+                refusal = store.record(history, attempt.id, answer)
+                reason = None if refusal is None else refusal.message
             if reason is not None:
                 # A manifest is a stranger's file: what the provider does not confirm may keep no take from being made.
                 history.forget(attempt.id)
                 note(_dropped(step, reason))
-
-
-def _record(history: History, store: RunStore, attempt: Attempt, answer: Succeeded) -> str | None:
-    """Take a confirmed attempt into ledger and history; the ledger's objection, if it has one."""
-    # Into the ledger before anything is planned on it, so that a crash in between forgets nothing.
-    if (refusal := store.ledger.import_attempt(attempt)) is not None:
-        return refusal.message
-    history.attempts[attempt.id] = replace(attempt, from_manifest=False)
-    event = Event(store.clock.now(), attempt.id, answer)
-    if store.ledger.append(event) is None:
-        history.apply(event)
-    return None
 
 
 def _no_answer(attempt: Attempt, answer: Running) -> CommandError:

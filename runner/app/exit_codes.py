@@ -1,4 +1,6 @@
-"""The exit code of each failure: the one place where errors of the floors below become exit codes."""
+"""The exit code of each error that ends a command: the one place where errors become exit codes."""
+
+import errno
 
 from runner.diagnostics.failures import (
     ConnectionUnusable,
@@ -21,7 +23,7 @@ from runner.diagnostics.failures import (
     UnsafeVariableFileError,
     VariableError,
 )
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.problem import CommandError, ExitCode, most_severe
 
 EXIT_CODES: dict[type[Failure], ExitCode] = {
     SelectionError: ExitCode.USAGE,
@@ -42,12 +44,22 @@ EXIT_CODES: dict[type[Failure], ExitCode] = {
     KeyUnusable: ExitCode.KEY,
     OutputLocked: ExitCode.LOCKED,
 }
+# What the disk refuses, wherever that shows: it is full, beyond its quota, damaged or read-only.
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 
 
-def exit_code_of(failure: Failure) -> ExitCode:
-    """The exit code of a command that ends with this failure; of several, the lowest."""
-    if isinstance(failure, CommandError):
-        return failure.code
-    if isinstance(failure, SeveralFailures):
-        return min(map(exit_code_of, failure.failures))
-    return EXIT_CODES[type(failure)]
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The exit code of a command that ends with this error; an error that nobody foresaw is a defect."""
+    match error:
+        case CommandError():
+            return error.code
+        case SeveralFailures():
+            return most_severe(map(exit_code_of, error.failures))
+        case Failure():
+            return EXIT_CODES[type(error)]
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED
+        case OSError() if error.errno in _DISK_ERRORS:
+            return ExitCode.INVALID
+        case _:
+            return ExitCode.DEFECT

@@ -9,7 +9,6 @@ from runner.app.batch_planner import BatchPlanner
 from runner.app.clip_fetcher import ClipFetcher
 from runner.app.confirmation import confirm_tasks
 from runner.app.conversation import Note
-from runner.app.fetch import OrphanFetcher
 from runner.app.late_bills import read_due_bills
 from runner.app.manifests import write_manifests
 from runner.app.named_shots import find_shot
@@ -50,7 +49,7 @@ def accept_clips(planner: BatchPlanner, opener: RunStoreOpener, names: Sequence[
         # All names first: a typo in the second moves no clip of the first.
         doubtful = [clip for name in names for clip in _doubtful_clips(planner, history, name)]
         async with _lazy_gateway(planner, history) as gateway:
-            fetcher = ClipFetcher(planner.settings, history, store, gateway)
+            fetcher = ClipFetcher(planner.settings, planner.edition, history, store, gateway)
             return [await fetcher.accept(step, attempt) for step, attempt in doubtful]
 
     return _with_ledger(planner, opener, note, accept_all)
@@ -85,7 +84,7 @@ async def _fetch_all(selection: Selection, plan: Plan, history: History, store: 
     async with _lazy_gateway(planner, history) as gateway:
         # Here, since the key is at hand: a late bill is never a reason to ask for one.
         await read_due_bills(settings, edition, history, store, gateway)
-        fetcher = ClipFetcher(settings, history, store, gateway)
+        fetcher = ClipFetcher(settings, edition, history, store, gateway)
         selected_plan = planner.plan(history, PlanScope(selected))
         for step, attempt, clip in takes_with_clips(settings, selected_plan, history):
             result = check(settings, step, attempt, clip)
@@ -93,8 +92,7 @@ async def _fetch_all(selection: Selection, plan: Plan, history: History, store: 
             if result.verdict in ("missing", "changed"):
                 result = await fetcher.fetch(result, step, attempt)
             results.append(result)
-        orphan_fetcher = OrphanFetcher(settings, edition, history, store, gateway)
-        results += [orphan for attempt in orphans if (orphan := await orphan_fetcher.fetch(attempt)) is not None]
+        results += [orphan for attempt in orphans if (orphan := await fetcher.fetch_orphan(attempt)) is not None]
     return results
 
 

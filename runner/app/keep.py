@@ -19,7 +19,7 @@ from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Batch
-from runner.lazy_dataclass import dataclass, replace
+from runner.lazy_dataclass import dataclass
 from runner.planning.film_attempts import was_ordered_for
 from runner.planning.keeping import KeepAnswer, clips_to_keep
 from runner.planning.plan import Plan, Step
@@ -119,5 +119,4 @@ def _record(
         if tasks:
             write_keeps(manifests, storyboard, replaced | tasks)
     for _, attempt, wanted in keeps:
-        # No event: a keep is the manifest's alone, so that everybody who clones it has it.
-        history.attempts[attempt.id] = replace(attempt, kept_for=wanted)
+        history.keep(attempt.id, wanted)

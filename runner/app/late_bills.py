@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from runner.app.run_store import RunStore
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Event, Succeeded
 from runner.attempts.history import History
+from runner.attempts.late_bill import reading
 from runner.editions.edition import Edition
 from runner.engine.bills import due_reading
-from runner.lazy_dataclass import replace
 from runner.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,11 +50,6 @@ async def read_due_bills(
     for attempt, due_at in open_bills(settings, edition, history, now):
         if due_at > now:
             continue
-        model = attempt.intent.request.get("model")
-        answer = await provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
-        if isinstance(answer, Succeeded):
-            # A late record may have lost its links; those that are stored stay.
-            answer = replace(answer, outputs=answer.outputs or attempt.outputs)
-            event = Event(store.clock.now(), attempt.id, answer)
-            if store.ledger.append(event) is None:
-                history.apply(event)
+        if (bill := reading(attempt, await provider.poll(attempt))) is not None:
+            # A bill that the ledger refuses stays as it was, and is read again next time.
+            store.record(history, attempt.id, bill)

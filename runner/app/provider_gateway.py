@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from runner.app.material_store import open_store
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, Output, PollResult, Stored, Succeeded
+from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, Output, PollResult, Running, Stored, Succeeded
 from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
@@ -86,8 +86,8 @@ class ProviderGateway:
     ) -> CreateResult:
         return await self.client.create(body, webhook_token, before_send, shot_text)
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
-        return await self.client.poll(task_id, model)
+    async def poll(self, attempt: Attempt) -> PollResult:
+        return await _poll(self.client, attempt)
 
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         return await self.publisher.publish(material, source)
@@ -175,9 +175,18 @@ def _route_of(routes: Routes | None) -> Callable[[Material], Route]:
     return routes.of if routes is not None else lambda material: Route(material, ("upload",), "")
 
 
+async def _poll(client: ApiClient, attempt: Attempt) -> PollResult:
+    """Ask for the record of an attempt's task; it must name the attempt's model."""
+    # Without a task nothing is asked: "not found" would call a clip gone that no task could have made.
+    if attempt.task_id is None:
+        return Running("", "it has no task id", answered=False)
+    # The record must be of this model: a mixed-up answer of the provider would otherwise end the wrong task.
+    return await client.poll(attempt.task_id, attempt.model)
+
+
 async def _output_of(client: ApiClient, attempt: Attempt) -> Output | None:
     """The provider's links to an attempt's clip and its last frame, asked for anew."""
-    result = None if attempt.task_id is None else await client.poll(attempt.task_id)
+    result = await _poll(client, attempt)
     return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
 
 

@@ -47,7 +47,7 @@ def make_missing_clips(session: Session, conversation: Conversation) -> RunOutco
         for line in _takes_left_out_of_saved_plan(session, run):
             conversation.note(line)
         # Before approval: a clip that lies under another name must not be paid for.
-        restore_clips(run.plan, history, store)
+        restore_clips(run.plan, history, store, conversation.note)
         if canary_takes is not None:
             from runner.app import canary
 

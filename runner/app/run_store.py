@@ -13,12 +13,13 @@ from runner.app.display_path import display_path
 from runner.app.history_reader import HistoryReader
 from runner.app.options import ExecutionOptions
 from runner.attempts.clip_name import ClipName
-from runner.attempts.events import Event
+from runner.attempts.events import Event, Payload
 from runner.attempts.history import History
-from runner.clock import Clock, SystemClock
+from runner.clock import Ages, Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import Edition
 from runner.engine.limits import PlanCeiling, RunLimits
+from runner.engine.ports import AlreadyAttempted
 from runner.files.writing import make_folder
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
@@ -43,11 +44,30 @@ class RunStore:
     reader: HistoryReader
     ledger: Ledger
     clock: Clock
+    ages: Ages
     limits: RunLimits
 
     def history(self, everything: bool = False) -> History:
         """The history of the batch, or of all that this repository ordered, from ledger and manifests."""
         return self.reader.with_manifests(self.reader.of_ledger(self.ledger, everything))
+
+    def record(self, history: History, attempt_id: str, payload: Payload) -> AlreadyAttempted | None:
+        """Write an event of an attempt into the ledger, then apply it to the history; return the ledger's refusal.
+
+        An attempt from a manifest gets its row first. After a refusal the history is without the event, as the ledger.
+        """
+        attempt = history.attempts[attempt_id]
+        # An event needs a row to stand under, and what only a manifest tells of has none in this ledger.
+        if attempt.from_manifest:
+            if (refusal := self.ledger.import_attempt(attempt)) is not None:
+                return refusal
+            history.mark_imported(attempt_id)
+        event = Event(self.clock.now(), attempt_id, payload)
+        # Durable before it is true: what the history says has survived a power cut.
+        if (refusal := self.ledger.append(event)) is not None:
+            return refusal
+        history.apply(event)
+        return None
 
     def stop_on_unknown_receipts(self) -> None:
         """Stop before anything is paid while a receipt tells of a paid task, and nobody can tell what it was for."""
@@ -123,7 +143,7 @@ class RunStoreOpener:
             limits = replace(self.limits, run=clock.token())
             names = self.reader.first_version_names(ledger)
             ledger.start_run(settings.account, str(settings.root), limits, names, note)
-            yield RunStore(self.reader, ledger, clock, limits)
+            yield RunStore(self.reader, ledger, clock, Ages(clock), limits)
         finally:
             ledger.close()
 
@@ -194,8 +214,8 @@ def run_limits(
     )
 
 
-def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
-    """Restore clips of renamed or shared takes under their current name."""
+def restore_clips(plan: Plan, history: History, store: RunStore, note: Note) -> None:
+    """Restore clips of renamed or shared takes under their current name; `note` gets what the ledger refuses."""
     settings = store.reader.settings
     clip_store: ClipStore | None = None
     clip_exists = clips_on_disk(history, settings.root)
@@ -219,12 +239,9 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
                 "nothing was lost"
             )
             raise CommandError(ExitCode.INVALID, message) from error
-        if stored is not None:
-            event = Event(store.clock.now(), attempt.id, stored)
-            # An event needs a row, which a manifest's attempt does not have yet.
-            conflict = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
-            if conflict is None and store.ledger.append(event) is None:
-                history.apply(event)
+        if stored is not None and (refusal := store.record(history, attempt.id, stored)) is not None:
+            # The clip lies in its place all the same, and the attempt is paid: it stands as the manifest has it.
+            note(f"{step.shot.id} take {step.take}: {refusal.message}")
 
 
 def open_clip_store(settings: Settings, history: History) -> "ClipStore":

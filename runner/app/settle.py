@@ -12,7 +12,7 @@ from runner.app.ledger_reading import left_by_gone_repositories, unknown_receipt
 from runner.app.named_shots import resolve_shot
 from runner.app.run_store import RunStore, RunStoreOpener
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Event, PollResult, Settled, SettlementVerdict
+from runner.attempts.events import PollResult, Settled, SettlementVerdict
 from runner.attempts.film import TakeKey, storyboard_slug
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
@@ -88,13 +88,10 @@ def settle_attempt(
         history = store.history(everything=True)
         names = _look_up_takes(planner, history)
         _load_left_behind(history, left_by_gone_repositories(planner.settings))
-        attempt, event = _Settling(planner, store, history, names, reference).settle(statement)
-        # An event needs a row, which a manifest's attempt does not have yet.
-        refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
-        refusal = refusal or store.ledger.append(event)
-        if refusal is not None:
+        attempt, settled = _Settling(planner, store, history, names, reference).settle(statement)
+        if (refusal := store.record(history, attempt.id, settled)) is not None:
             raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
-    return attempt, event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
+    return attempt, settled.verdict
 
 
 def forget_task(opener: RunStoreOpener, task: str | None, shot: str | None, note: Note) -> str:
@@ -140,7 +137,7 @@ class _Settling:
     names: Names
     reference: str
 
-    def settle(self, statement: Statement) -> tuple[Attempt, Event]:
+    def settle(self, statement: Statement) -> tuple[Attempt, Settled]:
         """The attempt to settle, and the event that settles it."""
         if statement.undo:
             return self._undo()
@@ -152,9 +149,9 @@ class _Settling:
         unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
         # Given-up ones only where no other is meant: a decision about one of them is a correction.
         attempt = self._exactly_one(unsettled if self._matching(unsettled) else candidates)
-        return attempt, settle_by_user(attempt, statement.charged, self.store.clock.now())
+        return attempt, settle_by_user(attempt, statement.charged)
 
-    def _undo(self) -> tuple[Attempt, Event]:
+    def _undo(self) -> tuple[Attempt, Settled]:
         attempts = self.history.attempts.values()
         settled = [attempt for attempt in attempts if attempt.state_before_settlement is not None]
         if not self._matching(settled):
@@ -164,11 +161,10 @@ class _Settling:
                 "  storyboard settle",
             )
         attempt = self._exactly_one(settled)
-        return attempt, undo_settlement(attempt, self.history, self.store.clock.now())
+        return attempt, undo_settlement(attempt, self.history)
 
-    def _adopt_task(self, task: str) -> tuple[Attempt, Event]:
+    def _adopt_task(self, task: str) -> tuple[Attempt, Settled]:
         """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
-        now = self.store.clock.now()
         answer, facts = anyio.run(_fetch_record, self.planner, task)
         # The task may be another repository's attempt already, which its own ledger rows say.
         self.history.load_more((), [task])
@@ -177,9 +173,9 @@ class _Settling:
         if not candidates and facts is not None:
             return self._adopt_for_untried_take(task, facts)
         attempt = best_match(candidates, facts) or self._exactly_one(candidates)
-        return attempt, adopt_task(attempt, task, answer, facts, self.history, now)
+        return attempt, adopt_task(attempt, task, answer, facts, self.history)
 
-    def _adopt_for_untried_take(self, task: str, facts: TaskFacts) -> tuple[Attempt, Event]:
+    def _adopt_for_untried_take(self, task: str, facts: TaskFacts) -> tuple[Attempt, Settled]:
         """Adopt a task, on the user's statement, for a take of which the ledger has no attempt."""
         now, history = self.store.clock.now(), self.history
         shot, take = resolve_shot(self.planner, self.reference)
@@ -195,7 +191,8 @@ class _Settling:
         attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
         if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
-        return attempt, Event(now, attempt.id, Settled("adopted", task))
+        history.load([attempt])
+        return attempt, Settled("adopted", task)
 
     def _exactly_one(self, attempts: Sequence[Attempt]) -> Attempt:
         """The attempt that the reference names; an ambiguous name raises with all of them."""

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -11,8 +12,9 @@ from runner.app.conversation import Note
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.run_store import RunStore, RunStoreOpener, open_clip_store
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
+from runner.attempts.events import Clip, Doubtful, Failed, Payload, Stored, Succeeded
 from runner.attempts.history import History
+from runner.attempts.task_outcome import Standing, outcome_of
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import Edition
 from runner.files.writing import part_of
@@ -58,36 +60,30 @@ def _attempt_of(store: RunStore, task: str) -> Attempt:
     return attempt
 
 
+# A task without a clip that is to be asked for again later, or with another key; all others have failed.
+_EXIT_CODES: dict[Standing, ExitCode] = {
+    "running": ExitCode.WAITING,
+    "no link": ExitCode.WAITING,
+    "key refused": ExitCode.KEY,
+}
+
+
 async def _fetch(edition: Edition, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
     settings = store.reader.settings
     async with AsyncExitStack() as stack:
         # Without a history: the task's own repository may be gone.
         gateway = await open_gateway(settings, edition, None, open_clip_store(settings, History()), stack)
-        model = attempt.intent.request.get("model")
-        answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
-        if not isinstance(answer, Succeeded):
-            return _without_clip(store, attempt, answer)
-        if not attempt.state.is_charged:
+        answer = await gateway.poll(attempt)
+        age = store.ages.of(attempt.ended_at or attempt.intended_at)
+        # To another account's key a task looks lost, whatever its age.
+        outcome = outcome_of(attempt, answer, timedelta(0) if gateway.is_barred(attempt) else age)
+        if isinstance(answer, Failed) or (isinstance(answer, Succeeded) and not attempt.state.is_charged):
+            # A refusal (the take was ordered again, and that is open) keeps nobody from the clip of a paid task.
             _record(store, attempt, answer)
-        if not answer.outputs:
-            return FetchedTask(ExitCode.WAITING, f"{attempt.task_id} has ended, and its clip has no link yet")
+        if outcome.standing != "has link" or not isinstance(answer, Succeeded):
+            code = _EXIT_CODES.get(outcome.standing, ExitCode.FAILED)
+            return FetchedTask(code, f"{attempt.task_id}: {outcome.message}")
         return await _download(gateway, store, replace(attempt, outputs=answer.outputs), target)
-
-
-def _without_clip(store: RunStore, attempt: Attempt, answer: PollResult) -> FetchedTask:
-    task = attempt.task_id
-    match answer:
-        case Failed(message=message):
-            _record(store, attempt, answer)
-            return FetchedTask(ExitCode.FAILED, f"{task} failed, and was not charged: {message}")
-        case Running(key_refused=True):
-            return FetchedTask(ExitCode.KEY, f"the provider refused the key: {task} was not fetched")
-        case Running(not_found=True):
-            return FetchedTask(ExitCode.FAILED, f"the provider has no record of {task} that this key can see")
-        case Running(answered=False, message=message):
-            return FetchedTask(ExitCode.FAILED, f"{task} was not fetched: {message or 'the provider did not answer'}")
-        case _:
-            return FetchedTask(ExitCode.WAITING, f"{task} still runs at the provider: fetch it again later")
 
 
 async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
@@ -107,7 +103,8 @@ async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt,
     finally:
         with suppress(OSError):
             part.unlink()
-    _record(store, attempt, payload)
+    if (refusal := _record(store, attempt, payload)) is not None:
+        return FetchedTask(ExitCode.FAILED, f"{target}: the clip is here, and the ledger did not take it: {refusal}")
     if isinstance(payload, Doubtful):
         return FetchedTask(ExitCode.FAILED, f"{target}: the clip {payload.doubt}")
     return FetchedTask(
@@ -145,5 +142,9 @@ def _give_name(part: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def _record(store: RunStore, attempt: Attempt, payload: Payload) -> None:
-    store.ledger.append(Event(store.clock.now(), attempt.id, payload))
+def _record(store: RunStore, attempt: Attempt, payload: Payload) -> str | None:
+    """Write an event of the attempt, in a history of it alone; the message of a refusal."""
+    history = History()
+    history.load([attempt])
+    refusal = store.record(history, attempt.id, payload)
+    return None if refusal is None else refusal.message

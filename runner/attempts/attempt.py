@@ -192,6 +192,12 @@ class Attempt:
     """The wanted fingerprint that a person said this clip stands for, by `keep`."""
 
     @property
+    def model(self) -> str | None:
+        """The model that was asked for; None where only a manifest tells of it, and without its request."""
+        model = self.intent.request.get("model")
+        return model if isinstance(model, str) else None
+
+    @property
     def clip_fault(self) -> str:
         """The fault of a doubtful clip, as a sentence about the clip goes on: `is 2.0 s long instead of 5 s`."""
         # A manifest may leave the fault out, as one that was merged by hand does.

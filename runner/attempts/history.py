@@ -42,7 +42,9 @@ AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
 class History:
     """All attempts by id and by fingerprint, and the picks.
 
-    Mutable: `apply`, `mark_imported`, `load` and `merge_manifest` keep the indexes up to date. Picks are set directly.
+    Mutable, by its own verbs alone, which keep the indexes up to date: `apply` (an event), `load`, `load_more`,
+    `load_pending` and `update` (the ledger's attempts), `merge_manifest`, `mark_imported`, `confirm` and `forget` (what
+    a manifest alone tells of), and `keep`.
     """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
@@ -79,6 +81,18 @@ class History:
     def mark_imported(self, attempt_id: str) -> None:
         """Note that an attempt from a manifest has its row in this ledger now."""
         self.attempts[attempt_id] = replace(self.attempts[attempt_id], from_manifest=False)
+
+    def confirm(self, attempt: Attempt) -> None:
+        """Gives an attempt that a manifest named without its request the request that the provider confirmed."""
+        self.attempts[attempt.id] = attempt
+        self._update_open(attempt)
+
+    def keep(self, attempt_id: str, wanted: str | None) -> None:
+        """Lets a clip stand for another request than its own, by its fingerprint; with None the keep ends.
+
+        No event: a keep is the manifest's alone, so that everybody who clones it has it.
+        """
+        self.attempts[attempt_id] = replace(self.attempts[attempt_id], kept_for=wanted)
 
     def load(self, attempts: Iterable[Attempt]) -> None:
         """Load attempts that a ledger has folded already, in the order of their intents."""
@@ -296,7 +310,7 @@ class History:
         kept_for = manifest_attempt.kept_for
         is_of_film = manifest_attempt.intent.film == recorded.intent.film
         if recorded.kept_for != kept_for and (is_of_film or kept_for is not None):
-            self.attempts[recorded.id] = replace(recorded, kept_for=kept_for)
+            self.keep(recorded.id, kept_for)
 
     def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
         """The manifest names an attempt that another repository ordered for the same request: a take of this one.

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.events import PollResult, Succeeded
+from runner.lazy_dataclass import replace
 
 # The pages say "some minutes", and show 175 credits that became 525: four readings, and the bill counts as final.
 READ_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 7, 15))
@@ -30,6 +32,14 @@ def next_reading(attempt: Attempt) -> datetime | None:
         return None
     last = _last_reading(attempt)
     return attempt.ended_at + next(pause for pause in READ_AFTER if pause > last)
+
+
+def reading(attempt: Attempt, answer: PollResult) -> Succeeded | None:
+    """The event of an answer about an open bill; None if it tells no bill, which is to be read again then."""
+    if not isinstance(answer, Succeeded):
+        return None
+    # A late record may have lost its links; those that are known stay.
+    return replace(answer, outputs=answer.outputs or attempt.outputs)
 
 
 def _last_reading(attempt: Attempt) -> timedelta:

@@ -35,6 +35,7 @@ class ExitCode(IntEnum):
 _PRECEDENCE = (
     ExitCode.DEFECT,
     ExitCode.INTERRUPTED,
+    ExitCode.USAGE,
     ExitCode.INVALID,
     ExitCode.LOCKED,
     ExitCode.KEY,
@@ -42,6 +43,7 @@ _PRECEDENCE = (
     ExitCode.UNSETTLED,
     ExitCode.FAILED,
     ExitCode.WAITING,
+    ExitCode.CHANGES_PENDING,
 )
 
 

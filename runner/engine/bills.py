@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Running, Succeeded
-from runner.attempts.late_bill import next_reading
+from runner.attempts.events import Running
+from runner.attempts.late_bill import next_reading, reading
 from runner.editions.edition import Edition, settles_late
 from runner.engine import messages
-from runner.lazy_dataclass import replace
 
 if TYPE_CHECKING:
     from runner.engine.run_context import RunContext
@@ -48,11 +47,9 @@ def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime 
 async def read_bill(run: "RunContext", attempt_id: str) -> None:
     """Carry out a `ReadBill` order: a poll of a task that has succeeded."""
     attempt = run.history.attempts[attempt_id]
-    model = attempt.intent.request.get("model")
-    answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
-    if isinstance(answer, Succeeded):
-        # An answer without links must not take those that are known.
-        await run.append(attempt_id, replace(answer, outputs=answer.outputs or attempt.outputs))
+    answer = await run.provider.poll(attempt)
+    if (bill := reading(attempt, answer)) is not None:
+        await run.append(attempt_id, bill)
         schedule_reading(run, run.history.attempts[attempt_id])
         row = run.plan.edition.price_row(attempt.intent.request)
         if (stop_reason := messages.bill_above_quote(run.history.attempts[attempt_id], row)) is not None:

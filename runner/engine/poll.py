@@ -35,9 +35,7 @@ async def poll(run: RunContext, attempt_id: str) -> None:
     # Of a task of an earlier run only the wall clock tells the age; never below zero, should that clock be set back.
     age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
     run.state.polls.follow(attempt.id, now - max(age, 0.0), now).begin()
-    # The record must be of this model: a mixed-up answer of the provider would otherwise end the wrong task.
-    model = attempt.intent.request.get("model")
-    run.news.send(attempt_id, await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None))
+    run.news.send(attempt_id, await run.provider.poll(attempt))
 
 
 def _end_poll(run: RunContext, attempt: Attempt) -> None:

@@ -99,8 +99,8 @@ class ProviderPort(Protocol):
         raises, nothing is sent and the exception reaches the caller. `webhook_token` names the attempt's webhook path.
         """
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
-        """One recordInfo; a failed poll, or a record that makes no sense or is of another model, is
+    async def poll(self, attempt: Attempt) -> PollResult:
+        """One recordInfo; a failed poll, or a record that makes no sense or is of another model than the attempt's, is
         `Running(answered=False)`.
         """
 

@@ -11,6 +11,7 @@ from anyio import CancelScope
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import duration_class
+from runner.clock import Ages
 from runner.engine import messages, schedule
 from runner.engine.credit_count import CreditCount
 from runner.engine.duration_estimates import DurationEstimates, Renewal
@@ -54,7 +55,7 @@ class RunContext:
         self.run_blocking = ports.run_blocking
         self._emit = ports.emit
         self._prior = limits.expected or (_DEFAULT_SECONDS_FREE if plan.account.free else _DEFAULT_SECONDS)
-        self._started_at = (clock.now(), clock.monotonic())
+        self._wall_ages = Ages(clock)
         self.state = RunState(
             CreateThrottle(limits.concurrency),
             "" if plan.account.free else ports.provider.key_id,
@@ -255,12 +256,11 @@ class RunContext:
 
     def task_life(self, attempt: Attempt) -> float:
         """Seconds after which the provider ends a task of the attempt's model."""
-        return self.plan.edition.model(str(attempt.intent.request.get("model"))).task_life
+        return self.plan.edition.model(attempt.model or "").task_life
 
     def age(self, since: datetime) -> timedelta:
         """Age of a moment by the wall clock; a clock set ahead during this run makes nothing older."""
-        wall, steady = self._started_at
-        return min(self.clock.now(), wall + timedelta(seconds=self.now() - steady)) - since
+        return self._wall_ages.of(since)
 
     def credit_totals(self) -> CreditTotals:
         """Credits of this run so far."""

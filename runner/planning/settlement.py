@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from runner.attempts.attempt import Attempt, AttemptState, price_deviation
-from runner.attempts.events import Event, PollResult, Running, Settled, Succeeded
+from runner.attempts.events import PollResult, Running, Settled, Succeeded
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.failures import SettlementError
@@ -46,9 +46,8 @@ def mismatch(
         )
     if facts is None:
         return f"{task_id} cannot be read"
-    model = attempt.intent.request.get("model")
-    if facts.model is not None and facts.model != model:
-        return f"{task_id} was made with {facts.model}, the attempt asked for {model}"
+    if facts.model is not None and facts.model != attempt.model:
+        return f"{task_id} was made with {facts.model}, the attempt asked for {attempt.model}"
     return _time_mismatch(attempt, task_id, facts) or _price_mismatch(attempt, task_id, answer)
 
 
@@ -85,15 +84,15 @@ def best_match(attempts: Collection[Attempt], facts: TaskFacts | None) -> Attemp
 
 
 def adopt_task(
-    attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, history: History, now: datetime
-) -> Event:
+    attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, history: History
+) -> Settled:
     """The event that binds a task to an unsettled attempt; raises `SettlementError` when the task cannot be its own."""
     _require(attempt, attempt.state.is_settleable)
     # A second attempt with the same task would count as paid, and have no clip of its own.
     bound_tasks = {other.task_id for other in history.attempts.values() if not _may_be_same_task(other, attempt)}
     if (reason := mismatch(attempt, task_id, answer, facts, bound_tasks)) is not None:
         raise SettlementError(f"{reason}: nothing was changed")
-    return Event(now, attempt.id, Settled("adopted", task_id))
+    return Settled("adopted", task_id)
 
 
 def _may_be_same_task(other: Attempt, attempt: Attempt) -> bool:
@@ -101,13 +100,13 @@ def _may_be_same_task(other: Attempt, attempt: Attempt) -> bool:
     return other.id == attempt.id or (other.from_manifest and other.intent.fingerprint == attempt.intent.fingerprint)
 
 
-def settle_by_user(attempt: Attempt, charged: bool, now: datetime) -> Event:
+def settle_by_user(attempt: Attempt, charged: bool) -> Settled:
     """The event of the user's decision: charged or not charged; the take may be made again after either."""
     _require(attempt, attempt.state.accepts_verdict)
-    return Event(now, attempt.id, Settled("charged" if charged else "not-charged"))
+    return Settled("charged" if charged else "not-charged")
 
 
-def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
+def undo_settlement(attempt: Attempt, history: History) -> Settled:
     """The event that reverts a settlement; raises `SettlementError` without one, or if the take was ordered again."""
     if attempt.state_before_settlement is None:
         raise SettlementError(f"{_label(attempt)} was not settled: there is nothing to undo")
@@ -121,7 +120,7 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
         raise SettlementError(
             f"{_label(attempt)} is {attempt.state} by now: a settlement cannot be undone after the task has ended",
         )
-    return Event(now, attempt.id, Settled("undone"))
+    return Settled("undone")
 
 
 def _require(attempt: Attempt, may_be_settled: bool) -> None:

@@ -67,7 +67,7 @@ class ApiClient(Protocol):
     ) -> CreateResult:
         """Order one task, without a retry; `before_send` is awaited before the first byte of the request."""
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
+    async def poll(self, task_id: str, model: str | None) -> PollResult:
         """Ask for the state of a task; an unusable answer is `Running(answered=False)`."""
 
     async def fetch_record(self, task_id: str) -> tuple[PollResult, TaskFacts | None]:

@@ -1,9 +1,12 @@
 """Rules that stand once: each text below is found in the one file that states the rule, and in no other."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+
+from tests.architecture.syntax_nodes import syntax_nodes
 
 PACKAGE = Path(__file__).parents[2] / "runner"
 INDEPENDENT = ("sandbox/",)
@@ -40,6 +43,9 @@ RULES: dict[str, tuple[str, set[str]]] = {
     ),
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
     "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
+    "an event into ledger and history": (r"ledger\.append\(", {"app/run_store.py", "engine/run_context.py"}),
+    "links that a late bill leaves as they are": (r"outputs or attempt\.outputs", {"attempts/late_bill.py"}),
+    "the model of an attempt": (r"intent\.request(?:\.get\(|\[)\"model\"", {"attempts/attempt.py"}),
     "the codes of a style": (r"\\x1b\[(?:\d+m|\{codes\})", {"show/text/style.py"}),
     "the widest screen": (r"WIDE = \d", {"show/text/layout.py"}),
     "the label of a run's lines": (r"LABEL = 9", {"show/text/layout.py"}),
@@ -54,3 +60,23 @@ def test_a_rule_stands_in_one_place(rule: str) -> None:
     sources = {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     holders = {name for name, text in sources.items() if not name.startswith(INDEPENDENT) and re.search(pattern, text)}
     assert holders == places
+
+
+def test_only_the_history_changes_its_attempts() -> None:
+    """`apply` and the other verbs of `History` keep its indexes up to date; a write past them would not."""
+    writers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if any(map(_writes_an_attempt, syntax_nodes(path)))
+    }
+    assert writers == {"attempts/history.py"}
+
+
+def _writes_an_attempt(node: ast.AST) -> bool:
+    """Whether it is `….attempts[…] = …`, `del ….attempts[…]`, or one of a dictionary's methods that change it."""
+    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "attempts"
+    changing = {"pop", "popitem", "clear", "update", "setdefault"}
+    if isinstance(node, ast.Attribute) and node.attr in changing:
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "attempts"
+    return False

@@ -105,9 +105,9 @@ class DyingProvider:
         self.life.step()
         return answer
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
+    async def poll(self, attempt: Attempt) -> PollResult:
         self.life.step()
-        return await self.provider.poll(task_id, model)
+        return await self.provider.poll(attempt)
 
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         self.life.step()

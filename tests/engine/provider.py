@@ -135,7 +135,8 @@ class Simulated:
             return TRY_LATER
         return OutcomeUnknown("the connection was reset") if scripted == "lost" else Created(task.id)
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
+    async def poll(self, attempt: Attempt) -> PollResult:
+        task_id = attempt.task_id or ""
         self.world.polls += 1
         await anyio.sleep(self.world.latency / 4)
         if (scripted := self.poll_script(task_id, self.world.polls)) is not None:

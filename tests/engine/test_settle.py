@@ -59,7 +59,7 @@ def unsettled(ledger: Ledger, attempt: str = "a1", *payloads: Payload, fingerpri
 
 
 def adopt(ledger: Ledger, history: History, facts: TaskFacts | None = FACTS, answer: PollResult = RUNS) -> History:
-    ledger.append(settlement.adopt_task(history.attempts["a1"], "task_1", answer, facts, history, BEGIN))
+    ledger.append(Event(BEGIN, "a1", settlement.adopt_task(history.attempts["a1"], "task_1", answer, facts, history)))
     return ledger.history(PAID, "repo")
 
 
@@ -106,7 +106,7 @@ def test_a_task_of_another_attempt_is_not_adopted(ledger: Ledger) -> None:
 @pytest.mark.parametrize(("charged", "spent"), [(True, 160), (False, 0)])
 def test_the_users_settlement_allows_a_new_attempt(ledger: Ledger, charged: bool, spent: int) -> None:
     history = unsettled(ledger)
-    ledger.append(settlement.settle_by_user(history.attempts["a1"], charged, BEGIN))
+    ledger.append(Event(BEGIN, "a1", settlement.settle_by_user(history.attempts["a1"], charged)))
     assert ledger.spent_last_24h(PAID) == spent
     assert unsettled(ledger, "a2").attempts["a2"].state is AttemptState.UNSETTLED
 
@@ -117,29 +117,31 @@ def test_a_wrong_settlement_is_undone(ledger: Ledger, word: str) -> None:
     if word == "adopted":
         after = adopt(ledger, before)
     else:
-        ledger.append(settlement.settle_by_user(before.attempts["a1"], word == "charged", BEGIN))
+        ledger.append(Event(BEGIN, "a1", settlement.settle_by_user(before.attempts["a1"], word == "charged")))
         after = ledger.history(PAID, "repo")
-    ledger.append(settlement.undo_settlement(after.attempts["a1"], after, BEGIN))
+    ledger.append(Event(BEGIN, "a1", settlement.undo_settlement(after.attempts["a1"], after)))
     restored = ledger.history(PAID, "repo").attempts["a1"]
     assert (restored.state, restored.task_id, restored.credits) == (AttemptState.UNSETTLED, None, Decimal(160))
 
 
 def test_a_settlement_is_not_undone_after_the_take_was_ordered_again(ledger: Ledger) -> None:
     history = unsettled(ledger)
-    ledger.append(settlement.settle_by_user(history.attempts["a1"], False, BEGIN))
+    ledger.append(Event(BEGIN, "a1", settlement.settle_by_user(history.attempts["a1"], False)))
     history = unsettled(ledger, "a2")
     with pytest.raises(SettlementError, match="ordered again"):
-        settlement.undo_settlement(history.attempts["a1"], history, BEGIN)
-    ledger.append(settlement.settle_by_user(history.attempts["a1"], True, BEGIN))  # but what it cost can be put right
+        settlement.undo_settlement(history.attempts["a1"], history)
+    ledger.append(
+        Event(BEGIN, "a1", settlement.settle_by_user(history.attempts["a1"], True))
+    )  # but what it cost can be put right
     assert ledger.spent_last_24h(PAID) == 320
 
 
 def test_an_attempt_that_is_not_unsettled_cannot_be_settled(ledger: Ledger) -> None:
     history = unsettled(ledger, "a1", Created("task_9"))
     with pytest.raises(SettlementError, match="only an unsettled attempt"):
-        settlement.settle_by_user(history.attempts["a1"], True, BEGIN)
+        settlement.settle_by_user(history.attempts["a1"], True)
     with pytest.raises(SettlementError, match="nothing to undo"):
-        settlement.undo_settlement(history.attempts["a1"], history, BEGIN)
+        settlement.undo_settlement(history.attempts["a1"], history)
 
 
 def test_a_task_that_no_ledger_knows_is_assigned_by_the_user(ledger: Ledger) -> None:

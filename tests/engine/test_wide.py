@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 import runner
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import CreateResult, PollResult
 from runner.requests.request import JsonValue
 from runner.requests.shot_text import NO_TEXT, ShotText
@@ -45,9 +46,9 @@ class QuickProvider(Simulated):
         self.stored_at_create.append(len(self.stored))
         return await super().create(body, webhook_token, before_send)
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
+    async def poll(self, attempt: Attempt) -> PollResult:
         self.polls.append(anyio.current_time())
-        return await super().poll(task_id, model)
+        return await super().poll(attempt)
 
 
 @pytest.fixture

@@ -79,9 +79,9 @@ class CheckedProvider(Simulated):
         self.check()
         return answer
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
+    async def poll(self, attempt: Attempt) -> PollResult:
         self.check()
-        answer = await super().poll(task_id, model)
+        answer = await super().poll(attempt)
         self.check()
         return answer
 

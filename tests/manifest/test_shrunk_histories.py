@@ -91,7 +91,8 @@ def confirm(film: Film, history: History) -> None:
             answer = Succeeded((), attempt.credits_used)
             facts = TaskFacts(attempt.task_id or "", step.shot.request.model, None, None, attempt.credits_used)
             assert objection(step, attempt, answer, facts, history) is None
-            history.attempts[attempt.id] = replace(confirmed(step, attempt, answer), from_manifest=False)
+            history.confirm(confirmed(step, attempt, answer))
+            history.mark_imported(attempt.id)
 
 
 def decisions(decided: Plan, history: History) -> list[tuple[str, int, str, str | None]]:

@@ -79,7 +79,8 @@ def test_it_counts_once_model_seconds_and_credits_agree() -> None:
     decided, history = claimed(shot("quay"))
     [(step, attempt)] = to_confirm(decided, history)
     assert objection(step, attempt, ANSWER, FACTS, history) is None
-    history.attempts[attempt.id] = replace(confirmed(step, attempt, ANSWER), from_manifest=False)
+    history.confirm(confirmed(step, attempt, ANSWER))
+    history.mark_imported(attempt.id)
     assert actions(plan(shot("quay"), history=history)) == ["keep"]
     assert history.attempts[attempt.id].intent.request["prompt"] == "quay at dawn"
 

@@ -94,7 +94,7 @@ def kept() -> Reason:
     history = History()
     attempt = after(history, plan(shot("quay", "the sea")).steps[0], *MADE)
     asked = shot("quay", "the harbour")
-    history.attempts[attempt.id] = replace(attempt, kept_for=plan(asked).steps[0].fingerprint)
+    history.keep(attempt.id, plan(asked).steps[0].fingerprint)
     return reasons(asked, history=history)[0]
 
 

@@ -39,7 +39,7 @@ def create(url: str, before_send: Callable[[], Awaitable[None]] = send_at_once, 
 
 def poll(url: str, task: str = "task_1", **changes: Any) -> Any:
     """Send one recordInfo."""
-    return ask(url, lambda client: client.poll(task), **changes)
+    return ask(url, lambda client: client.poll(task, None), **changes)
 
 
 def preflight(url: str, **changes: Any) -> Any:

@@ -159,7 +159,7 @@ import os, resource, sys
 from tests.providers.client_calls import BODY, ask, send_at_once
 
 async def question(client):
-    await client.poll("task_1")
+    await client.poll("task_1", None)
     descriptors = []
     while len(descriptors) < 100:
         try:

@@ -72,7 +72,7 @@ def test_an_id_cannot_change_where_the_question_goes(task: str) -> None:
 def test_questions_share_a_connection() -> None:
     async def thrice(client: Client) -> None:
         for _ in range(3):
-            await client.poll("task_1")
+            await client.poll("task_1", None)
 
     with Double() as double:
         ask(double.url, thrice)
@@ -185,7 +185,7 @@ def test_one_context_serves_all_connections(certificate: Path) -> None:
     async def several(client: Client) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(5):
-                group.start_soon(client.poll, "task_1")
+                group.start_soon(client.poll, "task_1", None)
 
     with Double(tls=serving(certificate)) as double:
         ask(double.url, several, tls_context=trusted)

@@ -146,7 +146,7 @@ class Client:
         more_headers = headers_of(shot_text) if self.reads_shot_text else {}
         return _create_result(await self._post(content, more_headers, before_send))
 
-    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
+    async def poll(self, task_id: str, model: str | None) -> PollResult:
         """Send one recordInfo; a failure or an unusable answer is `Running(answered=False)`. `model` must match."""
         answer = await self._get(task_id)
         return self._read(answer, task_id, model)

@@ -22,7 +22,7 @@ async def sample_tasks(client: ApiClient) -> list[HealthCheck]:
 
 
 async def _check(client: ApiClient, task: str, expected: str) -> HealthCheck:
-    answer = await client.poll(task)
+    answer = await client.poll(task, None)
     match answer:
         case Succeeded(outputs) if expected == "success" and outputs:
             return HealthCheck(task, "ok", "succeeded, with a clip")
