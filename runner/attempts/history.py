@@ -83,12 +83,12 @@ class History:
         self.attempts[attempt_id] = replace(self.attempts[attempt_id], from_manifest=False)
 
     def confirm(self, attempt: Attempt) -> None:
-        """Gives an attempt that a manifest named without its request the request that the provider confirmed."""
+        """Put the attempt with the request that the provider confirmed in place of the manifest's without one."""
         self.attempts[attempt.id] = attempt
         self._update_open(attempt)
 
     def keep(self, attempt_id: str, wanted: str | None) -> None:
-        """Lets a clip stand for another request than its own, by its fingerprint; with None the keep ends.
+        """Let a clip stand for another request than its own, by its fingerprint; with None the keep ends.
 
         No event: a keep is the manifest's alone, so that everybody who clones it has it.
         """

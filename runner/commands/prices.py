@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "with the days of dated prices, the limits of each model, and your own prices from storyboard.toml or "
         "config.toml."
     )
-    parser.epilog = f"examples:\n  storyboard prices\n  storyboard prices --edition {NAMES[1]} --json"
+    parser.epilog = f"examples:\n  storyboard prices\n  storyboard prices --edition {min(NAMES)} --json"
     text = f"edition of the API: {flags.alternatives(NAMES)} (default: the one in storyboard.toml)"
     parser.add_argument("--edition", choices=NAMES, metavar="NAME", help=text)
     parser.add_argument("--config", metavar="FILE", type=Path, help="read this file instead of storyboard.toml")
