@@ -49,8 +49,8 @@ def _shot(shot: ListedShot, number: int, taken: set[str]) -> Iterator[str]:
     yield f"  - id: {_scalar(shot_id)}"
     for name, text in (("scene", shot.scene), ("title", shot.title)):
         if label := _label(text):
-            yield f"    {name}: {_scalar(label)}"
-    if tags := [_scalar(label) for label in map(_label, shot.tags[:50]) if label]:
+            yield f"    {name}: {_scalar(_verbatim(label))}"
+    if tags := [_scalar(_verbatim(label)) for label in map(_label, shot.tags[:50]) if label]:
         yield f"    tags: [{', '.join(tags)}]"
     for name, text in (("model", shot.model), ("resolution", shot.resolution), ("aspect_ratio", shot.aspect_ratio)):
         if text:
@@ -60,7 +60,7 @@ def _shot(shot: ListedShot, number: int, taken: set[str]) -> Iterator[str]:
     yield from _film_time(shot, remarks)
     yield from _prompt(shot.prompt, remarks)
     if notes := _clean(shot.notes)[:_MAX_PROMPT]:
-        yield f"    notes: {_scalar(notes)}"
+        yield f"    notes: {_scalar(_verbatim(notes))}"
     for remark in _shortened((*remarks, *shot.remarks)):
         yield f"    # {_remark(remark)}"
 
@@ -95,13 +95,18 @@ def _prompt(text: str, remarks: list[str]) -> Iterator[str]:
     if _POSITION.search(clean):
         remarks.append("@image1 and its like would name a reference: the @ is left out")
         clean = _POSITION.sub("", clean)
-    escaped = _TEMPLATE_START.sub("{{ '{' }}", clean.replace("@", "@@"))
+    escaped = _verbatim(clean.replace("@", "@@"))
     if "\n" not in escaped:
         yield f"    prompt: {_scalar(escaped or 'No words yet')}"
         return
     yield "    prompt: |-"
     for line in escaped.split("\n"):
         yield f"      {line}".rstrip()
+
+
+def _verbatim(text: str) -> str:
+    """A text of a shot without the beginning of a template, that shows what the list has."""
+    return _TEMPLATE_START.sub("{{ '{' }}", text)
 
 
 def _units(text: str) -> int:

@@ -138,6 +138,12 @@ def test_signs_of_the_language_are_plain_text_in_a_prompt(tmp_path: Path) -> Non
     assert next(batch.shots).request.prompt == "@maria sees {{ x }}, {% y %} and {# z #}, image1"
 
 
+@pytest.mark.parametrize("column", ["scene", "title", "tags", "notes"])
+def test_signs_of_the_language_are_plain_text_beside_a_prompt(tmp_path: Path, column: str) -> None:
+    text = written("a.json", json.dumps([{"prompt": "A quay", column: "{{ x }} and {% y %} {#"}]))
+    assert errors_in(text, tmp_path) == []
+
+
 def test_scene_headings_action_and_dialogue_become_shots() -> None:
     film = document("a.fountain", SCREENPLAY)
     assert film["title"] == "The Quay"
