@@ -27,7 +27,7 @@ _MEMORY, _ENOUGH_BYTES = Path("/dev/shm"), 1 << 30
 _FOLDER = Path(__file__).parent
 
 # A loaded machine is slow, and no fault of an example.
-hypothesis.settings.register_profile("suite")
+hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 # Compiled modules are kept: the suite starts six workers and hundreds of interpreters, and each would compile anew.

@@ -4,6 +4,8 @@ import ast
 import functools
 from pathlib import Path
 
+import hypothesis
+
 TESTS = Path(__file__).parents[1]
 WAITING = {"time.sleep", "anyio.sleep", "asyncio.sleep", "sleep"}
 TIMING = {"time.monotonic", "time.perf_counter", "time.perf_counter_ns", "time.monotonic_ns"}
@@ -47,3 +49,8 @@ def test_no_test_sleeps_for_a_fixed_time_or_measures_it() -> None:
 def test_every_exception_is_still_needed() -> None:
     needed = {excepted(path) for path in TESTS.rglob("*.py") if called(path)}
     assert set(EXCEPTIONS) - needed == set()
+
+
+def test_no_example_of_hypothesis_has_a_deadline() -> None:
+    assert hypothesis.settings.default is not None
+    assert hypothesis.settings.default.deadline is None
