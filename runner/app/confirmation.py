@@ -47,7 +47,9 @@ async def _confirm_all(
                 history.confirm(confirmed(step, attempt, answer))
                 # Into the ledger before anything is planned on it, so that a crash in between forgets nothing.
                 refusal = store.record(history, attempt.id, answer)
-                reason = None if refusal is None else refusal.message
+                # One that has its row is paid: without the answer it still stands, and is not ordered again.
+                if refusal is not None and history.attempts[attempt.id].from_manifest:
+                    reason = refusal.message
             if reason is not None:
                 # A manifest is a stranger's file: what the provider does not confirm may keep no take from being made.
                 history.forget(attempt.id)
